@@ -1,0 +1,84 @@
+#pragma once
+// binary32 as bits: taking apart, and the one rounding RNE32 of ARITHMETIC.md.
+
+#include <bit>
+#include <cstdint>
+
+namespace mxref::binary32 {
+
+using uint128 = unsigned __int128;
+
+inline constexpr uint32_t canonical_nan = 0x7FC00000;
+inline constexpr uint32_t infinity = 0x7F800000;
+inline constexpr uint32_t sign_mask = 0x80000000;
+inline constexpr int mantissa_bits = 23;
+inline constexpr int emin = -126;
+inline constexpr int emax = 127;
+inline constexpr int unit_log2 =
+    emin - mantissa_bits;  // every finite value is a multiple of 2^-149
+
+constexpr bool is_nan(uint32_t bits) { return (bits & ~sign_mask) > infinity; }
+constexpr bool is_inf(uint32_t bits) { return (bits & ~sign_mask) == infinity; }
+constexpr bool is_finite(uint32_t bits) { return (bits & infinity) != infinity; }
+constexpr bool is_negative(uint32_t bits) { return bits & sign_mask; }
+
+// |value| = significand · 2^exponent, significand < 2^24. Finite values only.
+struct Parts {
+  uint32_t significand;
+  int exponent;
+};
+constexpr Parts parts(uint32_t bits) {
+  const uint32_t biased = (bits & infinity) >> mantissa_bits;
+  const uint32_t fraction = bits & ((1u << mantissa_bits) - 1);
+  return biased == 0 ? Parts{fraction, unit_log2}
+                     : Parts{fraction | (1u << mantissa_bits), unit_log2 + int(biased) - 1};
+}
+
+constexpr int bit_width(uint128 x) {
+  const uint64_t high = uint64_t(x >> 64);
+  return high ? 64 + std::bit_width(high) : std::bit_width(uint64_t(x));
+}
+// floor(log2) of a finite value that is not zero; subnormals are normalised first.
+constexpr int floor_log2(uint32_t bits) {
+  const Parts p = parts(bits);
+  return std::bit_width(p.significand) - 1 + p.exponent;
+}
+
+// RNE32 of ±(magnitude + t) · 2^exponent, where 0 < t < 1 if `sticky` and t = 0 otherwise: to the
+// nearest binary32, ties to even, gradual underflow, overflow to infinity. A sticky magnitude must
+// have at least 26 bits, so that what t stands for lies below the rounding position.
+constexpr uint32_t round_rne(bool negative, uint128 magnitude, int exponent, bool sticky = false) {
+  const uint32_t sign = negative ? sign_mask : 0;
+  if (magnitude == 0) return sign;
+  const int top = bit_width(magnitude) - 1 + exponent;  // floor(log2) of the value
+  if (top > emax) return sign | infinity;
+  const int unit = (top > emin ? top : emin) - mantissa_bits;  // log2 of the result's last place
+  const int shift = unit - exponent;                           // bits of the magnitude below it
+  uint64_t quotient = 0;
+  if (shift <= 0) {
+    quotient = uint64_t(magnitude) << -shift;
+  } else if (shift <= 127) {
+    const uint128 half = uint128(1) << (shift - 1);
+    const uint128 rest = magnitude & ((half << 1) - 1);
+    quotient = uint64_t(magnitude >> shift);
+    const bool above_half = rest > half || (rest == half && sticky);
+    const bool tie = rest == half && !sticky;
+    quotient += above_half || (tie && (quotient & 1));
+  }  // else: below half of the least subnormal, quotient 0
+  // The quotient holds the hidden bit, so that a carry out of the significand is a carry into the
+  // exponent.
+  const uint32_t biased_below = uint32_t(unit - unit_log2);
+  const uint64_t bits = (uint64_t(biased_below) << mantissa_bits) + quotient;
+  return sign | uint32_t(bits < infinity ? bits : infinity);
+}
+
+// RNE32 of ±numerator / denominator · 2^exponent. numerator < 2^60, 0 < denominator < 2^34.
+constexpr uint32_t round_quotient_rne(bool negative, uint128 numerator, uint64_t denominator,
+                                      int exponent) {
+  constexpr int guard_bits = 64;  // the quotient of a nonzero numerator keeps at least 30 bits
+  const uint128 dividend = numerator << guard_bits;
+  return round_rne(negative, dividend / denominator, exponent - guard_bits,
+                   dividend % denominator != 0);
+}
+
+}  // namespace mxref::binary32

@@ -1,0 +1,53 @@
+#pragma once
+// A tensor in an MX format, one code a byte, and how it is made.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "emu/codec.h"
+#include "emu/formats.h"
+#include "emu/scale_rules.h"
+
+namespace mxref {
+
+// Block lengths that a tensor may have (ARITHMETIC.md §8).
+inline constexpr std::array block_lengths{8, 16, 32, 64, 128};
+constexpr bool is_block_length(int n) {
+  for (int length : block_lengths)
+    if (n == length) return true;
+  return false;
+}
+
+// How binary32 values become codes and scales.
+struct Conversion {
+  const BlockFormat* format;
+  const ScaleRule* rule = &scale_rules[0];
+  const Rounding* rounding = &roundings[0];
+  Prescale prescale = {};
+  int block = 32;
+};
+
+// (…, K): rows are the product of the leading dimensions. A row's last block may be shorter.
+struct MxTensor {
+  Conversion conversion;
+  std::vector<int64_t> shape;   // (…, K)
+  std::vector<uint8_t> codes;   // rows · K
+  std::vector<uint8_t> scales;  // rows · blocks_per_row, e8m0
+
+  const BlockFormat& format() const { return *conversion.format; }
+  const ElementFormat& element() const { return *conversion.format->element; }
+  int block() const { return conversion.block; }
+  int64_t cols() const { return shape.back(); }  // K
+  int64_t rows() const;
+  int64_t blocks_per_row() const { return (cols() + block() - 1) / block(); }
+  std::span<const uint8_t> row_codes(int64_t row) const {
+    return {codes.data() + row * cols(), size_t(cols())};
+  }
+  std::span<const uint8_t> row_scales(int64_t row) const {
+    return {scales.data() + row * blocks_per_row(), size_t(blocks_per_row())};
+  }
+};
+
+}  // namespace mxref

@@ -1,0 +1,22 @@
+#pragma once
+// Output files appear whole or not at all: written beside their place, then renamed.
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace mxref {
+
+// Calls `fill` with a stream into a file beside `path`; on success renames it to `path`, on any
+// failure removes it. Throws InputError that names `path` where it cannot be written (no such
+// folder, disk full, …). A path that is no regular file (/dev/stdout) is written directly.
+void write_atomically(const std::filesystem::path& path,
+                      const std::function<void(std::ostream&)>& fill);
+void write_atomically(const std::filesystem::path& path, std::string_view text);
+
+// The whole file as text. Throws InputError.
+std::string read_file(const std::filesystem::path& path);
+
+}  // namespace mxref

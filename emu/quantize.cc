@@ -1,0 +1,103 @@
+#include "emu/quantize.h"
+
+#include <bit>
+
+#include "emu/binary32.h"
+#include "emu/e8m0.h"
+#include "emu/kernels/kernels.h"
+
+namespace mxref {
+
+uint8_t quantize_block_ref(std::span<const float> x, const Conversion& conversion,
+                           std::span<uint8_t> codes) {
+  const ElementFormat& element = *conversion.format->element;
+  const Prescale p = conversion.prescale;
+
+  // Step 1 and 2: NaN or Inf anywhere, and the largest magnitude. Magnitudes order as their bits
+  // do.
+  uint32_t amax_bits = 0;
+  for (float v : x)
+    amax_bits = std::max(amax_bits, std::bit_cast<uint32_t>(v) & ~binary32::sign_mask);
+  if (!binary32::is_finite(
+          amax_bits)) {  // CHOICE: one NaN or Inf makes the whole block NaN, codes 0
+    std::fill(codes.begin(), codes.end(), uint8_t(0));
+    return e8m0::nan;
+  }
+
+  // Step 3: the scale, from the unscaled maximum.
+  const uint8_t scale =
+      amax_bits == 0 ? uint8_t(0) : e8m0::encode_sat(conversion.rule->exponent(amax_bits, element));
+
+  // Step 4: x · p · 2^-s, exact, rounded once.
+  for (size_t i = 0; i < x.size(); ++i) {
+    const auto bits = std::bit_cast<uint32_t>(x[i]);
+    const binary32::Parts v = binary32::parts(bits);
+    const uint32_t magnitude =
+        encode_magnitude_sat(element, uint64_t(v.significand) * p.numerator, p.denominator,
+                             v.exponent - e8m0::log2(scale), *conversion.rounding);
+    codes[i] = uint8_t(magnitude | (binary32::is_negative(bits) ? element.sign_mask() : 0));
+  }
+  return scale;
+}
+
+MxTensor empty_tensor(std::span<const float> x, std::vector<int64_t> shape,
+                      const Conversion& conversion) {
+  if (!is_block_length(conversion.block))
+    throw UsageError("block length " + std::to_string(conversion.block) +
+                     " is none of 8, 16, 32, 64, 128");
+  MxTensor q{conversion, std::move(shape), {}, {}};
+  if (q.shape.empty() || x.empty() || q.rows() * q.cols() != int64_t(x.size()))
+    throw UsageError("a tensor to quantize needs at least one dimension and one element");
+  q.codes.resize(x.size());
+  q.scales.resize(size_t(q.rows() * q.blocks_per_row()));
+  return q;
+}
+
+MxTensor quantize_ref(std::span<const float> x, std::vector<int64_t> shape,
+                      const Conversion& conversion) {
+  MxTensor q = empty_tensor(x, std::move(shape), conversion);
+  const int64_t K = q.cols();
+  for (int64_t row = 0; row < q.rows(); ++row)
+    for (int64_t b = 0; b < q.blocks_per_row(); ++b) {
+      const size_t begin = size_t(row * K + b * q.block());
+      const size_t count = size_t(std::min<int64_t>(q.block(), K - b * q.block()));
+      q.scales[size_t(row * q.blocks_per_row() + b)] = quantize_block_ref(
+          x.subspan(begin, count), conversion, std::span(q.codes).subspan(begin, count));
+    }
+  return q;
+}
+
+MxTensor quantize(std::span<const float> x, std::vector<int64_t> shape,
+                  const Conversion& conversion) {
+  MxTensor q = empty_tensor(x, std::move(shape), conversion);
+  kernels::quantize_rows(x.data(), q.rows(), q.cols(), conversion, q.codes.data(), q.scales.data());
+  return q;
+}
+
+float dequantize_element(const ElementFormat& format, uint8_t code, uint8_t scale, Prescale p) {
+  if (e8m0::is_nan(scale) || is_nan(format, code))
+    return std::bit_cast<float>(binary32::canonical_nan);
+  const uint64_t units = format.magnitude_units(code & format.magnitude_mask());
+  return std::bit_cast<float>(binary32::round_quotient_rne(
+      is_negative(format, code), binary32::uint128(units) * p.denominator, p.numerator,
+      format.unit_log2() + e8m0::log2(scale)));
+}
+
+std::vector<float> dequantize(const MxTensor& q) {
+  std::vector<float> x(q.codes.size());
+  for (int64_t row = 0; row < q.rows(); ++row)
+    for (int64_t k = 0; k < q.cols(); ++k) {
+      const size_t i = size_t(row * q.cols() + k);
+      x[i] = dequantize_element(q.element(), q.codes[i], q.row_scales(row)[size_t(k / q.block())],
+                                q.conversion.prescale);
+    }
+  return x;
+}
+
+int64_t MxTensor::rows() const {
+  int64_t n = 1;
+  for (size_t i = 0; i + 1 < shape.size(); ++i) n *= shape[i];
+  return n;
+}
+
+}  // namespace mxref

@@ -1,0 +1,60 @@
+#pragma once
+// A causal language model computed as a recipe says.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emu/engine.h"
+#include "golden/checkpoint/checkpoint.h"
+#include "golden/recipe.h"
+
+namespace mxref {
+
+// Keys and values of the tokens seen so far, one pair a layer: (B, G, T, head_dim).
+struct KvCache {
+  std::vector<at::Tensor> keys, values;
+  int64_t length() const;
+};
+
+// Called with the input of every linear layer that an engine computes: module name, (rows, K)
+// binary32.
+using LinearObserver = std::function<void(const std::string& module, const at::Tensor& input)>;
+
+class LanguageModel {
+ public:
+  virtual ~LanguageModel() = default;
+
+  struct Output {
+    at::Tensor logits;  // (B,T,V) binary32
+    std::vector<at::Tensor>
+        hidden;  // (B,T,D): after the embedding, then after each layer, before the final norm
+  };
+  // ids (B,T) I64, no padding. With a cache the tokens follow those in it, and it grows.
+  // Throws InputError where an id is out of the vocabulary.
+  virtual Output forward(const at::Tensor& ids, bool with_hidden = false,
+                         KvCache* cache = nullptr) = 0;
+
+  virtual int64_t vocabulary() const = 0;
+  virtual int64_t layers() const = 0;
+  virtual int64_t parameters() const = 0;
+  virtual Engine::Cost cost() const = 0;  // of the engine, where it simulates a machine
+  virtual void observe_linears(LinearObserver observer) = 0;
+};
+
+// Throws InputError for an architecture or an option that is not known (by name), a missing tensor,
+// a wrong shape; UsageError where the recipe asks for what the engine does not take, or its
+// patterns match nothing.
+std::unique_ptr<LanguageModel> load_model(const Checkpoint& checkpoint, const Recipe& recipe,
+                                          const EngineTable& engines);
+
+// Greedy: `count` more tokens, the lowest index on a tie, cached; stops after one of `stop`.
+std::vector<int64_t> generate_greedy(LanguageModel& model, const std::vector<int64_t>& prompt,
+                                     int64_t count, const std::vector<int64_t>& stop = {});
+
+}  // namespace mxref

@@ -1,0 +1,50 @@
+#pragma once
+// The recipe: one object says how a model computes (DESIGN.md, "The recipe").
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/block.h"
+
+namespace mxref {
+
+// One side of a linear layer. `conversion` is empty for the formats "none" and "bf16".
+struct RecipeSide {
+  std::string format = "none";  // an MX format, "bf16" or "none"
+  std::optional<Conversion> conversion;
+};
+
+struct RecipeOverride {
+  std::string match;  // regular expression for a whole module name
+  std::optional<RecipeSide> weights, activations;
+};
+
+struct Recipe {
+  std::string name;  // as given on the command line
+  RecipeSide weights, activations;
+  std::string output;              // "" or "bf16"
+  std::string datapath = "fused";  // a datapath's name, or "fake_quant"
+  std::string implementation = "kernel";
+  std::string rest = "library";
+  std::vector<std::string> skip = {"lm_head"};
+  std::vector<RecipeOverride> overrides;
+};
+
+// NAME or FILE.json, then each "path=value" of --set. Throws UsageError for an unknown name, field
+// or value (with the valid ones and "did you mean"), InputError for a file that is damaged.
+Recipe parse_recipe(std::string_view name_or_file, const std::vector<std::string>& settings = {});
+std::vector<std::string_view> recipe_names();
+nlohmann::json to_json(
+    const Recipe& recipe);  // the whole object, as records and checkpoints hold it
+
+// What computes the linear layer `module`: the two sides after skip and overrides (the last match
+// wins).
+struct LinearRecipe {
+  RecipeSide weights, activations;
+};
+LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module);
+
+}  // namespace mxref

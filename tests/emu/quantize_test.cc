@@ -1,0 +1,51 @@
+#include <bit>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+
+#include "emu/quantize.h"
+
+using namespace mxref;
+
+BOOST_AUTO_TEST_SUITE(quantization)
+
+static MxTensor convert(std::vector<float> x, const char* format, Prescale p = {}) {
+  const int64_t K = int64_t(x.size());
+  return quantize(x, {K}, {.format = &block_format(format), .prescale = p});
+}
+
+BOOST_AUTO_TEST_CASE(nan_or_infinity_makes_the_block_nan_with_zero_codes) {
+  for (float bad : {NAN, INFINITY, -INFINITY}) {
+    const MxTensor q = convert({1, bad, -3}, "mxfp4");
+    BOOST_TEST(q.scales == std::vector<uint8_t>{0xFF});
+    BOOST_TEST(q.codes == (std::vector<uint8_t>{0, 0, 0}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(zeros_keep_their_sign_under_scale_0) {
+  const MxTensor q = convert({0.0f, -0.0f}, "mxfp4");
+  BOOST_TEST(q.scales == std::vector<uint8_t>{0});
+  BOOST_TEST(q.codes == (std::vector<uint8_t>{0, 8}));
+}
+
+BOOST_AUTO_TEST_CASE(floor_scale_clamps_at_both_ends) {
+  BOOST_TEST(convert({std::numeric_limits<float>::denorm_min()}, "mxfp4").scales[0] == 0);
+  BOOST_TEST(convert({std::numeric_limits<float>::max()}, "mxfp4").scales[0] ==
+             252);  // 127 - 2 + 127
+}
+
+BOOST_AUTO_TEST_CASE(prescale_three_quarters_saturates_nothing_and_dequantizes_in_one_rounding) {
+  const MxTensor q = convert({7.9f, 4.0f}, "mxfp4", {3, 4});
+  BOOST_TEST(q.scales[0] == 127);                       // from the unscaled maximum
+  BOOST_TEST(q.codes == (std::vector<uint8_t>{7, 5}));  // 5.925 → 6, 3 → 3
+  BOOST_TEST(dequantize(q) == (std::vector<float>{8.0f, 4.0f}));
+}
+
+BOOST_AUTO_TEST_CASE(a_short_last_block_takes_its_scale_from_what_exists) {
+  std::vector<float> x(33, 1.0f);
+  x[32] = 0.25f;
+  const MxTensor q = convert(x, "mxfp8_e4m3");
+  BOOST_TEST(q.scales == (std::vector<uint8_t>{119, 117}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
