@@ -1,0 +1,60 @@
+#pragma once
+// All engines against the definition (gemm_ref) on the same products, and engines with a known
+// fault that the same comparison must catch.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "emu/engine.h"
+
+namespace mxref {
+
+// Operands given by the caller, for instance caught in a model: a (M,K), b (N,K), c (M,N) or empty.
+struct GivenProduct {
+  std::string source;  // where they come from, for the report
+  MxTensor a, b;
+  std::vector<float> c;
+};
+
+struct CrosscheckOptions {
+  std::vector<const BlockFormat*> formats;    // of each operand; empty: all
+  std::vector<const BlockFormat*> formats_b;  // of the right operand; empty: as `formats`
+  std::vector<const Datapath*> datapaths;     // empty: all
+  std::vector<std::string> implementations;   // names of the table; empty: all of it
+  int level = 1;                              // 1 … 3: each ten times the work of the one before
+  uint64_t seed = 1;
+  std::vector<GivenProduct> given;  // beside the random products, on every datapath
+  std::function<void(int64_t done, int64_t total)> progress = {};
+};
+
+// One engine on one pair of formats and one datapath.
+struct CrosscheckRow {
+  std::string implementation;
+  std::string source;  // "random", or that of the given product
+  std::string format_a, format_b, datapath;
+  int64_t compared = 0;  // results, each the bits of one element of a product
+  int64_t mismatches = 0;
+  std::string refused;  // why the engine does not take this product; empty where it does
+};
+
+// A faulty engine; `caught` where the comparison saw its fault on every pair of formats.
+struct CrosscheckControl {
+  std::string name;
+  bool caught = false;
+};
+
+struct CrosscheckReport {
+  std::vector<CrosscheckRow> rows;
+  std::vector<CrosscheckControl> controls;
+  // Of each row with mismatches the first: format, operands in hex, expected, got, index, seed and
+  // the command that repeats it.
+  std::vector<std::string> failures;
+  bool passed() const;  // no mismatches, and every control caught
+};
+
+// Throws UsageError on an unknown implementation, or a level outside 1 … 3.
+CrosscheckReport crosscheck(const EngineTable& engines, const CrosscheckOptions& options);
+
+}  // namespace mxref
