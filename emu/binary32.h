@@ -81,4 +81,13 @@ constexpr uint32_t round_quotient_rne(bool negative, uint128 numerator, uint64_t
                    dividend % denominator != 0);
 }
 
+// The binary32 of the same value; a NaN keeps its payload.
+constexpr uint32_t from_binary16(uint16_t half) {
+  const uint32_t sign = uint32_t(half & 0x8000) << 16;
+  const uint32_t exponent = (half >> 10) & 31, fraction = half & 1023;
+  if (exponent == 31) return sign | infinity | fraction << 13;
+  if (exponent > 0) return sign | (exponent + 112) << mantissa_bits | fraction << 13;
+  return round_rne(sign != 0, fraction, -24);  // exact
+}
+
 }  // namespace mxref::binary32

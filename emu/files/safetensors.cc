@@ -1,20 +1,16 @@
 #include "emu/files/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "emu/binary32.h"
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "emu/files/mapped_file.h"
 
 namespace mxref {
 namespace {
@@ -47,34 +43,6 @@ const DTypeRow& row_of(DType type) {
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& what) {
   throw InputError(path.string() + ": " + what);
-}
-
-struct Mapping {
-  void* address = nullptr;
-  size_t size = 0;
-  ~Mapping() {
-    if (address) munmap(address, size);
-  }
-};
-
-std::shared_ptr<Mapping> map_file(const fs::path& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) refuse(path, std::string("cannot be read: ") + std::strerror(errno));
-  struct stat info = {};
-  auto mapping = std::make_shared<Mapping>();
-  const bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-  if (regular && info.st_size > 0) {
-    mapping->size = size_t(info.st_size);
-    void* address = mmap(nullptr, mapping->size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (address != MAP_FAILED) mapping->address = address;
-  }
-  const int error = errno;
-  close(fd);
-  if (!regular) refuse(path, "is no regular file; expected a safetensors file");
-  if (info.st_size < 8)
-    refuse(path, "is shorter than the 8-byte header length of a safetensors file");
-  if (!mapping->address) refuse(path, std::string("cannot be mapped: ") + std::strerror(error));
-  return mapping;
 }
 
 // Parses the header; refuses a name that comes twice, which the parser alone would overwrite.
@@ -157,15 +125,6 @@ void check_cover(const fs::path& path, std::vector<TensorView> tensors,
   if (end != data.data() + data.size()) refuse(path, "bytes at the end belong to no tensor");
 }
 
-float binary16_to_binary32(uint16_t half) {
-  const uint32_t sign = uint32_t(half & 0x8000) << 16;
-  const uint32_t exponent = (half >> 10) & 31, fraction = half & 1023;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000 | fraction << 13);
-  if (exponent > 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
-  const float magnitude = float(fraction) * 0x1p-24f;  // exact
-  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
-}
-
 }  // namespace
 
 std::string_view name_of(DType type) { return row_of(type).name; }
@@ -180,10 +139,10 @@ int64_t TensorView::elements() const {
 SafetensorsFile SafetensorsFile::open(const fs::path& path) {
   SafetensorsFile file;
   file.path_ = path;
-  const auto mapping = map_file(path);
+  const auto [all, mapping] = map_file(path);
   file.mapping_ = mapping;
-  const std::span<const std::byte> all(static_cast<const std::byte*>(mapping->address),
-                                       mapping->size);
+  if (all.size() < 8)
+    refuse(path, "is shorter than the 8-byte header length of a safetensors file");
 
   uint64_t header_size = 0;
   std::memcpy(&header_size, all.data(), 8);
@@ -234,7 +193,7 @@ std::vector<float> to_binary32(const SafetensorsFile& file, const TensorView& te
   if (tensor.dtype == DType::F32)
     each(float{}, [](float x) { return x; });
   else if (tensor.dtype == DType::F16)
-    each(uint16_t{}, binary16_to_binary32);
+    each(uint16_t{}, [](uint16_t x) { return std::bit_cast<float>(binary32::from_binary16(x)); });
   else if (tensor.dtype == DType::BF16)
     each(uint16_t{}, [](uint16_t x) { return std::bit_cast<float>(uint32_t(x) << 16); });
   else
