@@ -1,0 +1,29 @@
+#pragma once
+// The long suite: named parts, each a number of slices that can be run in any order and stopped
+// between any two.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mxref::long_suite {
+
+struct SliceResult {
+  int64_t compared = 0;
+  int64_t mismatches = 0;
+  std::string first_mismatch;  // operands in hex, expected, got
+};
+
+struct Part {
+  std::string name;
+  std::string what;
+  int64_t slices;
+  SliceResult (*run)(int64_t slice);
+  bool (*control)();  // plants an error and says whether this part's comparison found it
+};
+
+Part conversion_part();
+
+inline std::vector<Part> parts() { return {conversion_part()}; }
+
+}  // namespace mxref::long_suite
