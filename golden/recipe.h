@@ -40,11 +40,17 @@ std::vector<std::string_view> recipe_names();
 nlohmann::json to_json(
     const Recipe& recipe);  // the whole object, as records and checkpoints hold it
 
-// What computes the linear layer `module`: the two sides after skip and overrides (the last match
-// wins).
+// What computes the linear layer `module`: the two sides after the overrides (the last match wins;
+// a side that it does not state stays the recipe's). What skip matches is unquantized whatever the
+// overrides say, and its output is not rounded.
 struct LinearRecipe {
   RecipeSide weights, activations;
+  bool bf16_output = false;
 };
 LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module);
+
+// Throws UsageError where a pattern of skip or overrides matches none of the model's linear layers,
+// or an override only layers that are skipped.
+void check_patterns(const Recipe& recipe, const std::vector<std::string>& modules);
 
 }  // namespace mxref

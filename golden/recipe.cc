@@ -1,0 +1,328 @@
+#include "golden/recipe.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "emu/datapaths.h"
+#include "emu/error.h"
+#include "emu/files/atomic_file.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::json;
+using Names = std::vector<std::string_view>;
+
+constexpr std::string_view fake_quant_prefix = "fake_quant_";
+constexpr Prescale three_quarters{3, 4};
+
+RecipeSide bits4() {
+  return {"mxfp4", Conversion{.format = &block_format("mxfp4"), .prescale = three_quarters}};
+}
+RecipeSide bits8() { return {"mxfp8_e4m3", Conversion{.format = &block_format("mxfp8_e4m3")}}; }
+RecipeSide bfloat16() { return {"bf16", std::nullopt}; }
+RecipeSide unquantized() { return {}; }
+
+// The named recipes; each exists a second time behind fake_quant_prefix.
+struct NamedRecipe {
+  std::string_view name, fake_quant_name;
+  RecipeSide (*weights)();
+  RecipeSide (*activations)();
+  std::string_view output = "";
+};
+constexpr std::array named_recipes{
+    NamedRecipe{"fp32", "fake_quant_fp32", unquantized, unquantized},
+    NamedRecipe{"bf16", "fake_quant_bf16", bfloat16, bfloat16, "bf16"},
+    NamedRecipe{"w8a8", "fake_quant_w8a8", bits8, bits8},
+    NamedRecipe{"w4a16", "fake_quant_w4a16", bits4, unquantized},
+    NamedRecipe{"w4a8", "fake_quant_w4a8", bits4, bits8},
+    NamedRecipe{"w4a4", "fake_quant_w4a4", bits4, bits4},
+};
+static_assert(names_are_distinct(named_recipes));
+
+std::optional<Recipe> named(std::string_view name) {
+  for (const NamedRecipe& row : named_recipes)
+    if (name == row.name || name == row.fake_quant_name) {
+      Recipe recipe;
+      recipe.name = name;
+      recipe.weights = row.weights();
+      recipe.activations = row.activations();
+      recipe.output = row.output;
+      if (name == row.fake_quant_name) recipe.datapath = "fake_quant";
+      return recipe;
+    }
+  return std::nullopt;
+}
+
+// ---- JSON → Recipe. `where` is the path of the object, "" at the root, ending in a dot elsewhere.
+
+void check_fields(const json& object, const std::string& where, const Names& valid) {
+  const std::string parent = where.substr(0, where.size() - !where.empty());
+  if (!object.is_object()) throw UsageError("recipe field '" + parent + "' is not an object");
+  for (const auto& [key, value] : object.items())
+    if (std::find(valid.begin(), valid.end(), key) == valid.end())
+      throw UsageError((parent.empty() ? "" : "recipe field '" + parent + "': ") +
+                       unknown_name("recipe field", key, valid));
+}
+
+std::string text_of(const json& object, const std::string& where, const char* key,
+                    const std::string& absent) {
+  const auto field = object.find(key);
+  if (field == object.end()) return absent;
+  if (!field->is_string())
+    throw UsageError("recipe field '" + where + key + "' is not a string: " + field->dump());
+  return *field;
+}
+
+// The value of a field that has a fixed list of values.
+std::string choice_of(const json& object, const std::string& where, const char* key,
+                      const std::string& absent, const Names& valid) {
+  std::string value = text_of(object, where, key, absent);
+  if (std::find(valid.begin(), valid.end(), value) == valid.end())
+    throw UsageError("recipe field '" + where + key + "': " + unknown_name("value", value, valid));
+  return value;
+}
+
+template <typename Table>
+Names names_of(const Table& table, Names more) {
+  for (const auto& row : table) more.push_back(row.name);
+  return more;
+}
+
+RecipeSide parse_side(const json& object, const std::string& where) {
+  check_fields(object, where, {"format", "scale_rule", "rounding", "prescale"});
+  RecipeSide side;
+  side.format =
+      choice_of(object, where, "format", "none", names_of(block_formats, {"none", "bf16"}));
+  if (side.format == "none" || side.format == "bf16") {
+    for (const char* key : {"scale_rule", "rounding", "prescale"})
+      if (object.contains(key))
+        throw UsageError("recipe field '" + where + key + "' means nothing where '" + where +
+                         "format' is '" + side.format + "'");
+    return side;
+  }
+  Conversion conversion{.format = &block_format(side.format)};
+  conversion.block = conversion.format->block;
+  conversion.rule =
+      &scale_rule(choice_of(object, where, "scale_rule", "floor", names_of(scale_rules, {})));
+  conversion.rounding =
+      &rounding(choice_of(object, where, "rounding", "rne", names_of(roundings, {})));
+  try {
+    conversion.prescale = parse_prescale(text_of(object, where, "prescale", "1"));
+  } catch (const UsageError& error) {
+    throw UsageError("recipe field '" + where + "prescale': " + error.what());
+  }
+  side.conversion = conversion;
+  return side;
+}
+
+std::string parse_pattern(const json& value, const std::string& where) {
+  if (!value.is_string())
+    throw UsageError("recipe field '" + where + "' is not a string: " + value.dump());
+  const std::string pattern = value;
+  try {
+    std::regex{pattern};
+  } catch (const std::regex_error& error) {
+    throw UsageError("recipe field '" + where + "': '" + pattern +
+                     "' is not a regular expression: " + error.what());
+  }
+  return pattern;
+}
+
+const json& array_of(const json& object, const char* key) {
+  const json& value = object.at(key);
+  if (!value.is_array())
+    throw UsageError("recipe field '" + std::string(key) + "' is not an array");
+  return value;
+}
+
+RecipeOverride parse_override(const json& object, const std::string& where) {
+  check_fields(object, where, {"match", "weights", "activations"});
+  if (!object.contains("match")) throw UsageError("recipe field '" + where + "match' is missing");
+  RecipeOverride result;
+  result.match = parse_pattern(object["match"], where + "match");
+  if (object.contains("weights"))
+    result.weights = parse_side(object["weights"], where + "weights.");
+  if (object.contains("activations"))
+    result.activations = parse_side(object["activations"], where + "activations.");
+  return result;
+}
+
+Recipe parse_object(const json& object) {
+  check_fields(object, "",
+               {"weights", "activations", "kv", "output", "datapath", "implementation", "rest",
+                "skip", "overrides"});
+  Recipe recipe;
+  if (object.contains("weights")) recipe.weights = parse_side(object["weights"], "weights.");
+  if (object.contains("activations"))
+    recipe.activations = parse_side(object["activations"], "activations.");
+  if (object.contains("kv")) {
+    check_fields(object["kv"], "kv.", {"format"});
+    choice_of(object["kv"], "kv.", "format", "none", {"none"});
+  }
+  if (choice_of(object, "", "output", "none", {"none", "bf16"}) == "bf16") recipe.output = "bf16";
+  recipe.datapath =
+      choice_of(object, "", "datapath", recipe.datapath, names_of(datapaths, {"fake_quant"}));
+  recipe.implementation = text_of(object, "", "implementation", recipe.implementation);
+  if (text_of(object, "", "rest", "library") == "strict")
+    throw UsageError("recipe field 'rest': 'strict' does not exist yet; valid: library");
+  recipe.rest = choice_of(object, "", "rest", recipe.rest, {"library"});
+  if (object.contains("skip")) {
+    recipe.skip.clear();
+    for (const json& pattern : array_of(object, "skip"))
+      recipe.skip.push_back(parse_pattern(pattern, "skip." + std::to_string(recipe.skip.size())));
+  }
+  if (object.contains("overrides"))
+    for (const json& item : array_of(object, "overrides"))
+      recipe.overrides.push_back(
+          parse_override(item, "overrides." + std::to_string(recipe.overrides.size()) + "."));
+  return recipe;
+}
+
+// ---- --set path=value
+
+json parse_setting_value(const std::string& path, const std::string& key, const std::string& text) {
+  static constexpr std::array structured{"weights", "activations", "kv", "skip", "overrides"};
+  if (std::find(structured.begin(), structured.end(), key) == structured.end()) return text;
+  json value = json::parse(text, nullptr, false);
+  if (value.is_discarded()) throw UsageError("--set " + path + ": '" + text + "' is not JSON");
+  return value;
+}
+
+// The element of `object` that a step of a path names; a field that is not there yet is made.
+json& step_into(json& object, const std::string& step, const std::string& path) {
+  if (object.is_object() || object.is_null()) return object[step];
+  size_t index = 0;
+  const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
+  if (!object.is_array() || error != std::errc() || end != step.data() + step.size() ||
+      index >= object.size())
+    throw UsageError("--set " + path + ": there is no '" + step + "' in " + object.dump());
+  return object[index];
+}
+
+void apply_setting(json& recipe, const std::string& setting) {
+  const size_t equals = setting.find('=');
+  if (equals == setting.npos || equals == 0)
+    throw UsageError("--set '" + setting + "' is not path=value");
+  const std::string path = setting.substr(0, equals);
+  json* parent = &recipe;
+  size_t begin = 0;
+  for (size_t dot; (dot = path.find('.', begin)) != path.npos; begin = dot + 1)
+    parent = &step_into(*parent, path.substr(begin, dot - begin), path);
+  const std::string key = path.substr(begin);
+  const json value = parse_setting_value(path, key, setting.substr(equals + 1));
+  step_into(*parent, key, path) = value;
+  // A side that becomes unquantized loses what said how to quantize it.
+  if (key == "format" && (value == "none" || value == "bf16")) *parent = {{"format", value}};
+}
+
+json to_json(const RecipeSide& side) {
+  json object{{"format", side.format}};
+  if (side.conversion) {
+    object["scale_rule"] = side.conversion->rule->name;
+    object["rounding"] = side.conversion->rounding->name;
+    object["prescale"] = to_string(side.conversion->prescale);
+  }
+  return object;
+}
+
+Recipe read_recipe(const std::string& file) {
+  const json object = json::parse(read_file(file), nullptr, false);
+  if (!object.is_object()) throw InputError(file + ": not a JSON object that describes a recipe");
+  try {
+    return parse_object(object);
+  } catch (const UsageError& error) {
+    throw UsageError(file + ": " + error.what());
+  }
+}
+
+bool matches(const std::string& pattern, const std::string& module) {
+  return std::regex_match(module, std::regex(pattern));
+}
+bool skips(const Recipe& recipe, const std::string& module) {
+  return std::any_of(recipe.skip.begin(), recipe.skip.end(),
+                     [&](const std::string& pattern) { return matches(pattern, module); });
+}
+
+}  // namespace
+
+std::vector<std::string_view> recipe_names() {
+  Names names;
+  for (const NamedRecipe& row : named_recipes) names.push_back(row.name);
+  for (const NamedRecipe& row : named_recipes) names.push_back(row.fake_quant_name);
+  return names;
+}
+
+Recipe parse_recipe(std::string_view name_or_file, const std::vector<std::string>& settings) {
+  const std::string given(name_or_file);
+  std::optional<Recipe> recipe = named(given);
+  if (!recipe) {
+    const bool is_file = given.ends_with(".json") || given.find('/') != given.npos;
+    if (!is_file) throw UsageError(unknown_name("recipe", given, recipe_names()));
+    recipe = read_recipe(given);
+  }
+  for (const std::string& setting : settings) {
+    json object = to_json(*recipe);
+    apply_setting(object, setting);
+    recipe = parse_object(object);
+  }
+  recipe->name = given;
+  return *recipe;
+}
+
+json to_json(const Recipe& recipe) {
+  json overrides = json::array();
+  for (const RecipeOverride& item : recipe.overrides) {
+    json object{{"match", item.match}};
+    if (item.weights) object["weights"] = to_json(*item.weights);
+    if (item.activations) object["activations"] = to_json(*item.activations);
+    overrides.push_back(object);
+  }
+  return {{"weights", to_json(recipe.weights)},
+          {"activations", to_json(recipe.activations)},
+          {"kv", {{"format", "none"}}},
+          {"output", recipe.output.empty() ? "none" : recipe.output},
+          {"datapath", recipe.datapath},
+          {"implementation", recipe.implementation},
+          {"rest", recipe.rest},
+          {"skip", recipe.skip},
+          {"overrides", overrides}};
+}
+
+LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module) {
+  if (skips(recipe, module)) return {};
+  LinearRecipe result{recipe.weights, recipe.activations, recipe.output == "bf16"};
+  for (auto item = recipe.overrides.rbegin(); item != recipe.overrides.rend(); ++item)
+    if (matches(item->match, module)) {
+      if (item->weights) result.weights = *item->weights;
+      if (item->activations) result.activations = *item->activations;
+      break;
+    }
+  return result;
+}
+
+void check_patterns(const Recipe& recipe, const std::vector<std::string>& modules) {
+  const auto any = [&](const auto& holds) {
+    return std::any_of(modules.begin(), modules.end(), holds);
+  };
+  for (const std::string& pattern : recipe.skip)
+    if (!any([&](const std::string& module) { return matches(pattern, module); }))
+      throw UsageError("recipe: skip '" + pattern +
+                       "' matches no linear layer of the model, such as '" + modules.front() + "'");
+  for (const RecipeOverride& item : recipe.overrides) {
+    if (!any([&](const std::string& module) { return matches(item.match, module); }))
+      throw UsageError("recipe: override '" + item.match +
+                       "' matches no linear layer of the model, such as '" + modules.front() + "'");
+    if (!any([&](const std::string& module) {
+          return matches(item.match, module) && !skips(recipe, module);
+        }))
+      throw UsageError("recipe: override '" + item.match +
+                       "' matches only layers that skip leaves unquantized");
+  }
+}
+
+}  // namespace mxref

@@ -1,0 +1,129 @@
+#include "golden/recipe.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "emu/error.h"
+#include "emu/files/atomic_file.h"
+
+using namespace mxref;
+using nlohmann::json;
+
+BOOST_AUTO_TEST_SUITE(recipe)
+
+// The message of the UsageError that `f` throws; "" where it throws none.
+template <typename F>
+static std::string refusal(F f) {
+  try {
+    f();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+static bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
+// A file that is gone at the end of the test.
+struct RecipeFile {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / "mxref_recipe_test_file.json";
+  explicit RecipeFile(const std::string& text) { write_atomically(path, text); }
+  ~RecipeFile() { std::filesystem::remove(path); }
+};
+
+BOOST_AUTO_TEST_CASE(every_named_recipe_survives_its_own_json) {
+  for (const std::string_view name : recipe_names()) {
+    const Recipe first = parse_recipe(name);
+    const RecipeFile file(to_json(first).dump());
+    BOOST_TEST(to_json(parse_recipe(file.path.string())) == to_json(first), std::string(name));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(names_say_what_the_design_says) {
+  const Recipe w4a8 = parse_recipe("w4a8");
+  BOOST_TEST(w4a8.weights.format == "mxfp4");
+  BOOST_TEST(to_string(w4a8.weights.conversion->prescale) == "3/4");
+  BOOST_TEST(w4a8.activations.format == "mxfp8_e4m3");
+  BOOST_TEST(w4a8.activations.conversion->prescale.is_one());
+  BOOST_TEST(w4a8.datapath == "fused");
+  BOOST_TEST(parse_recipe("fake_quant_w4a8").datapath == "fake_quant");
+  BOOST_TEST(parse_recipe("w4a16").activations.format == "none");
+  BOOST_TEST(parse_recipe("bf16").output == "bf16");
+  BOOST_TEST(recipe_names().size() == 12u);
+}
+
+BOOST_AUTO_TEST_CASE(settings_reach_nested_fields) {
+  const Recipe r = parse_recipe(
+      "w4a4", {"weights.prescale=1", "implementation=ref", R"(skip=["lm_head", ".*down_proj"])",
+               R"(overrides=[{"match":"a.*"}])", "overrides.0.match=b.*",
+               R"(overrides.0.weights={"format":"mxfp8_e4m3"})", "activations.format=none"});
+  BOOST_TEST(to_string(r.weights.conversion->prescale) == "1");
+  BOOST_TEST(r.implementation == "ref");
+  BOOST_TEST(r.skip.size() == 2u);
+  BOOST_TEST(r.overrides.at(0).match == "b.*");
+  BOOST_TEST(r.overrides.at(0).weights->format == "mxfp8_e4m3");
+  BOOST_TEST(!r.activations.conversion);
+}
+
+BOOST_AUTO_TEST_CASE(unknown_names_fields_and_values_are_refused_with_a_suggestion) {
+  const auto setting = [](const char* text) {
+    return refusal([&] { parse_recipe("w4a4", {text}); });
+  };
+  BOOST_TEST(holds(refusal([] { parse_recipe("w4a5"); }), "did you mean 'w4a"));
+  BOOST_TEST(holds(setting("weigths.format=mxfp4"), "did you mean 'weights'"));
+  BOOST_TEST(holds(setting("weights.fromat=mxfp4"), "did you mean 'format'"));
+  BOOST_TEST(holds(setting("weights.format=mxpf4"), "did you mean 'mxfp4'"));
+  BOOST_TEST(holds(setting("datapath=fussed"), "did you mean 'fused'"));
+  BOOST_TEST(holds(setting("weights.prescale=6/8"), "lowest terms"));
+  BOOST_TEST(holds(setting("rest=strict"), "'strict' does not exist yet"));
+  BOOST_TEST(holds(setting("skip=lm_head"), "is not JSON"));
+  BOOST_TEST(holds(setting(R"(skip="lm_head")"), "is not an array"));
+  BOOST_TEST(holds(setting(R"(skip=["("])"), "not a regular expression"));
+  BOOST_TEST(holds(setting("overrides.3.match=x"), "there is no '3'"));
+  BOOST_TEST(holds(setting("kv.format=mxfp8_e4m3"), "valid: none"));
+  BOOST_TEST(holds(setting("implementation"), "is not path=value"));
+  BOOST_TEST(holds(refusal([] { parse_recipe("fp32", {"weights.prescale=3/4"}); }),
+                   "means nothing where 'weights.format' is 'none'"));
+  BOOST_TEST(setting("weights.format=mxfp4") == "");  // the control: a good setting is taken
+}
+
+BOOST_AUTO_TEST_CASE(damaged_files_are_input_errors) {
+  for (const char* text : {"", "{", "[]", "3"}) {
+    const RecipeFile file(text);
+    BOOST_CHECK_THROW(parse_recipe(file.path.string()), InputError);
+  }
+  BOOST_CHECK_THROW(parse_recipe("no_such_folder/r.json"), InputError);
+  const RecipeFile typed(R"({"weights": {"format": 4}})");
+  BOOST_TEST(holds(refusal([&] { parse_recipe(typed.path.string()); }), "is not a string: 4"));
+}
+
+BOOST_AUTO_TEST_CASE(the_last_matching_override_wins_and_skip_stays_unquantized) {
+  const RecipeFile file(R"({"weights": {"format": "mxfp4", "prescale": "3/4"},
+    "activations": {"format": "mxfp4"}, "skip": ["lm_head", "layer\\.0"], "overrides": [
+      {"match": "layer\\..*", "weights": {"format": "mxfp8_e4m3"}},
+      {"match": ".*2", "activations": {"format": "none"}}]})");
+  const Recipe r = parse_recipe(file.path.string());
+  BOOST_TEST(linear_recipe(r, "layer.0").weights.format == "none");
+  BOOST_TEST(linear_recipe(r, "layer.1").weights.format == "mxfp8_e4m3");
+  BOOST_TEST(linear_recipe(r, "layer.1").activations.format == "mxfp4");
+  BOOST_TEST(linear_recipe(r, "layer.2").weights.format == "mxfp4");
+  BOOST_TEST(linear_recipe(r, "layer.2").activations.format == "none");
+  BOOST_TEST(linear_recipe(r, "a.layer.1").weights.format == "mxfp4");  // whole names only
+}
+
+BOOST_AUTO_TEST_CASE(patterns_that_match_nothing_are_refused) {
+  const std::vector<std::string> modules{"layer.0", "layer.1", "lm_head"};
+  const auto check = [&](std::vector<std::string> settings) {
+    return refusal([&] { check_patterns(parse_recipe("w4a4", settings), modules); });
+  };
+  BOOST_TEST(check({}) == "");
+  BOOST_TEST(holds(check({R"(skip=["head"])"}), "skip 'head' matches no linear layer"));
+  BOOST_TEST(holds(check({R"(overrides=[{"match":"layer"}])"}), "override 'layer' matches no"));
+  BOOST_TEST(holds(check({R"(overrides=[{"match":"lm_head"}])"}), "skip leaves unquantized"));
+  BOOST_TEST(check({R"(overrides=[{"match":"layer.*"}])"}) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
