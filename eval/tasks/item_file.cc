@@ -1,0 +1,76 @@
+#include "eval/tasks/item_file.h"
+
+#include <zlib.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "emu/error.h"
+#include "emu/files/atomic_file.h"
+
+namespace mxref {
+namespace {
+
+// A small file may unpack to any size: what is larger is refused.
+constexpr size_t largest_unpacked = size_t(1) << 30;
+
+std::string unzip(const std::string& packed, const std::string& file) {
+  z_stream stream{};
+  if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc();  // 16: a gzip header
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = uInt(packed.size());
+  std::string text;
+  for (int status = Z_OK; status != Z_STREAM_END;) {
+    char chunk[1 << 16];
+    stream.next_out = reinterpret_cast<Bytef*>(chunk);
+    stream.avail_out = sizeof chunk;
+    status = inflate(&stream, Z_NO_FLUSH);
+    if (status != Z_OK && status != Z_STREAM_END)
+      throw InputError(file + ": damaged gzip data at byte " + std::to_string(stream.total_in));
+    text.append(chunk, sizeof chunk - stream.avail_out);
+    if (text.size() > largest_unpacked)
+      throw InputError(file + ": unpacks to more than 1 GiB; expected a file of task items");
+  }
+  return text;
+}
+
+std::vector<std::string> split_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string read_text(const std::filesystem::path& path) {
+  std::string text = read_file(path);
+  return text.starts_with("\x1f\x8b") ? unzip(text, path.string()) : text;
+}
+
+void read_json_lines(const std::filesystem::path& path,
+                     const std::function<bool(const nlohmann::json&, int64_t)>& line) {
+  const std::vector<std::string> lines = split_lines(read_text(path));
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].find_first_not_of(" \t") == std::string::npos) continue;
+    const auto object = nlohmann::json::parse(lines[i], nullptr, /*allow_exceptions=*/false);
+    if (!object.is_object())
+      throw InputError(path.string() + ":" + std::to_string(i + 1) +
+                       ": not a JSON object in UTF-8; expected one item a line");
+    if (!line(object, int64_t(i + 1))) break;
+  }
+}
+
+LabelFile read_labels_beside(const std::filesystem::path& items) {
+  std::filesystem::path stem = items;
+  if (stem.extension() == ".gz") stem.replace_extension();
+  const std::filesystem::path path = stem.replace_extension().string() + "-labels.lst";
+  if (!std::filesystem::exists(path)) return {path.string(), {}};
+  return {path.string(), split_lines(read_text(path))};
+}
+
+}  // namespace mxref

@@ -1,0 +1,42 @@
+#pragma once
+// A language model as the tasks see it: probabilities of tokens. All scores are binary64
+// (ARITHMETIC.md §7).
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace mxref {
+
+// One request of a choice task in tokens: how likely is `continuation` after `context`? Neither is
+// empty.
+struct TokenRequest {
+  std::vector<int64_t> context, continuation;
+};
+
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  // ids (T), T ≥ 2 → -log p of ids[1] … ids[T-1], each given all before it, in nats: T-1 numbers.
+  virtual std::vector<double> nll(std::span<const int64_t> ids) = 0;
+  // The requests of one item → Σ log p over the tokens of each continuation.
+  virtual std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) = 0;
+};
+
+// The control of every benchmark: a model whose logits are all zero. Its perplexity is the size of
+// the vocabulary and its choices are chance.
+class AllZerosScorer : public Scorer {
+ public:
+  explicit AllZerosScorer(int64_t vocabulary) : vocabulary_(vocabulary) {}
+  std::vector<double> nll(std::span<const int64_t> ids) override;
+  std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
+
+ private:
+  int64_t vocabulary_;
+};
+
+// Called after each window or item.
+using TaskProgress = std::function<void(int64_t done, int64_t total)>;
+
+}  // namespace mxref
