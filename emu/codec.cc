@@ -54,6 +54,7 @@ uint32_t encode_magnitude_sat(const ElementFormat& f, uint64_t numerator, uint32
     return rounding.rounds_up(false, -1) ? 1 : 0;  // above zero, far below half a unit
   const uint128 dividend = uint128(numerator) << std::max(shift, 0);
   const uint128 divisor = uint128(denominator) << std::max(-shift, 0);
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
   const uint128 quotient = dividend / divisor;
   const uint128 remainder = dividend % divisor;
   const int vs_half = remainder * 2 < divisor ? -1 : remainder * 2 > divisor;
