@@ -19,13 +19,13 @@ struct GivenProduct {
 };
 
 struct CrosscheckOptions {
-  std::vector<const BlockFormat*> formats;    // of each operand; empty: all
-  std::vector<const BlockFormat*> formats_b;  // of the right operand; empty: as `formats`
-  std::vector<const Datapath*> datapaths;     // empty: all
-  std::vector<std::string> implementations;   // names of the table; empty: all of it
-  int level = 1;                              // 1 … 3: each ten times the work of the one before
+  std::vector<const BlockFormat*> formats = {};    // of each operand; empty: all
+  std::vector<const BlockFormat*> formats_b = {};  // of the right operand; empty: as `formats`
+  std::vector<const Datapath*> datapaths = {};     // empty: all
+  std::vector<std::string> implementations = {};   // names of the table; empty: all of it
+  int level = 1;  // 1 … 3: each ten times the work of the one before
   uint64_t seed = 1;
-  std::vector<GivenProduct> given;  // beside the random products, on every datapath
+  std::vector<GivenProduct> given = {};  // beside the random products, on every datapath
   std::function<void(int64_t done, int64_t total)> progress = {};
 };
 

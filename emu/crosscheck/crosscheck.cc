@@ -1,0 +1,182 @@
+#include "emu/crosscheck/crosscheck.h"
+
+#include <algorithm>
+#include <bit>
+#include <sstream>
+
+#include "emu/crosscheck/controls.h"
+#include "emu/crosscheck/random_product.h"
+#include "emu/gemm.h"
+
+namespace mxref {
+namespace {
+
+// Random products of one pair of formats at level 1.
+constexpr int64_t products_of_level_1 = 64;
+
+std::string hex(uint64_t value, int digits) {
+  std::string text(size_t(digits), '0');
+  for (size_t i = text.size(); i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  return text;
+}
+std::string hex(std::span<const uint8_t> bytes) {
+  std::string text;
+  for (uint8_t byte : bytes) text.append(hex(byte, 2)).push_back(' ');
+  if (!text.empty()) text.pop_back();
+  return text;
+}
+std::string hex(float x) { return hex(std::bit_cast<uint32_t>(x), 8); }
+
+// A product, what it must give, and how to have it again.
+struct Case {
+  const GivenProduct* product;
+  const Datapath* datapath;
+  std::vector<float> expected;  // (M,N)
+  uint64_t seed;
+};
+
+std::string describe(const Case& test, const CrosscheckRow& row, size_t index, float got) {
+  const MxTensor &a = test.product->a, &b = test.product->b;
+  const auto m = int64_t(index) / b.rows(), n = int64_t(index) % b.rows();
+  std::ostringstream text;
+  text << row.implementation << ": " << row.format_a << " × " << row.format_b << " on "
+       << row.datapath << ", " << row.source << " operands, seed " << test.seed << ", index (" << m
+       << ", " << n << ") of (" << a.rows() << ", " << b.rows() << "), block " << a.block()
+       << "\n  expected 0x" << hex(test.expected[index]) << ", got 0x" << hex(got);
+  const auto operand = [&](const char* name, const MxTensor& q, int64_t r) {
+    text << "\n  " << name << " " << q.format().name << " pre-scale "
+         << to_string(q.conversion.prescale) << " scales " << hex(q.row_scales(r)) << " codes "
+         << hex(q.row_codes(r));
+  };
+  operand("a", a, m);
+  operand("b", b, n);
+  if (!test.product->c.empty()) text << "\n  c 0x" << hex(test.product->c[index]);
+  if (row.source == "random")
+    text << "\n  repeat: mxref crosscheck --impl " << row.implementation << " --format "
+         << row.format_a << " --format-b " << row.format_b << " --datapath " << row.datapath
+         << " --seed " << test.seed;
+  return text.str();
+}
+
+// Lets `engine` compute the case and counts into `row`; the first mismatch of the row is described
+// in `failures`.
+void compare(Engine& engine, const Case& test, CrosscheckRow& row,
+             std::vector<std::string>& failures) {
+  const GivenProduct& product = *test.product;
+  const std::string reason =
+      engine.refuses(product.a.format(), product.b.format(), product.a.block(), *test.datapath);
+  if (!reason.empty()) {
+    if (row.compared == 0) row.refused = reason;
+    return;
+  }
+  row.refused.clear();
+  // An engine that writes nothing must not find the answer in the buffer.
+  std::vector<float> d(test.expected.size(), std::bit_cast<float>(0x7FDEAD00));
+  engine.multiply(product.a, *engine.prepare(product.b, *test.datapath), product.c, d);
+  for (size_t i = 0; i < d.size(); ++i) {
+    ++row.compared;
+    if (std::bit_cast<uint32_t>(d[i]) == std::bit_cast<uint32_t>(test.expected[i])) continue;
+    if (row.mismatches++ == 0) failures.push_back(describe(test, row, i, d[i]));
+  }
+}
+
+template <typename Table>
+auto all(const Table& table) {
+  std::vector<const typename Table::value_type*> rows;
+  for (const auto& row : table) rows.push_back(&row);
+  return rows;
+}
+
+struct Contestant {
+  std::string name;
+  std::unique_ptr<Engine> engine;
+};
+
+class Crosscheck {
+ public:
+  Crosscheck(const EngineTable& engines, const CrosscheckOptions& options) : options_(options) {
+    for (const EngineEntry& entry : engines)
+      if (options.implementations.empty()) engines_.push_back({entry.name, entry.make()});
+    for (const std::string& name : options.implementations)
+      engines_.push_back({name, make_engine(engines, name)});
+    for (const EngineEntry& entry : control_engines()) {
+      controls_.push_back({entry.name, entry.make()});
+      report_.controls.push_back({entry.name, true});
+    }
+    if (options.level < 1 || options.level > 3)
+      throw UsageError("level " + std::to_string(options.level) + " is none of 1, 2, 3");
+    for (int level = 1; level < options.level; ++level) products_ *= 10;
+  }
+
+  CrosscheckReport run() {
+    const auto formats_a = options_.formats.empty() ? all(block_formats) : options_.formats;
+    const auto formats_b = options_.formats_b.empty() ? formats_a : options_.formats_b;
+    const auto paths = options_.datapaths.empty() ? all(datapaths) : options_.datapaths;
+    total_ = int64_t(paths.size()) * (int64_t(formats_a.size() * formats_b.size()) * products_ +
+                                      int64_t(options_.given.size()));
+    for (const Datapath* datapath : paths) {
+      for (const BlockFormat* a : formats_a)
+        for (const BlockFormat* b : formats_b) random_products(*a, *b, *datapath);
+      for (const GivenProduct& product : options_.given) {
+        begin_rows(product.source, product.a.format(), product.b.format(), *datapath);
+        check(product, *datapath, options_.seed);
+      }
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void begin_rows(const std::string& source, const BlockFormat& a, const BlockFormat& b,
+                  const Datapath& datapath) {
+    first_row_ = report_.rows.size();
+    for (const Contestant& c : engines_)
+      report_.rows.push_back({c.name, source, std::string(a.name), std::string(b.name),
+                              std::string(datapath.name), 0, 0, ""});
+  }
+
+  void check(const GivenProduct& product, const Datapath& datapath, uint64_t seed) {
+    Case test{&product, &datapath, {}, seed};
+    test.expected.resize(size_t(product.a.rows() * product.b.rows()));
+    gemm_ref(product.a, product.b, datapath, product.c, test.expected);
+    for (size_t i = 0; i < engines_.size(); ++i)
+      compare(*engines_[i].engine, test, report_.rows[first_row_ + i], report_.failures);
+    if (product.source == "random")
+      for (size_t i = 0; i < controls_.size(); ++i)
+        compare(*controls_[i].engine, test, control_rows_[i], control_failures_);
+    if (options_.progress) options_.progress(++done_, total_);
+  }
+
+  void random_products(const BlockFormat& a, const BlockFormat& b, const Datapath& datapath) {
+    if (a.block != b.block) return;  // they do not meet in a product
+    begin_rows("random", a, b, datapath);
+    control_rows_.assign(controls_.size(), {});
+    for (int64_t i = 0; i < products_; ++i) {
+      const uint64_t seed = options_.seed + uint64_t(i);
+      check(random_product(a, b, seed), datapath, seed);
+    }
+    for (size_t i = 0; i < controls_.size(); ++i)
+      report_.controls[i].caught &= control_rows_[i].mismatches > 0;
+  }
+
+  const CrosscheckOptions& options_;
+  std::vector<Contestant> engines_, controls_;
+  int64_t products_ = products_of_level_1;
+  int64_t done_ = 0, total_ = 0;
+  size_t first_row_ = 0;
+  std::vector<CrosscheckRow> control_rows_;    // of the present pair of formats
+  std::vector<std::string> control_failures_;  // expected, and not reported
+  CrosscheckReport report_;
+};
+
+}  // namespace
+
+bool CrosscheckReport::passed() const {
+  return std::all_of(rows.begin(), rows.end(), [](auto& row) { return row.mismatches == 0; }) &&
+         std::all_of(controls.begin(), controls.end(), [](auto& c) { return c.caught; });
+}
+
+CrosscheckReport crosscheck(const EngineTable& engines, const CrosscheckOptions& options) {
+  return Crosscheck(engines, options).run();
+}
+
+}  // namespace mxref

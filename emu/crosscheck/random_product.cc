@@ -1,0 +1,56 @@
+#include "emu/crosscheck/random_product.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "emu/vectors/stimulus.h"
+
+namespace mxref {
+namespace {
+
+MxTensor random_tensor(Stimulus& stimulus, const Conversion& conversion, int64_t rows, int64_t K) {
+  MxTensor q{conversion, {rows, K}, std::vector<uint8_t>(size_t(rows * K)), {}};
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t k = 0; k < K; k += q.block()) {
+      const auto count = size_t(std::min<int64_t>(q.block(), K - k));
+      stimulus.codes(q.element(), std::span(q.codes).subspan(size_t(row * K + k), count));
+      q.scales.push_back(stimulus.scale());
+    }
+  return q;
+}
+
+}  // namespace
+
+GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t seed) {
+  const uint64_t shape = seed % 4;
+  Stimulus stimulus(seed, shape < 2 ? 32 : 256);
+  Conversion conversion_a{.format = &a}, conversion_b{.format = &b};
+  conversion_a.block = conversion_b.block = a.block;
+  int64_t M = 32, N = 32, K = a.block;
+  if (shape >= 2) {
+    M = 1 + int64_t(stimulus.below(16));
+    N = 1 + int64_t(stimulus.below(16));
+    K = 1 + int64_t(stimulus.below(uint64_t(5 * a.block)));
+  }
+  if (shape == 3) {
+    conversion_a.block = conversion_b.block = block_lengths[stimulus.below(block_lengths.size())];
+    conversion_a.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{};
+    conversion_b.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{65535, 65534};
+  }
+  GivenProduct product{"random",
+                       random_tensor(stimulus, conversion_a, M, K),
+                       random_tensor(stimulus, conversion_b, N, K),
+                       {}};
+  if (shape == 3) return product;
+  for (int64_t i = 0; i < M * N; ++i) {
+    const int64_t m = i / N, n = i % N;
+    const auto first = size_t(std::min<int64_t>(a.block, K));
+    const BlockSum sum = block_sum(*a.element, product.a.row_codes(m).first(first), *b.element,
+                                   product.b.row_codes(n).first(first));
+    product.c.push_back(std::bit_cast<float>(stimulus.accumulator(
+        sum, product.a.row_scales(m).front(), product.b.row_scales(n).front())));
+  }
+  return product;
+}
+
+}  // namespace mxref

@@ -1,0 +1,121 @@
+#include "emu/vectors/stimulus.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "emu/binary32.h"
+#include "emu/codec.h"
+#include "emu/e8m0.h"
+
+namespace mxref {
+
+void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
+  // Each draw is a statement of its own: the order of evaluation within one is the compiler's.
+  const auto signed_code = [&](uint64_t magnitude) {
+    const bool negative = below(2);
+    return uint8_t(magnitude | (negative ? format.sign_mask() : 0));
+  };
+  const auto finite = [&](uint64_t count) { return signed_code(below(count)); };
+  const uint64_t magnitudes = format.max_code() + 1;
+  switch (below(8)) {
+    case 0: {  // a constant magnitude, often the largest; signs equal, alternating or random
+      const auto magnitude = uint8_t(below(2) ? format.max_code() : below(magnitudes));
+      const uint64_t signs[] = {0, ~uint64_t(0), 0x5555555555555555, random_()};
+      const uint64_t sign = signs[below(4)];
+      for (size_t i = 0; i < block.size(); ++i)
+        block[i] = uint8_t(magnitude | ((sign >> (i % 64)) & 1 ? format.sign_mask() : 0));
+      break;
+    }
+    case 1:  // one element alone
+      for (uint8_t& code : block) code = finite(1);
+      block[below(block.size())] = finite(magnitudes);
+      break;
+    case 2: {  // subnormals and zeros
+      const uint64_t small = below(2) ? 1 : uint64_t(format.mantissa_mask()) + 2;
+      for (uint8_t& code : block) code = finite(small);
+      break;
+    }
+    default:
+      for (uint8_t& code : block) code = finite(magnitudes);
+  }
+  if (format.has_nan() && below(nan_every_) == 0) {
+    const uint64_t nans = format.magnitude_mask() - format.max_code();
+    block[below(block.size())] = signed_code(format.max_code() + 1 + below(nans));
+  }
+}
+
+uint8_t Stimulus::scale() {
+  if (below(nan_every_) == 0) return e8m0::nan;
+  const auto around = [&](int log2) { return e8m0::encode_sat(log2 + int(below(25)) - 12); };
+  switch (below(16)) {
+    case 0:
+    case 1:
+      return around(-70);  // two of them: results around the least subnormal, 2^-149
+    case 2:
+      return around(60);  // two of them: results around the largest finite number, 2^128
+    case 3:
+      return e8m0::encode_sat(e8m0::min_log2 + int(below(2)));
+    case 4:
+      return e8m0::encode_sat(e8m0::max_log2 - int(below(2)));
+    case 5:
+      return uint8_t(below(e8m0::nan));
+    default:
+      return around(0);
+  }
+}
+
+uint32_t Stimulus::with_sign(uint32_t magnitude) {
+  return magnitude | (below(2) ? binary32::sign_mask : 0);
+}
+
+uint32_t Stimulus::with_exponent(int exponent_log2) {
+  const int biased = std::clamp(exponent_log2 + binary32::emax, 0, 2 * binary32::emax);
+  const uint32_t sign_and_fraction = uint32_t(random_()) & ~binary32::infinity;
+  return sign_and_fraction | uint32_t(biased) << binary32::mantissa_bits;
+}
+
+uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b) {
+  constexpr std::array<uint32_t, 8> specials{
+      0x00000000,                // zero
+      0x00000001,                // least subnormal
+      0x007FFFFF,                // largest subnormal
+      0x00800000,                // least normal
+      0x3F800000,                // 1
+      0x7F7FFFFF,                // largest finite
+      binary32::infinity,        //
+      binary32::infinity | 0x1,  // a NaN that is not the canonical one
+  };
+  if (below(nan_every_) == 0) return 0x7F800001u + uint32_t(below(0x7FFFFF));
+
+  // top and low: floor(log2) of the block's contribution and of its lowest set bit.
+  int top = 0, low = 0;
+  const bool finite = !sum.is_nan && !e8m0::is_nan(scale_a) && !e8m0::is_nan(scale_b);
+  if (finite && sum.units != 0) {
+    const auto magnitude = binary32::uint128(sum.units < 0 ? -sum.units : sum.units);
+    const int unit = sum.unit_log2 + e8m0::log2(scale_a) + e8m0::log2(scale_b);
+    top = unit + binary32::bit_width(magnitude) - 1;
+    low = unit + binary32::bit_width(magnitude & -magnitude) - 1;
+  }
+  switch (below(8)) {
+    case 0:  // any finite bits
+      return with_exponent(binary32::emin - 1 + int(below(255)));
+    case 1: {
+      const uint64_t count = nan_every_ > 32 ? 6 : specials.size();  // no Inf or NaN in long chains
+      return with_sign(specials[below(count)]);
+    }
+    case 2:
+    case 3:  // the lowest bit of the contribution is half of the accumulator's last place, or less
+      return with_exponent(low + 1 + binary32::mantissa_bits + int(below(8) == 0));
+    case 4: {  // cancels the contribution, up to some last places
+      const uint32_t opposite =
+          accumulate_block(datapath("fused"), 0, sum, scale_a, scale_b) ^ binary32::sign_mask;
+      if (!binary32::is_finite(opposite)) return with_exponent(binary32::emax);
+      return below(2) ? opposite : opposite + uint32_t(below(5));
+    }
+    default:
+      return with_exponent(top + int(below(61)) - 30);
+  }
+}
+
+}  // namespace mxref

@@ -1,0 +1,41 @@
+#pragma once
+// Random codes, scales and accumulators in which the cases that go wrong are frequent: shared by
+// golden vectors, the crosscheck of engines and the bench of the RTL.
+
+#include <cstdint>
+#include <random>
+#include <span>
+
+#include "emu/dot.h"
+#include "emu/formats.h"
+
+namespace mxref {
+
+class Stimulus {
+ public:
+  // One in `nan_every` blocks, scales and accumulators is NaN: rare where results are chained,
+  // because a NaN stays. The same seed gives the same draws on every machine.
+  explicit Stimulus(uint64_t seed, uint64_t nan_every = 32)
+      : random_(seed), nan_every_(nan_every) {}
+
+  // One block: uniform codes, a constant, one element alone, subnormal or zero elements, NaN.
+  void codes(const ElementFormat& format, std::span<uint8_t> block);
+  // Mostly near 2^0; the rest such that two scales meet around binary32's limits, the ends of
+  // e8m0, NaN.
+  uint8_t scale();
+  // An accumulator for the block sum that it is to meet: near it, at a tie with it, cancelling it,
+  // any bits, the special values of binary32.
+  uint32_t accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b);
+
+  uint64_t below(uint64_t n) { return random_() % n; }
+
+ private:
+  uint32_t with_sign(uint32_t magnitude);  // a random one
+  // A binary32 of random sign and fraction with this exponent, subnormal or clamped at the ends.
+  uint32_t with_exponent(int exponent_log2);
+
+  std::mt19937_64 random_;
+  uint64_t nan_every_;
+};
+
+}  // namespace mxref

@@ -1,0 +1,216 @@
+#include "emu/vectors/vectors.h"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <fstream>
+
+#include "emu/binary32.h"
+#include "emu/codec.h"
+#include "emu/dot.h"
+#include "emu/e8m0.h"
+#include "emu/files/atomic_file.h"
+#include "emu/gemm.h"
+#include "emu/quantize.h"
+#include "emu/vectors/stimulus.h"
+
+using namespace mxref;
+namespace fs = std::filesystem;
+
+BOOST_AUTO_TEST_SUITE(golden_vectors)
+
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("mxref-vectors-" + std::to_string(getpid()));
+  Folder() { fs::create_directory(path); }
+  ~Folder() { fs::remove_all(path); }
+};
+
+static BlockSum sum_of(const Vectors& v, size_t i) {
+  const auto block = size_t(v.block);
+  return block_sum(*v.format_a->element, std::span(v.codes_a).subspan(i * block, block),
+                   *v.format_b->element, std::span(v.codes_b).subspan(i * block, block));
+}
+
+template <typename Check>
+static void for_every_pair(Check check) {
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats)
+      for (const Datapath& datapath : datapaths) check(a, b, datapath);
+}
+
+BOOST_AUTO_TEST_CASE(acc_out_is_the_definition_on_acc_in) {
+  for_every_pair([](const auto& a, const auto& b, const Datapath& datapath) {
+    const Vectors v = random_vectors(a, b, datapath, 500, 3);
+    BOOST_TEST(v.count() == 500u);
+    for (size_t i = 0; i < v.count(); ++i)
+      BOOST_TEST(v.acc_out[i] ==
+                 accumulate_block(datapath, v.acc_in[i], sum_of(v, i), v.scale_a[i], v.scale_b[i]));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_seed_decides_all) {
+  const auto make = [](uint64_t seed) {
+    return random_vectors(block_formats[0], block_formats[1], datapaths[0], 64, seed);
+  };
+  BOOST_CHECK(make(7) == make(7));
+  BOOST_CHECK(make(7).codes_a != make(8).codes_a);
+}
+
+// Each special case must be among a thousand random vectors, or the vectors prove little.
+BOOST_AUTO_TEST_CASE(special_values_are_among_them) {
+  for_every_pair([](const auto& a, const auto& b, const Datapath& datapath) {
+    const Vectors v = random_vectors(a, b, datapath, 1000, 1);
+    int nan_code = 0, nan_scale = 0, scale_ends = 0, nan_acc = 0, inf_acc = 0, subnormal_acc = 0,
+        minus_zero = 0, cancelled = 0, overflow = 0, subnormal_out = 0, twice_differs = 0;
+    for (size_t i = 0; i < v.count(); ++i) {
+      const BlockSum sum = sum_of(v, i);
+      const uint32_t in = v.acc_in[i], out = v.acc_out[i], magnitude = in & ~binary32::sign_mask;
+      const auto is_end = [](uint8_t s) { return s == 0 || s == 254; };
+      nan_code += sum.is_nan;
+      nan_scale += e8m0::is_nan(v.scale_a[i]) || e8m0::is_nan(v.scale_b[i]);
+      scale_ends += is_end(v.scale_a[i]) || is_end(v.scale_b[i]);
+      nan_acc += binary32::is_nan(in);
+      inf_acc += binary32::is_inf(in);
+      subnormal_acc += magnitude > 0 && magnitude < 0x00800000;
+      minus_zero += in == binary32::sign_mask;
+      cancelled += out == 0 && magnitude != 0;
+      overflow += binary32::is_inf(out) && binary32::is_finite(in);
+      subnormal_out += (out & ~binary32::sign_mask) - 1 < 0x007FFFFF && sum.has_nonzero_product;
+      // Two roundings instead of one show where ties and double roundings are.
+      const uint32_t term = accumulate_block(datapath, 0, sum, v.scale_a[i], v.scale_b[i]);
+      const float twice = std::bit_cast<float>(in) + std::bit_cast<float>(term);
+      twice_differs += !std::isnan(twice) && std::bit_cast<uint32_t>(twice) != out;
+    }
+    BOOST_TEST((nan_code > 0) == (a.element->has_nan() || b.element->has_nan()));
+    for (int count : {nan_scale, scale_ends, nan_acc, inf_acc, subnormal_acc, minus_zero, cancelled,
+                      overflow, subnormal_out, twice_differs})
+      BOOST_TEST(count > 0);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(every_code_is_drawn) {
+  Stimulus stimulus(1);
+  for (const BlockFormat& format : block_formats) {
+    std::vector<int> seen(size_t(1) << format.element->bits());
+    std::vector<uint8_t> block(32);
+    for (int i = 0; i < 2000; ++i) {
+      stimulus.codes(*format.element, block);
+      for (uint8_t code : block) ++seen.at(code);
+    }
+    for (size_t code = 0; code < seen.size(); ++code)
+      BOOST_TEST(seen[code] > 0, format.name << " code " << code);
+  }
+}
+
+// Operands of a product, K no multiple of the block.
+static std::pair<MxTensor, MxTensor> operands() {
+  std::vector<float> x(4 * 70), w(3 * 70);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(float(i)) * 3;
+  for (size_t i = 0; i < w.size(); ++i) w[i] = std::cos(float(i) * 0.7f);
+  return {quantize(x, {4, 70}, {.format = &block_format("mxfp8_e4m3")}),
+          quantize(w, {3, 70}, {.format = &block_format("mxfp4")})};
+}
+
+BOOST_AUTO_TEST_CASE(model_vectors_are_the_chains_of_a_product) {
+  const auto [a, b] = operands();
+  const Vectors v = model_vectors(a, b, datapath("fused"), 9, 5);
+  std::vector<float> d(12);
+  gemm_ref(a, b, datapath("fused"), {}, d);
+  for (size_t chain = 0; chain < 3; ++chain) {
+    BOOST_TEST(v.acc_in[3 * chain] == 0u);
+    BOOST_TEST(v.acc_in[3 * chain + 1] == v.acc_out[3 * chain]);
+    BOOST_TEST(v.acc_in[3 * chain + 2] == v.acc_out[3 * chain + 1]);
+    const float last = std::bit_cast<float>(v.acc_out[3 * chain + 2]);
+    BOOST_TEST((std::find(d.begin(), d.end(), last) != d.end()));
+    // The last block has 6 elements; the rest are +0 codes.
+    for (size_t k = 6; k < 32; ++k) BOOST_TEST(v.codes_a[(3 * chain + 2) * 32 + k] == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_form_reads_back_what_was_written) {
+  const Folder folder;
+  const auto [a, b] = operands();
+  for_every_pair([&](const auto& fa, const auto& fb, const Datapath& datapath) {
+    for (const Vectors& v : {random_vectors(fa, fb, datapath, 50, 0xFFFFFFFFFFFFFFFF),
+                             model_vectors(a, b, datapath, 10, 2)})
+      for (const VectorForm& form : vector_forms) {
+        form.write(v, folder.path / form.file);
+        BOOST_CHECK(form.read(folder.path / form.file) == v);
+      }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(memh_words_hold_element_0_lowest) {
+  const Folder folder;
+  Vectors v = random_vectors(block_format("mxfp4"), block_format("mxfp8_e4m3"), datapaths[0], 1, 1);
+  for (size_t k = 0; k < 32; ++k) {
+    v.codes_a[k] = uint8_t(k % 16);
+    v.codes_b[k] = uint8_t(k);
+  }
+  v.scale_a = {0x7F};
+  v.scale_b = {0x0A};
+  v.acc_in = {0x3F800000};
+  v.acc_out = {0x00C0FFEE};
+  const fs::path path = folder.path / "vectors.memh";
+  vector_form("memh").write(v, path);
+  const std::string text = read_file(path);
+  BOOST_TEST(
+      text.ends_with("\nfedcba9876543210fedcba9876543210_"
+                     "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100_"
+                     "7f_0a_3f800000_00c0ffee\n"));
+}
+
+// Every file cut anywhere, and every form with a damaged piece, is refused; the whole file is not.
+BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
+  const Folder folder;
+  const Vectors v =
+      random_vectors(block_format("mxfp4"), block_format("mxfp8_e4m3"), datapaths[0], 3, 1);
+  for (const VectorForm& form : vector_forms) {
+    const fs::path path = folder.path / form.file;
+    form.write(v, path);
+    const std::string whole = read_file(path);
+    for (size_t size = 0; size + 1 < whole.size(); ++size) {
+      write_atomically(path, whole.substr(0, size));
+      BOOST_CHECK_THROW(form.read(path), InputError);
+    }
+    const auto damage = [&](const std::string& good, const std::string& bad) {
+      std::string text = whole;
+      const size_t at = text.find(good);
+      BOOST_REQUIRE_MESSAGE(at != text.npos, form.name << " has no " << good);
+      write_atomically(path, text.replace(at, good.size(), bad));
+      BOOST_TEST_CONTEXT(form.name << " " << good << " -> " << bad)
+      BOOST_CHECK_THROW(form.read(path), InputError);
+    };
+    damage("mxfp4", "mxfp9");
+    damage("fused", "fuzed");
+    damage("seed", "sead");
+    if (form.name == "memh") {
+      damage("count: 3", "count: 18446744073709551615");
+      damage("count: 3", "count: 2");
+      damage("count: 3", "count: 4");
+      damage("count: 3", "count: -3");
+      damage("block: 32", "block: 0");
+      damage("_", "g");
+    }
+    if (form.name == "json") {
+      damage("\"count\":3", "\"count\":1e99");
+      damage("\"count\":3", "\"count\":4");
+      damage("\"codes_a\":[", "\"codes_a\":[1,");
+      damage("\"codes_a\":[", "\"codes_a\":[3");  // 3x: above the bits of e2m1
+      damage("\"codes_a\":[", "\"codes_a\":[-1");
+      damage("\"acc_in\":\"", "\"acc_in\":\"x");
+      damage("\"scale_a\":", "\"scale_a\":9999");
+    }
+    if (form.name == "safetensors") {
+      damage("U32", "F32");
+      damage("\"count\":\"3", "\"count\":\"4");
+    }
+    write_atomically(path, whole);
+    BOOST_CHECK(form.read(path) == v);
+    BOOST_CHECK_THROW(form.read(folder.path / "absent"), InputError);
+    BOOST_CHECK_THROW(form.write(v, folder.path / "absent" / form.file), InputError);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
