@@ -1,0 +1,55 @@
+#pragma once
+// A command of the program, and how it is run.
+//
+// To add a command: one file eval/cli/NAME.cc with a function
+//
+//   Action define_NAME(CLI::App& app, const Context& context) {
+//     auto in = std::make_shared<std::string>();          // values of the options
+//     app.add_option("--in", *in, "what it is")->required()->type_name("FILE");
+//     add_threads(app);                                   // options that commands share: options.h
+//     return [=] { …; return exit_good; };                // what runs once they are parsed
+//   }
+//
+// its declaration below; a row in command_list.h; and a row in the table of its home: main.cc, or
+// models_main.cc where it needs torch (then its file is a source of the CMake target mxref_models).
+// Errors are exceptions: UsageError and InputError become exit codes and messages in run_command.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/engine.h"
+
+namespace mxref {
+
+inline constexpr int exit_good = 0;
+inline constexpr int exit_check_failed = 1;
+inline constexpr int exit_wrong_use = 2;
+inline constexpr int exit_bad_input = 3;
+
+struct Context {
+  const EngineTable& engines;
+};
+
+using Action = std::function<int()>;
+
+struct Command {
+  std::string_view name;
+  // Declares the command's options; the action runs after they are parsed and returns the exit
+  // code. References to options' values must live as long as the action.
+  Action (*define)(CLI::App& app, const Context& context);
+};
+
+// Parses `args` (what follows the command's name) and runs it → exit code. No exception escapes; a
+// failure is told on standard error.
+int run_command(const Command& command, const std::vector<std::string>& args,
+                const Context& context);
+
+// Runs `work`, tells its exceptions on standard error under the name `who` → exit code.
+int report_errors(std::string_view who, const std::function<int()>& work);
+
+Action define_formats(CLI::App& app, const Context& context);
+
+}  // namespace mxref

@@ -1,0 +1,44 @@
+#pragma once
+// Every command of the program, in the order of `mxref --help`.
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "emu/error.h"
+
+namespace mxref {
+
+// Where a command is built.
+enum class Home {
+  core,    // in `mxref` itself: eval/cli/main.cc has its definition
+  models,  // in libmxref_models.so, which needs torch: eval/cli/models_main.cc has its definition
+};
+
+struct CommandRow {
+  std::string_view name;
+  std::string_view summary;
+  Home home = Home::core;
+};
+
+inline constexpr std::array command_list{
+    CommandRow{"formats", "tables of every format: codes, values, limits; and the datapaths"},
+};
+static_assert(names_are_distinct(command_list));
+
+// Whether `definitions` (anything with .name) are the commands of one home, each once.
+template <typename Table>
+constexpr bool defines_all(const Table& definitions, Home home) {
+  const auto in_home = [&](const CommandRow& row) { return row.home == home; };
+  const auto has_row = [&](const auto& definition) {
+    return std::any_of(command_list.begin(), command_list.end(), [&](const CommandRow& row) {
+      return in_home(row) && row.name == definition.name;
+    });
+  };
+  return names_are_distinct(definitions) &&
+         std::all_of(definitions.begin(), definitions.end(), has_row) &&
+         size_t(std::count_if(command_list.begin(), command_list.end(), in_home)) ==
+             definitions.size();
+}
+
+}  // namespace mxref

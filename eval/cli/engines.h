@@ -1,0 +1,11 @@
+#pragma once
+// The one table of engines, made here and handed down.
+
+#include "emu/engine.h"
+
+namespace mxref {
+
+// The rows of this build; nothing is loaded or built before an engine is made.
+EngineTable make_engine_table();
+
+}  // namespace mxref

@@ -1,0 +1,34 @@
+#pragma once
+// libmxref_models.so: what needs torch, loaded only when a command or an engine needs it, so that
+// all other commands start at once.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/engine.h"
+
+namespace mxref {
+
+// Whether this program was built with it.
+bool has_models_library();
+
+// Runs a command of the library → exit code. Throws UsageError where this build has none,
+// InputError where it cannot be loaded.
+int run_in_models_library(std::string_view command, const std::vector<std::string>& args,
+                          const EngineTable& engines);
+
+// The engine `torch`. Throws as above.
+std::unique_ptr<Engine> make_torch_engine_of_library();
+
+}  // namespace mxref
+
+// What the library exports. No exception crosses.
+extern "C" {
+// args: what follows the command's name → exit code.
+int mxref_models_run(const char* command, int argc, const char* const* argv,
+                     const mxref::EngineTable* engines);
+// The caller owns it; nullptr where it cannot be made (told on standard error).
+mxref::Engine* mxref_models_torch_engine();
+}

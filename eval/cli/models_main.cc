@@ -1,0 +1,24 @@
+// The commands of libmxref_models.so. How to add one: eval/cli/command.h.
+
+#include <array>
+
+#include "eval/cli/command.h"
+#include "eval/cli/command_list.h"
+#include "eval/cli/models_library.h"
+
+namespace mxref {
+namespace {
+
+constexpr std::array<Command, 0> commands{};
+static_assert(defines_all(commands, Home::models));
+
+}  // namespace
+}  // namespace mxref
+
+int mxref_models_run(const char* command, int argc, const char* const* argv,
+                     const mxref::EngineTable* engines) {
+  return mxref::report_errors("mxref", [&] {
+    return mxref::run_command(mxref::find_by_name(mxref::commands, "command", command),
+                              {argv, argv + argc}, {*engines});
+  });
+}

@@ -1,0 +1,57 @@
+#include "eval/cli/options.h"
+
+#include "emu/isa.h"
+#include "emu/threads.h"
+
+namespace mxref {
+namespace {
+
+constexpr int max_threads = 1024;
+
+CLI::Option* add_file(CLI::App& app, const std::string& name, std::filesystem::path& path,
+                      const std::string& description) {
+  return app
+      .add_option_function<std::string>(
+          name, [&path](const std::string& text) { path = text; }, description)
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+CLI::Option* add_seed(CLI::App& app, uint64_t& seed, const std::string& description) {
+  return add_number<uint64_t>(app, "--seed", seed, 0, UINT64_MAX,
+                              description + ", 0 to 2^64-1 (default " + std::to_string(seed) + ")");
+}
+
+void add_threads(CLI::App& app) {
+  app.add_option_function<std::string>(
+         "--threads",
+         [](const std::string& text) {
+           set_threads(parse_number("--threads", text, 1, max_threads));
+         },
+         "threads to compute with (default: the machine's cores); no result depends on it")
+      ->type_name("N");
+}
+
+void add_isa(CLI::App& app) {
+  app.add_option_function<std::string>(
+         "--isa", [](const std::string& text) { set_isa(text); },
+         "instruction set of the kernels (default: the widest of this machine): " + names_of(isas))
+      ->type_name("NAME");
+}
+
+void add_json(CLI::App& app, std::filesystem::path& path) {
+  add_file(app, "--json", path, "write the full record of the run here");
+}
+
+CLI::Option* add_input(CLI::App& app, const std::string& name, std::filesystem::path& path,
+                       const std::string& description) {
+  return add_file(app, name, path, description);
+}
+
+CLI::Option* add_output(CLI::App& app, const std::string& name, std::filesystem::path& path,
+                        const std::string& description) {
+  return add_file(app, name, path, description);
+}
+
+}  // namespace mxref
