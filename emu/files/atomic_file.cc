@@ -13,31 +13,64 @@ namespace mxref {
 
 namespace fs = std::filesystem;
 
-void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& fill) {
+namespace {
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& what) {
+  throw InputError(path.string() + ": " + what);
+}
+
+// Where the bytes go in the end, and whether they go there at once.
+struct Destination {
+  fs::path path;
+  bool direct;
+};
+Destination destination(const fs::path& path) {
   std::error_code ignored;
-  const bool direct = fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
-  if (direct && fs::is_directory(path, ignored))
-    throw InputError(path.string() + ": is a directory; expected a file name");
-  fs::path target = path;
-  if (!direct) target += ".partial-" + std::to_string(getpid());
+  if (fs::is_directory(path, ignored)) refuse(path, "is a directory; expected a file name");
+  if (!fs::exists(path, ignored)) return {path, false};
+  if (!fs::is_regular_file(path, ignored)) return {path, true};
+  return {fs::is_symlink(path, ignored) ? fs::canonical(path) : path, false};
+}
+
+void write_stream(const fs::path& path, const fs::path& target,
+                  const std::function<void(std::ostream&)>& fill) {
+  errno = 0;
+  std::ofstream out(target, std::ios::binary);
+  if (!out) refuse(path, std::string("cannot be written: ") + std::strerror(errno));
+  fill(out);
+  out.close();
+  if (!out)
+    refuse(path, std::string("writing failed: ") +
+                     (errno ? std::strerror(errno) : "the stream went bad"));
+}
+
+}  // namespace
+
+void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& fill) {
+  const Destination to = destination(path);
+  if (to.direct) return write_stream(path, to.path, fill);
+  fs::path partial = to.path;
+  partial += ".partial-" + std::to_string(getpid());
+  std::error_code error;
   try {
-    errno = 0;
-    std::ofstream out(target, std::ios::binary);
-    if (!out) throw InputError(path.string() + ": cannot be written: " + std::strerror(errno));
-    fill(out);
-    out.flush();
-    if (!out)
-      throw InputError(path.string() + ": writing failed: " +
-                       (errno ? std::strerror(errno) : "the stream went bad"));
-    out.close();
-    if (!direct) fs::rename(target, path);
-  } catch (const fs::filesystem_error& e) {
-    fs::remove(target, ignored);
-    throw InputError(path.string() + ": cannot be written: " + e.code().message());
+    write_stream(path, partial, fill);
+    fs::rename(partial, to.path, error);
+    if (error) refuse(path, "cannot be written: " + error.message());
   } catch (...) {
-    if (!direct) fs::remove(target, ignored);
+    fs::remove(partial, error);
     throw;
   }
+}
+
+void require_writable(const fs::path& path) {
+  if (path.empty()) return;
+  const Destination to = destination(path);
+  const fs::path folder = to.path.has_parent_path() ? to.path.parent_path() : ".";
+  const char* checked = to.direct ? to.path.c_str() : folder.c_str();
+  if (access(checked, W_OK) != 0)
+    refuse(path, std::string("cannot be written: ") + std::strerror(errno));
+  if (!to.direct && !fs::is_directory(folder))
+    refuse(path, "cannot be written: '" + folder.string() + "' is no directory");
 }
 
 void write_atomically(const fs::path& path, std::string_view text) {
@@ -47,14 +80,14 @@ void write_atomically(const fs::path& path, std::string_view text) {
 
 std::string read_file(const fs::path& path) {
   std::error_code error;
-  if (fs::is_directory(path, error))
-    throw InputError(path.string() + ": is a directory; expected a file");
+  if (fs::is_directory(path, error) || fs::is_character_file(path, error))
+    refuse(path, "is a directory or a device; expected a file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw InputError(path.string() + ": cannot be read: " + std::strerror(errno));
+  if (!in) refuse(path, std::string("cannot be read: ") + std::strerror(errno));
   std::ostringstream text;
   text << in.rdbuf();
-  if (in.bad()) throw InputError(path.string() + ": reading failed");
+  if (in.bad()) refuse(path, "reading failed");
   return std::move(text).str();
 }
 

@@ -45,10 +45,24 @@ const DTypeRow& row_of(DType type) {
   throw InputError(path.string() + ": " + what);
 }
 
+constexpr uint64_t max_header_bytes = 100'000'000;  // the limit of the format's own library
+constexpr int max_depth = 2;                        // the lists in a tensor in the header
+
+// A value in a message: the beginning of a long one.
+std::string shown(const json& value) {
+  constexpr size_t longest = 80;
+  const std::string text = value.dump();
+  return text.size() <= longest ? text : text.substr(0, longest) + "…";
+}
+
 // Parses the header; refuses a name that comes twice, which the parser alone would overwrite.
 json parse_header(const fs::path& path, std::string_view text) {
   std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int, json::parse_event_t event, json& value) {
+  const auto watch = [&](int depth, json::parse_event_t event, json& value) {
+    // Deeper values are no part of the format, and would overflow the stack when shown.
+    if (depth > max_depth &&
+        (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start))
+      refuse(path, "header nests too deeply; expected tensors of dtype, shape and data_offsets");
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
@@ -73,7 +87,7 @@ std::vector<int64_t> parse_integers(const fs::path& path, const std::string& whe
     if (!entry.is_number_integer() ||
         (entry.is_number_unsigned() && entry.get<uint64_t>() > INT64_MAX) ||
         entry.get<int64_t>() < 0)
-      refuse(path, where + " holds " + entry.dump() + "; expected integers of at least 0");
+      refuse(path, where + " holds " + shown(entry) + "; expected integers of at least 0");
     numbers.push_back(entry.get<int64_t>());
   }
   return numbers;
@@ -95,14 +109,14 @@ TensorView parse_tensor(const fs::path& path, const std::string& name, const jso
   int64_t bytes = int64_t(row->bytes);
   for (int64_t extent : view.shape)
     if (__builtin_mul_overflow(bytes, extent, &bytes))
-      refuse(path, where + ": shape " + entry["shape"].dump() + " overflows");
+      refuse(path, where + ": shape " + shown(entry["shape"]) + " overflows");
 
   const auto range = parse_integers(path, where + ": data_offsets", entry["data_offsets"]);
   if (range.size() != 2 || range[0] > range[1] || uint64_t(range[1]) > data.size())
-    refuse(path, where + ": data_offsets " + entry["data_offsets"].dump() +
+    refuse(path, where + ": data_offsets " + shown(entry["data_offsets"]) +
                      " lie outside the file's " + std::to_string(data.size()) + " bytes of data");
   if (range[1] - range[0] != bytes)
-    refuse(path, where + " of shape " + entry["shape"].dump() + " and dtype " + type_name +
+    refuse(path, where + " of shape " + shown(entry["shape"]) + " and dtype " + type_name +
                      " needs " + std::to_string(bytes) + " bytes; data_offsets give " +
                      std::to_string(range[1] - range[0]));
   view.bytes = data.subspan(size_t(range[0]), size_t(bytes));
@@ -150,6 +164,9 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
     refuse(path, "says that its header has " + std::to_string(header_size) +
                      " bytes; the file has " + std::to_string(all.size()) +
                      " (truncated, or no safetensors file)");
+  if (header_size > max_header_bytes)
+    refuse(path, "has a header of " + std::to_string(header_size) + " bytes; at most " +
+                     std::to_string(max_header_bytes) + " are read");
   const auto data = all.subspan(8 + size_t(header_size));
   const json header =
       parse_header(path, {reinterpret_cast<const char*>(all.data()) + 8, size_t(header_size)});

@@ -23,6 +23,9 @@ struct CommandRow {
 
 inline constexpr std::array command_list{
     CommandRow{"formats", "tables of every format: codes, values, limits; and the datapaths"},
+    CommandRow{"quantize", "convert the tensors of a safetensors file to a format"},
+    CommandRow{"dequantize", "convert quantized tensors back to binary32"},
+    CommandRow{"gemm", "one matrix product of quantized operands, by a named engine"},
 };
 static_assert(names_are_distinct(command_list));
 

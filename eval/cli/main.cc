@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::array commands{
     Command{"formats", define_formats},
+    Command{"quantize", define_quantize},
+    Command{"dequantize", define_dequantize},
+    Command{"gemm", define_gemm},
 };
 static_assert(defines_all(commands, Home::core));
 

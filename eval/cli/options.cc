@@ -18,6 +18,15 @@ CLI::Option* add_file(CLI::App& app, const std::string& name, std::filesystem::p
 
 }  // namespace
 
+void add_engine(CLI::App& app, const std::string& option, std::string& name,
+                const EngineTable& engines) {
+  app.add_option_function<std::string>(
+         option,
+         [&](const std::string& text) { name = find_by_name(engines, "engine", text).name; },
+         "engine that computes (default " + name + "): " + names_of(engines))
+      ->type_name("NAME");
+}
+
 CLI::Option* add_seed(CLI::App& app, uint64_t& seed, const std::string& description) {
   return add_number<uint64_t>(app, "--seed", seed, 0, UINT64_MAX,
                               description + ", 0 to 2^64-1 (default " + std::to_string(seed) + ")");

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "emu/engine.h"
 #include "emu/error.h"
 
 namespace mxref {
@@ -57,6 +58,9 @@ CLI::Option* add_named(CLI::App& app, const std::string& name, const Row*& row, 
       ->type_name("NAME");
 }
 
+// The name of an engine; an unknown one gets the valid ones. Nothing is made yet.
+void add_engine(CLI::App& app, const std::string& option, std::string& name,
+                const EngineTable& engines);
 CLI::Option* add_seed(CLI::App& app, uint64_t& seed, const std::string& description);
 void add_threads(CLI::App& app);  // --threads: set when parsed
 void add_isa(CLI::App& app);      // --isa: set when parsed

@@ -1,0 +1,35 @@
+#pragma once
+// Quantized tensors in safetensors: NAME.codes, NAME.scales and their metadata (DESIGN.md,
+// "Quantized tensor in safetensors").
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/block.h"
+#include "emu/files/safetensors.h"
+
+namespace mxref {
+
+// The NAMEs of a file's quantized tensors, in order: each of which it has codes, scales or
+// metadata.
+std::vector<std::string> quantized_names(const SafetensorsFile& file);
+
+// The same of a file that must hold quantized tensors and nothing else. Throws InputError.
+std::vector<std::string> quantized_names_only(const SafetensorsFile& file);
+
+// Throws InputError that names file, tensor and field, and the form that was expected, where codes,
+// scales or a field of the metadata are missing, unknown, of a wrong type or shape, contradict each
+// other, or a code is above the format's bits.
+MxTensor read_quantized(const SafetensorsFile& file, const std::string& name);
+
+// Adds codes, scales and metadata. Refers to the tensor until the writer has written.
+void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor);
+
+// Throws UsageError where it is none of block_lengths.
+int parse_block_length(std::string_view text);
+
+// "(2, 3, 37)"
+std::string to_string(const std::vector<int64_t>& shape);
+
+}  // namespace mxref

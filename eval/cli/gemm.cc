@@ -1,0 +1,131 @@
+// mxref gemm: D (M,N) = C + A (M,K) × B (N,K) on a datapath, by an engine.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "emu/files/atomic_file.h"
+#include "emu/files/quantized.h"
+#include "emu/isa.h"
+#include "emu/threads.h"
+#include "eval/cli/command.h"
+#include "eval/cli/options.h"
+#include "eval/report/record.h"
+
+namespace mxref {
+namespace {
+
+struct OutType {
+  std::string_view name;
+  DType dtype;
+};
+constexpr std::array out_types{OutType{"f32", DType::F32}};
+
+constexpr int64_t max_repeat = 1'000'000;
+
+struct Options {
+  std::filesystem::path a, b, c, out, json;
+  const Datapath* datapath = &datapaths[0];
+  const OutType* out_type = &out_types[0];
+  std::string implementation = "kernel";
+  int64_t repeat = 1;
+};
+
+// The file's only quantized tensor.
+MxTensor read_operand(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const std::vector<std::string> names = quantized_names_only(file);
+  if (names.size() != 1)
+    throw InputError(path.string() + ": holds " + std::to_string(names.size()) +
+                     " quantized tensors; expected one");
+  return read_quantized(file, names.front());
+}
+
+// C (M,N), the leading dimensions of A folded into M or not.
+std::vector<float> read_c(const std::filesystem::path& path, const MxTensor& a, int64_t N) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  if (file.tensors().size() != 1)
+    throw InputError(path.string() + ": holds " + std::to_string(file.tensors().size()) +
+                     " tensors; expected one");
+  const TensorView& c = file.tensors().front();
+  std::vector<int64_t> unfolded = a.shape;
+  unfolded.back() = N;
+  const std::vector<int64_t> folded = {a.rows(), N};
+  if (c.shape != folded && c.shape != unfolded)
+    throw InputError(path.string() + ": tensor '" + c.name + "' has shape " + to_string(c.shape) +
+                     "; expected " + to_string(folded) + " (M, N)");
+  return to_binary32(file, c);
+}
+
+void check_b(const std::filesystem::path& path, const MxTensor& a, const MxTensor& b) {
+  if (b.cols() != a.cols())
+    throw InputError(path.string() + ": K is " + std::to_string(b.cols()) + "; that of --a is " +
+                     std::to_string(a.cols()));
+  if (b.block() != a.block())
+    throw InputError(path.string() + ": the block length is " + std::to_string(b.block()) +
+                     "; that of --a is " + std::to_string(a.block()));
+}
+
+int run(const Options& options, const EngineTable& engines) {
+  const std::unique_ptr<Engine> engine = make_engine(engines, options.implementation);
+  require_writable(options.out);
+  require_writable(options.json);
+  Record record("gemm");
+
+  const MxTensor a = read_operand(options.a), b = read_operand(options.b);
+  check_b(options.b, a, b);
+  require(*engine, a.format(), b.format(), a.block(), *options.datapath);
+  const int64_t M = a.rows(), N = b.rows(), K = a.cols();
+  std::vector<float> c;
+  if (!options.c.empty()) c = read_c(options.c, a, N);
+
+  const auto prepared = engine->prepare(b, *options.datapath);
+  std::vector<float> d(size_t(M * N));
+  double best = 0;
+  for (int64_t i = 0; i < options.repeat; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    engine->multiply(a, *prepared, c, d);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    best = i == 0 ? took.count() : std::min(best, took.count());
+  }
+
+  SafetensorsWriter writer;
+  writer.add("d", options.out_type->dtype, {M, N}, d);
+  writer.write(options.out);
+  record.add({{"task", "gemm"},
+              {"m", M},
+              {"n", N},
+              {"k", K},
+              {"format_a", a.format().name},
+              {"format_b", b.format().name},
+              {"datapath", options.datapath->name},
+              {"macs", M * N * K},
+              {"seconds", best},
+              {"repeat", options.repeat},
+              {"implementation", engine->name()},
+              {"isa", name_of(current_isa())},
+              {"threads", threads()}});
+  record.write(options.json);
+  return exit_good;
+}
+
+}  // namespace
+
+Action define_gemm(CLI::App& app, const Context& context) {
+  auto o = std::make_shared<Options>();
+  add_input(app, "--a", o->a, "A (M,K), one quantized tensor of any name")->required();
+  add_input(app, "--b", o->b, "B (N,K), one quantized tensor of any name")->required();
+  add_input(app, "--c", o->c, "C (M,N), one tensor of any name (default: none)");
+  add_output(app, "--out", o->out, "safetensors with 'd' (M,N)")->required();
+  add_named(app, "--datapath", o->datapath, datapaths, "datapath", "accumulation");
+  add_named(app, "--out-type", o->out_type, out_types, "output type", "type of d");
+  add_engine(app, "--impl", o->implementation, context.engines);
+  add_number<int64_t>(app, "--repeat", o->repeat, 1, max_repeat,
+                      "multiply N times and record the best time");
+  add_threads(app);
+  add_isa(app);
+  add_json(app, o->json);
+  return [o, &engines = context.engines] { return run(*o, engines); };
+}
+
+}  // namespace mxref

@@ -1,0 +1,85 @@
+// mxref quantize: F32, F16 or BF16 tensors → codes, scales and metadata.
+
+#include "emu/quantize.h"
+
+#include <list>
+
+#include "emu/files/atomic_file.h"
+#include "emu/files/quantized.h"
+#include "eval/cli/command.h"
+#include "eval/cli/options.h"
+#include "eval/report/record.h"
+
+namespace mxref {
+namespace {
+
+struct Options {
+  std::filesystem::path in, out, json;
+  const BlockFormat* format = nullptr;
+  const ScaleRule* rule = &scale_rules[0];
+  const Rounding* rounding = &roundings[0];
+  Prescale prescale;
+  int block = 0;  // 0: the format's own
+  uint64_t seed = 0;
+};
+
+int run(const Options& options) {
+  require_writable(options.out);
+  require_writable(options.json);
+  Record record("quantize");
+  record.set_seed(options.seed);
+  const Conversion conversion{.format = options.format,
+                              .rule = options.rule,
+                              .rounding = options.rounding,
+                              .prescale = options.prescale,
+                              .block = options.block ? options.block : options.format->block};
+
+  const SafetensorsFile in = SafetensorsFile::open(options.in);
+  if (in.tensors().empty()) throw InputError(options.in.string() + ": holds no tensor");
+  std::list<MxTensor> tensors;  // the writer refers to them
+  SafetensorsWriter writer;
+  for (const TensorView& t : in.tensors()) {
+    if (t.shape.empty() || t.elements() == 0)
+      throw InputError(options.in.string() + ": tensor '" + t.name + "' of shape " +
+                       to_string(t.shape) +
+                       " is empty; expected at least one dimension and one element");
+    tensors.push_back(quantize(to_binary32(in, t), t.shape, conversion));
+    add_quantized(writer, t.name, tensors.back());
+    record.add({{"tensor", t.name},
+                {"shape", t.shape},
+                {"format", conversion.format->name},
+                {"block", conversion.block},
+                {"scale_rule", conversion.rule->name},
+                {"rounding", conversion.rounding->name},
+                {"prescale", to_string(conversion.prescale)}});
+  }
+  writer.write(options.out);
+  record.write(options.json);
+  return exit_good;
+}
+
+}  // namespace
+
+Action define_quantize(CLI::App& app, const Context&) {
+  auto o = std::make_shared<Options>();
+  add_input(app, "--in", o->in, "safetensors; every tensor F32, F16 or BF16")->required();
+  add_output(app, "--out", o->out, "safetensors with NAME.codes and NAME.scales")->required();
+  add_named(app, "--format", o->format, block_formats, "format", "element format")->required();
+  add_named(app, "--scale-rule", o->rule, scale_rules, "scale rule", "how a scale is found");
+  add_named(app, "--rounding", o->rounding, roundings, "rounding", "how an element is rounded");
+  app.add_option_function<std::string>(
+         "--prescale", [o](const std::string& text) { o->prescale = parse_prescale(text); },
+         "pre-scale p of the elements, a fraction such as 3/4 (default 1)")
+      ->type_name("P");
+  app.add_option_function<std::string>(
+         "--block", [o](const std::string& text) { o->block = parse_block_length(text); },
+         "block length: 8, 16, 32, 64 or 128 (default: the format's own)")
+      ->type_name("N");
+  add_seed(app, o->seed, "seed of a stochastic rounding");
+  add_threads(app);
+  add_isa(app);
+  add_json(app, o->json);
+  return [o] { return run(*o); };
+}
+
+}  // namespace mxref
