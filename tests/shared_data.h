@@ -28,8 +28,7 @@ inline std::optional<std::filesystem::path> fetched_asset(const std::string& nam
   const auto folder = cache ? std::filesystem::path(cache)
                             : std::filesystem::path(home ? home : "/") / ".cache/mxref";
   if (std::filesystem::exists(folder / name / file)) return folder / name / file;
-  BOOST_TEST_MESSAGE("skipped: no " << (folder / name / file).string() << " (mxref assets get "
-                                    << name << ")");
+  BOOST_TEST_MESSAGE("skipped: no " << (folder / name / file).string() << " of the asset " << name);
   return std::nullopt;
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+// How a text is cut into the pieces inside which byte pairs are merged: one row a rule.
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace mxref {
+
+class PreTokenizer {
+ public:
+  // The rule that GGUF calls `name`. Throws UsageError with the valid names.
+  explicit PreTokenizer(std::string_view name);
+
+  // The pieces of a UTF-8 text, in its order; together they are the text.
+  std::vector<std::string_view> split(std::string_view text) const;
+
+ private:
+  std::vector<std::shared_ptr<const void>> patterns_;  // compiled
+};
+
+std::vector<std::string_view> pre_tokenizer_names();
+
+}  // namespace mxref
