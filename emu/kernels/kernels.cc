@@ -6,6 +6,18 @@
 
 namespace mxref::kernels {
 
+const InstructionSet& instruction_set(Isa isa) {
+  switch (isa) {
+    case Isa::portable:
+      return portable_kernels;
+    case Isa::avx2:
+      return avx2_kernels;
+    case Isa::avx512vnni:
+      return avx512vnni_kernels;
+  }
+  __builtin_unreachable();
+}
+
 void quantize_rows(const float* x, int64_t rows, int64_t K, const Conversion& conversion,
                    uint8_t* codes, uint8_t* scales) {
   const int64_t blocks = (K + conversion.block - 1) / conversion.block;

@@ -5,8 +5,12 @@
 #include <cstdint>
 
 #include "emu/block.h"
+#include "emu/isa.h"
+#include "emu/kernels/instruction_set.h"
 
 namespace mxref::kernels {
+
+const InstructionSet& instruction_set(Isa isa);
 
 // x (rows,K) → codes (rows,K), scales (rows, ceil(K/block)). Same bits as quantize_block_ref on
 // every block.

@@ -1,0 +1,52 @@
+// AVX2 and FMA.
+
+#include <immintrin.h>
+
+#include "emu/kernels/instruction_set.h"
+
+namespace mxref::kernels {
+namespace {
+
+struct Lanes64 {
+  static constexpr int count = 4, rows = 3, vectors = 4;
+  static __m256d multiply_add(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+  static bool any(__m256i mask) { return _mm256_movemask_epi8(mask); }
+};
+#include "emu/kernels/fused_f64.inc"
+
+// A pair of byte products is at most 2 · 24 · 12 = 576, and a block of 128 adds 32 of them in each
+// 16-bit lane: 18432 < 2^15.
+struct Lanes32 {
+  static constexpr int count = 8, rows = 4, vectors = 2;
+  typedef __m256i Sum, Bytes;
+  static __m256i begin(int32_t) { return _mm256_setzero_si256(); }
+  static __m256i add_products(__m256i sum, __m256i b, int32_t a) {
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(b, _mm256_set1_epi32(a)));
+  }
+  static __m256i finish(__m256i sum, int32_t start) {
+    const __m256i columns = _mm256_madd_epi16(sum, _mm256_set1_epi16(1));
+    return _mm256_add_epi32(columns, _mm256_set1_epi32(start));
+  }
+  static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+};
+
+void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values) {
+  const __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)table));
+  int64_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    const __m256i x = _mm256_loadu_si256((const __m256i*)(codes + i));
+    _mm256_storeu_si256((__m256i*)(values + i), _mm256_shuffle_epi8(entries, x));
+  }
+  for (; i < count; ++i) values[i] = table[codes[i]];
+}
+#include "emu/kernels/fused_f32.inc"
+
+}  // namespace
+
+extern const InstructionSet avx2_kernels = {
+    .integer_panel = integer_panel,
+    .double_panel = double_panel,
+    .look_up = look_up,
+};
+
+}  // namespace mxref::kernels

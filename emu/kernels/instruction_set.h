@@ -1,0 +1,68 @@
+#pragma once
+// What each instruction set gives: one file, compiled with its own -m flags. Such a file includes
+// this header and nothing else of the tree, and everything in it but its table has internal
+// linkage: of an inline function that two files share, the linker might keep the copy that the
+// machine cannot run. So this header has plain structures only.
+
+#include <cstdint>
+
+namespace mxref::kernels {
+
+// Columns of a panel of B. Within a panel the codes are kept as (K/4, panel_columns, 4): four
+// consecutive k of one column lie together, then those of the next column.
+constexpr int panel_columns = 32;
+
+// A few blocks of K of one panel, as kept.
+struct Panel {
+  const uint8_t* codes;   // (blocks · block / 4, panel_columns, 4)
+  const uint8_t* scales;  // (blocks, panel_columns) e8m0, none of them NaN
+};
+
+// The same blocks of some rows of A, decoded; rows lie `stride` values apart in `values` and
+// `block_stride` in the others. e2m1 × e2m1: integers in units of 2^-1.
+struct IntegerRows {
+  const int8_t* values;
+  const int32_t* start;     // -12 · Σ values of the block
+  const int32_t* exponent;  // (scale code - 127 - 2) << 23
+  int64_t stride;
+  int64_t block_stride;
+};
+// Any pair of formats: integers in units of the format's unit, as binary64.
+struct DoubleRows {
+  const double* values;
+  const double* scale;  // 2^(scale_a + units of both formats)
+  int64_t stride;
+  int64_t block_stride;
+};
+
+// The fields of a floating-point element: code = S E…E M…M, no Inf, NaN codes taken as numbers.
+struct ElementFields {
+  int exponent_bits;
+  int mantissa_bits;
+};
+
+// How binary32 becomes codes, for the rule `floor`, rounding `rne` and the pre-scales 1 and 3/4.
+struct QuantizeFields {
+  ElementFields element;
+  int bias;
+  int emax;
+  uint32_t max_code;
+  bool three_quarters;
+};
+
+struct InstructionSet {
+  // acc (rows, panel_columns) ← fused steps of `blocks` blocks, in order. Bit-exact where
+  // the caller has proven the ranges of the scales: see the comment in fused_f32.inc,
+  // fused_f64.inc. scratch: the panel, decoded: at least scratch_bytes(blocks · block). Null where
+  // the instruction set has no such kernel.
+  void (*integer_panel)(const IntegerRows& a, int rows, const Panel& b, int blocks, int block,
+                        float* acc, void* scratch);
+  void (*double_panel)(const DoubleRows& a, int rows, const Panel& b, ElementFields b_fields,
+                       int blocks, int block, float* acc, void* scratch);
+  // values[i] = table[codes[i]], codes below 16; count is a multiple of 8.
+  void (*look_up)(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values);
+};
+
+extern const InstructionSet portable_kernels, avx2_kernels, avx512vnni_kernels;
+
+}  // namespace mxref::kernels

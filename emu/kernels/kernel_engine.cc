@@ -1,0 +1,305 @@
+// The engine `kernel`: packs, runs the kernels of current_isa() over panels, and computes by the
+// definition the few elements whose ranges the kernels' proofs do not cover.
+
+#include <bit>
+#include <string>
+
+#include "emu/binary32.h"
+#include "emu/dot.h"
+#include "emu/e8m0.h"
+#include "emu/engine.h"
+#include "emu/gemm.h"
+#include "emu/kernels/float_environment.h"
+#include "emu/kernels/kernels.h"
+#include "emu/kernels/packing.h"
+#include "emu/threads.h"
+
+namespace mxref {
+namespace {
+
+using namespace kernels;
+
+struct KernelOperand : PreparedOperand {
+  PackedColumns b;
+  const Datapath* datapath;
+};
+
+// e2m1 × e2m1 by integers. `rows` rows of A decoded, and the range of log2(x·unit) for which
+// fused_f32.inc proves the step.
+class IntegerPath {
+ public:
+  static constexpr int min_log2 = -126, max_log2 = 127;
+  static constexpr int64_t rows = 256, chunk_length = 512;  // A: 128 KiB of L2, B: 16 KiB of L1
+
+  IntegerPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
+      : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
+    values_.of<int8_t>(rows * stride_);
+    start_.of<int32_t>(rows * b.blocks());
+    exponent_.of<int32_t>(rows * b.blocks());
+  }
+
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+    static constexpr int8_t units[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    const auto codes = a_.row_codes(row);
+    int8_t* values = values_.of<int8_t>(0) + slot * stride_;
+    const int64_t whole = a_.cols() / 8 * 8;
+    kernels_.look_up(codes.data(), whole, units, values);
+    for (int64_t k = whole; k < stride_; ++k)
+      values[k] = k < a_.cols() ? units[codes[size_t(k)]] : int8_t(0);
+    for (int64_t i = 0; i < b_.blocks(); ++i) {
+      int32_t sum = 0;
+      for (int64_t k = i * b_.block(); k < (i + 1) * b_.block(); ++k) sum += values[k];
+      start_.of<int32_t>(0)[slot * b_.blocks() + i] = -12 * sum;
+      const int32_t exponent = e8m0::log2(scales[i]) + 2 * e2m1.unit_log2();
+      exponent_.of<int32_t>(0)[slot * b_.blocks() + i] = exponent * (1 << binary32::mantissa_bits);
+    }
+  }
+
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
+                  Buffer& scratch) {
+    const IntegerRows a{values_.of<int8_t>(0) + first * b_.block(), start_.of<int32_t>(0) + first,
+                        exponent_.of<int32_t>(0) + first, stride_, b_.blocks()};
+    // Decoded: a byte a value and four a scale.
+    const int64_t bytes = int64_t(blocks) * (b_.block() + 4) * panel_columns;
+    kernels_.integer_panel(a, count_rows, b_.panel(panel, first), blocks, b_.block(), acc,
+                           scratch.of<uint8_t>(bytes));
+  }
+
+ private:
+  const InstructionSet& kernels_;
+  const MxTensor& a_;
+  const PackedColumns& b_;
+  int64_t stride_;
+  Buffer values_, start_, exponent_;
+};
+
+// Any pair by binary64; the range is that of fused_f64.inc.
+class DoublePath {
+ public:
+  static constexpr int min_log2 = binary32::unit_log2, max_log2 = 1 << 16;
+  static constexpr int64_t rows = 96, chunk_length = 128;  // A: 96 KiB, B: 32 KiB
+
+  DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
+      : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
+    values_.of<double>(rows * stride_);
+    scale_.of<double>(rows * b.blocks());
+    for (uint32_t code = 0; code < 256; ++code)
+      units_[code] = double(value_units(a.element(), code));
+  }
+
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+    const auto codes = a_.row_codes(row);
+    double* values = values_.of<double>(0) + slot * stride_;
+    for (int64_t k = 0; k < stride_; ++k) values[k] = k < a_.cols() ? units_[codes[size_t(k)]] : 0;
+    const int unit_log2 = a_.element().unit_log2() + b_.header.element().unit_log2();
+    for (int64_t i = 0; i < b_.blocks(); ++i) {
+      const int biased = e8m0::log2(scales[i]) + unit_log2 + 1023;
+      scale_.of<double>(0)[slot * b_.blocks() + i] = std::bit_cast<double>(uint64_t(biased) << 52);
+    }
+  }
+
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
+                  Buffer& scratch) {
+    const DoubleRows a{values_.of<double>(0) + first * b_.block(), scale_.of<double>(0) + first,
+                       stride_, b_.blocks()};
+    const ElementFormat& element = b_.header.element();
+    const int64_t doubles = int64_t(blocks) * (b_.block() + 1) * panel_columns;
+    kernels_.double_panel(a, count_rows, b_.panel(panel, first),
+                          {element.exponent_bits, element.mantissa_bits}, blocks, b_.block(), acc,
+                          scratch.of<double>(doubles));
+  }
+
+ private:
+  const InstructionSet& kernels_;
+  const MxTensor& a_;
+  const PackedColumns& b_;
+  int64_t stride_;
+  double units_[256];
+  Buffer values_, scale_;
+};
+
+// One call of multiply().
+class Product {
+ public:
+  Product(const MxTensor& a, const KernelOperand& operand, std::span<const float> c,
+          std::span<float> d)
+      : a_(a), b_(operand.b), datapath_(*operand.datapath), c_(c), d_(d) {
+    unit_log2_ = a.element().unit_log2() + b_.header.element().unit_log2();
+    has_factor_ = has_factor(a.conversion.prescale, b_.header.conversion.prescale);
+  }
+
+  // a by rows of a block, b by panels, K by chunks: acc of a block of rows and one panel stays in
+  // the cache of the thread that computes it.
+  template <typename Path>
+  void run(Path path) {
+    min_log2_ = Path::min_log2 - unit_log2_;
+    max_log2_ = Path::max_log2 - unit_log2_;
+    const int chunk = int(std::max<int64_t>(1, Path::chunk_length / b_.block()));
+    auto of_row = std::vector<RowScales>(Path::rows);
+    // A small product is done before a second thread has started.
+    constexpr int64_t worth_threads = 1 << 18;
+    const int64_t products = a_.rows() * b_.columns() * b_.header.cols();
+#pragma omp parallel if (products >= worth_threads)
+    {
+      const FloatEnvironment ieee;
+      Buffer acc_buffer, scratch;
+      std::vector<uint8_t> scales(size_t(b_.blocks()));
+      for (int64_t m = 0; m < a_.rows(); m += Path::rows) {
+        const int64_t rows = std::min(Path::rows, a_.rows() - m);
+#pragma omp for schedule(static)
+        for (int64_t r = 0; r < rows; ++r) {
+          of_row[size_t(r)] = usable_scales(a_, m + r, scales.data());
+          path.decode_row(m + r, r, scales.data());
+        }
+#pragma omp for schedule(dynamic)
+        for (int64_t panel = 0; panel < b_.panels(); ++panel) {
+          float* acc = acc_buffer.of<float>(Path::rows * panel_columns);
+          start(m, rows, panel, acc);
+          for (int64_t first = 0; first < b_.blocks(); first += chunk)
+            path.add_blocks(int(rows), panel, first,
+                            int(std::min<int64_t>(chunk, b_.blocks() - first)), acc, scratch);
+          for (int64_t r = 0; r < rows; ++r)
+            finish_row(m + r, of_row[size_t(r)], panel, acc + r * panel_columns);
+        }
+      }
+    }
+  }
+
+ private:
+  int64_t columns_of(int64_t panel) const {
+    return std::min<int64_t>(panel_columns, b_.columns() - panel * panel_columns);
+  }
+  const float* c_row(int64_t m, int64_t n) const {
+    return c_.empty() ? nullptr : c_.data() + m * b_.columns() + n;
+  }
+
+  // Without a pre-scale C is the accumulator's start.
+  void start(int64_t m, int64_t rows, int64_t panel, float* acc) const {
+    std::fill(acc, acc + rows * panel_columns, 0.0f);
+    if (c_.empty() || has_factor_) return;
+    for (int64_t r = 0; r < rows; ++r)
+      std::copy_n(c_row(m + r, panel * panel_columns), columns_of(panel), acc + r * panel_columns);
+  }
+
+  // Whether the proofs of the kernels cover all of this element's block products.
+  bool is_proven(const RowScales& row, const RowScales& column) const {
+    return row.min_log2 + column.min_log2 >= min_log2_ &&
+           row.max_log2 + column.max_log2 <= max_log2_;
+  }
+
+  // The accumulator of one element, by the definition.
+  float exact_acc(int64_t m, int64_t n) const {
+    const float* c = c_row(m, n);
+    uint32_t acc = has_factor_ || !c ? 0 : std::bit_cast<uint32_t>(*c);
+    uint8_t column[block_lengths.back()];
+    for (int64_t i = 0; i < b_.blocks(); ++i) {
+      b_.block_codes(n, i, column);
+      const auto row = a_.row_codes(m).subspan(size_t(i * b_.block()));
+      const size_t count = std::min(row.size(), size_t(b_.block()));
+      const BlockSum sum =
+          block_sum(a_.element(), row.first(count), b_.header.element(), {column, count});
+      acc = accumulate_block(datapath_, acc, sum, a_.row_scales(m)[size_t(i)], b_.scale(n, i));
+    }
+    return std::bit_cast<float>(acc);
+  }
+
+  // acc (panel_columns) of row m → d.
+  void finish_row(int64_t m, const RowScales& row, int64_t panel, float* acc) const {
+    const int64_t first = panel * panel_columns, columns = columns_of(panel);
+    const float* c = c_row(m, first);
+    float* d = d_.data() + m * b_.columns() + first;
+    for (int64_t n = 0; n < columns; ++n) {
+      const RowScales& column = b_.of_column[size_t(first + n)];
+      // The kernels add zeros as IEEE does: an accumulator that starts at -0 becomes +0 even where
+      // it meets no nonzero product. Such an element ends in zero; any other has the right bits.
+      const bool zero_in_doubt = acc[n] == 0 && c && !has_factor_ && c[n] == 0;
+      if (row.has_nan || column.has_nan)
+        acc[n] = std::bit_cast<float>(binary32::canonical_nan);
+      else if (zero_in_doubt || !is_proven(row, column))
+        acc[n] = exact_acc(m, first + n);
+    }
+    if (has_factor_)
+      apply_factor(acc, c, columns, d);
+    else
+      for (int64_t n = 0; n < columns; ++n) d[n] = canonical(acc[n]);
+  }
+
+  static float canonical(float x) {
+    return x == x ? x : std::bit_cast<float>(binary32::canonical_nan);
+  }
+
+  // d = RNE32(c + RNE32(acc / (p_a·p_b))).
+  void apply_factor(const float* acc, const float* c, int64_t count, float* d) const {
+    const Prescale p_a = a_.conversion.prescale, p_b = b_.header.conversion.prescale;
+    const uint64_t numerator = uint64_t(p_a.denominator) * p_b.denominator;
+    const uint64_t denominator = uint64_t(p_a.numerator) * p_b.numerator;
+    // acc · numerator is exact in binary64. A quotient that is not halfway between two binary32
+    // numbers differs from each halfway point h by at least one unit of the integers acc ·
+    // numerator and h · denominator, relatively more than 2^-(25 + 27): its binary64 rounding does
+    // not reach h, so that rounding twice is rounding once.
+    if (numerator < (1u << 29) && denominator < (1u << 27)) {
+      for (int64_t n = 0; n < count; ++n) {
+        const auto scaled = float(double(acc[n]) * double(numerator) / double(denominator));
+        d[n] = canonical(scaled + (c ? c[n] : 0.0f));
+      }
+      return;
+    }
+    for (int64_t n = 0; n < count; ++n)
+      d[n] = std::bit_cast<float>(apply_prescales(std::bit_cast<uint32_t>(acc[n]), p_a, p_b,
+                                                  c ? std::bit_cast<uint32_t>(c[n]) : 0));
+  }
+
+  const MxTensor& a_;
+  const PackedColumns& b_;
+  const Datapath& datapath_;
+  std::span<const float> c_;
+  std::span<float> d_;
+  int unit_log2_;
+  bool has_factor_;
+  int min_log2_ = 0, max_log2_ = 0;  // of the product of two scales
+};
+
+class KernelEngine : public Engine {
+ public:
+  std::string_view name() const override { return "kernel"; }
+
+  std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
+                      const Datapath& datapath) const override {
+    constexpr int binary64_bits = 53, longest_block_bits = 7;
+    if (datapath.kind != Accumulation::fused) return "no vector kernel for this datapath";
+    if (!is_block_length(block)) return "no such block length";
+    if (a.element->magnitude_units_bits() + b.element->magnitude_units_bits() + longest_block_bits >
+        binary64_bits)
+      return "the sum of a block does not fit binary64";
+    return "";
+  }
+
+  std::unique_ptr<PreparedOperand> prepare(const MxTensor& b,
+                                           const Datapath& datapath) const override {
+    auto operand = std::make_unique<KernelOperand>();
+    operand->rows = b.rows();
+    operand->cols = b.cols();
+    operand->b = pack_columns(b);
+    operand->datapath = &datapath;
+    return operand;
+  }
+
+  void multiply(const MxTensor& a, const PreparedOperand& prepared, std::span<const float> c,
+                std::span<float> d) override {
+    const auto& operand = dynamic_cast<const KernelOperand&>(prepared);
+    check_operands(a, operand.b.header);
+    const InstructionSet& kernels = instruction_set(current_isa());
+    Product product(a, operand, c, d);
+    if (kernels.integer_panel && a.format().element == &e2m1 &&
+        operand.b.header.format().element == &e2m1)
+      product.run(IntegerPath(kernels, a, operand.b));
+    else
+      product.run(DoublePath(kernels, a, operand.b));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_kernel_engine() { return std::make_unique<KernelEngine>(); }
+
+}  // namespace mxref

@@ -1,0 +1,66 @@
+#pragma once
+// Operands in the form that the kernels read, and what is known about their scales.
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "emu/block.h"
+#include "emu/kernels/instruction_set.h"
+
+namespace mxref::kernels {
+
+// Memory of a cache line's alignment, uninitialised; grows only.
+class Buffer {
+ public:
+  // At least `count` values of T.
+  template <typename T>
+  T* of(int64_t count) {
+    const size_t needed = size_t(count) * sizeof(T) + line;
+    if (bytes_.size() < needed) bytes_.resize(needed);
+    const auto address = reinterpret_cast<uintptr_t>(bytes_.data());
+    return reinterpret_cast<T*>((address + line - 1) / line * line);
+  }
+
+ private:
+  static constexpr size_t line = 64;
+  std::vector<uint8_t> bytes_;
+};
+
+// What the scales of a row (over K) are. A NaN anywhere in a row makes its whole row of the product
+// NaN, so the kernels need not know NaN.
+struct RowScales {
+  int min_log2 = 0;
+  int max_log2 = 0;
+  bool has_nan = false;
+};
+
+// The scale codes of a row as the kernels use them → out (blocks_per_row). A block of zeros adds
+// nothing whatever its scale: it gets the largest scale of the other blocks, so that the scale
+// codes of zero blocks (0 by ARITHMETIC.md §2) do not widen the range. NaN scales likewise.
+RowScales usable_scales(const MxTensor& q, int64_t row, uint8_t* out);
+
+// A right operand, once for all pairs of formats and all instruction sets.
+struct PackedColumns {
+  MxTensor header;              // shape (N,K) and conversion; no codes, no scales
+  std::vector<uint8_t> codes;   // (panels, blocks · block / 4, panel_columns, 4)
+  std::vector<uint8_t> scales;  // (panels, blocks, panel_columns)
+  std::vector<RowScales> of_column;
+
+  int block() const { return header.block(); }
+  int64_t blocks() const { return header.blocks_per_row(); }  // of a column
+  int64_t columns() const { return header.rows(); }           // N
+  int64_t panels() const { return (columns() + panel_columns - 1) / panel_columns; }
+  Panel panel(int64_t index, int64_t first_block) const {
+    const int64_t at = index * blocks() + first_block;
+    return {codes.data() + at * block() * panel_columns, scales.data() + at * panel_columns};
+  }
+  // Codes of one block of a column → out (block).
+  void block_codes(int64_t column, int64_t index, uint8_t* out) const;
+  uint8_t scale(int64_t column, int64_t index) const {
+    return panel(column / panel_columns, index).scales[column % panel_columns];
+  }
+};
+PackedColumns pack_columns(const MxTensor& b);
+
+}  // namespace mxref::kernels

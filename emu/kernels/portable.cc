@@ -1,0 +1,26 @@
+// Any x86-64. No byte products worth having: every pair of formats goes by binary64.
+
+#include "emu/kernels/instruction_set.h"
+
+namespace mxref::kernels {
+namespace {
+
+struct Lanes64 {
+  static constexpr int count = 2, rows = 2, vectors = 4;
+  typedef double Vector __attribute__((vector_size(16)));
+  typedef long long Mask __attribute__((vector_size(16)));
+  // Two roundings, of which at most the last is inexact: a product is exact here.
+  static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
+  static bool any(Mask mask) { return mask[0] | mask[1]; }
+};
+#include "emu/kernels/fused_f64.inc"
+
+}  // namespace
+
+extern const InstructionSet portable_kernels = {
+    .integer_panel = nullptr,
+    .double_panel = double_panel,
+    .look_up = nullptr,
+};
+
+}  // namespace mxref::kernels

@@ -1,0 +1,18 @@
+# An inline function compiled for one instruction set must not become the copy that every machine runs: the objects
+# of the wider sets define their one table and nothing else that the linker sees. OBJECTS: all of emu's; NM: the tool.
+foreach(object IN LISTS OBJECTS)
+  if(NOT object MATCHES "kernels/(avx[^/]*)\\.cc")
+    continue()
+  endif()
+  set(table "mxref::kernels::${CMAKE_MATCH_1}_kernels")
+  execute_process(COMMAND ${NM} -C --defined-only --extern-only ${object} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  string(STRIP "${text}" text)
+  if(NOT text MATCHES "^[0-9a-f]+ [DR] ${table}$")
+    message(FATAL_ERROR "${object} should define ${table} alone; it defines:\n${text}")
+  endif()
+  list(APPEND checked ${table})
+endforeach()
+if(NOT checked)
+  message(FATAL_ERROR "no object of an instruction set among: ${OBJECTS}")
+endif()
+message(STATUS "checked: ${checked}")

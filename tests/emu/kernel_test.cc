@@ -1,0 +1,322 @@
+// The engine `kernel` against the definition gemm_ref: the same bits.
+
+#include <xmmintrin.h>
+
+#include <bit>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <optional>
+#include <random>
+#include <sstream>
+
+#include "emu/e8m0.h"
+#include "emu/engine.h"
+#include "emu/gemm.h"
+#include "emu/threads.h"
+#include "tests/emu/every_isa.h"
+
+using namespace mxref;
+
+BOOST_AUTO_TEST_SUITE(kernel)
+
+using Random = std::mt19937_64;
+
+// What an operand's scales and codes are drawn from.
+struct Kind {
+  const char* name;
+  int min_scale, max_scale;  // codes
+  int nan_scale_in;          // one scale in so many is NaN; 0: none
+  int nan_code_in;           // one element in so many is NaN, where the format has NaN
+  int zero_block_in;         // one block in so many is all zeros, with scale code 0
+};
+constexpr Kind kinds[] = {
+    {"ordinary", 117, 130, 0, 0, 7},
+    {"zeros among large", 130, 140, 0, 0, 2},
+    {"wide", 0, 254, 0, 0, 5},
+    {"nan", 100, 150, 31, 301, 5},
+    {"all nan", 0, 255, 1, 2, 0},
+    {"subnormal results", 50, 60, 0, 0, 3},
+    {"about the least normal", 59, 66, 0, 0, 3},
+    {"deep underflow", 0, 40, 0, 0, 3},
+    {"overflow", 180, 195, 0, 0, 3},
+    {"far overflow", 230, 254, 0, 0, 0},
+};
+
+struct Shape {
+  int64_t M, N, K;
+  int block;
+};
+
+static MxTensor operand(Random& random, const BlockFormat& format, int64_t rows, int64_t K,
+                        int block, const Kind& kind, Prescale prescale) {
+  const auto one_in = [&](int n) { return n && random() % uint64_t(n) == 0; };
+  const ElementFormat& f = *format.element;
+  MxTensor q{{.format = &format, .prescale = prescale, .block = block}, {rows, K}, {}, {}};
+  q.codes.resize(size_t(rows * K));
+  q.scales.resize(size_t(rows * q.blocks_per_row()));
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t k = 0; k < K; ++k) {
+      uint8_t& scale = q.scales[size_t(row * q.blocks_per_row() + k / block)];
+      if (k % block == 0) {
+        scale =
+            uint8_t(kind.min_scale + int(random() % uint64_t(kind.max_scale - kind.min_scale + 1)));
+        if (one_in(kind.nan_scale_in)) scale = e8m0::nan;
+        if (one_in(kind.zero_block_in)) scale = 0;
+      }
+      uint8_t& code = q.codes[size_t(row * K + k)];
+      code = scale == 0 && kind.zero_block_in ? 0 : uint8_t(random() % (f.magnitude_mask() + 1));
+      if (is_nan(f, code)) code = uint8_t(f.max_code());
+      if (f.has_nan() && one_in(kind.nan_code_in)) code = uint8_t(f.magnitude_mask());
+      if (random() & 1) code |= uint8_t(f.sign_mask());
+    }
+  return q;
+}
+
+static std::vector<float> accumulators(Random& random, size_t count) {
+  static constexpr uint32_t special[] = {0x80000000, 0,          1,          0x80000001, 0x007FFFFF,
+                                         0x00800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x7F800000, 0xFF800000,
+                                         0x7FC00000, 0xFFC12345, 0x7F800001};
+  std::vector<float> c(count);
+  for (float& x : c) {
+    const uint32_t choice = uint32_t(random() % 4);
+    x = choice == 0   ? std::bit_cast<float>(special[random() % std::size(special)])
+        : choice == 1 ? std::bit_cast<float>(uint32_t(random()))
+        : choice == 2 ? -0.0f
+                      : float(int64_t(random() % 65536) - 32768) * 0x1p-8f;
+  }
+  return c;
+}
+
+static std::vector<float> by_kernel(const MxTensor& a, const MxTensor& b,
+                                    std::span<const float> c) {
+  const auto engine = make_kernel_engine();
+  const auto prepared = engine->prepare(b, datapath("fused"));
+  std::vector<float> d(size_t(a.rows() * b.rows()), -77.0f);
+  engine->multiply(a, *prepared, c, d);
+  return d;
+}
+static std::vector<float> by_reference(const MxTensor& a, const MxTensor& b,
+                                       std::span<const float> c) {
+  std::vector<float> d(size_t(a.rows() * b.rows()));
+  gemm_ref(a, b, datapath("fused"), c, d);
+  return d;
+}
+
+// The first element whose bits differ, in words; nothing where all are the same.
+static std::optional<std::string> difference(std::span<const float> expected,
+                                             std::span<const float> got, int64_t N) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const auto e = std::bit_cast<uint32_t>(expected[i]), g = std::bit_cast<uint32_t>(got[i]);
+    if (e == g) continue;
+    std::ostringstream text;
+    text << "d[" << int64_t(i) / N << "," << int64_t(i) % N << "]: expected 0x" << std::hex << e
+         << " (" << expected[i] << "), got 0x" << g << " (" << got[i] << ")";
+    return text.str();
+  }
+  return std::nullopt;
+}
+
+static void expect_same(const MxTensor& a, const MxTensor& b, std::span<const float> c,
+                        const std::string& what) {
+  const std::vector<float> expected = by_reference(a, b, c);
+  for_every_isa([&](std::string_view isa) {
+    const auto found = difference(expected, by_kernel(a, b, c), b.rows());
+    BOOST_TEST(!found, isa << ", " << a.format().name << " × " << b.format().name << ", M "
+                           << a.rows() << " N " << b.rows() << " K " << a.cols() << " block "
+                           << a.block() << ", " << what << ": " << found.value_or(""));
+  });
+}
+
+// Every pair of formats, without and with C.
+static void expect_same_for_all_pairs(Shape s, const Kind& kind, uint64_t seed, Prescale p_a = {},
+                                      Prescale p_b = {}) {
+  for (const BlockFormat& format_a : block_formats)
+    for (const BlockFormat& format_b : block_formats) {
+      Random random(seed);
+      const MxTensor a = operand(random, format_a, s.M, s.K, s.block, kind, p_a);
+      const MxTensor b = operand(random, format_b, s.N, s.K, s.block, kind, p_b);
+      const std::vector<float> c = accumulators(random, size_t(s.M * s.N));
+      const std::string what = std::string(kind.name) + ", seed " + std::to_string(seed);
+      expect_same(a, b, {}, what + ", no C");
+      expect_same(a, b, c, what + ", with C");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_operands) {
+  for (const Kind& kind : kinds)
+    for (uint64_t seed = 1; seed <= 3; ++seed)
+      expect_same_for_all_pairs({13, 45, 200, 32}, kind, seed);
+}
+
+BOOST_AUTO_TEST_CASE(every_block_length_and_short_last_blocks) {
+  for (const int block : block_lengths)
+    for (const int64_t K : {1, 7, 8, 31, 64, 129, 300})
+      expect_same_for_all_pairs({3, 33, K, block}, kinds[0], uint64_t(K * 1000 + block));
+}
+
+BOOST_AUTO_TEST_CASE(every_size_of_a_tile) {
+  for (int64_t M = 1; M <= 8; ++M) expect_same_for_all_pairs({M, 5, 64, 32}, kinds[0], uint64_t(M));
+  for (const int64_t N : {1, 15, 16, 17, 31, 32, 33, 64, 65})
+    expect_same_for_all_pairs({2, N, 64, 32}, kinds[0], uint64_t(N));
+}
+
+BOOST_AUTO_TEST_CASE(more_rows_and_longer_k_than_one_pass_holds) {
+  expect_same_for_all_pairs({259, 3, 40, 8}, kinds[0], 1);
+  expect_same_for_all_pairs({2, 33, 1100, 128}, kinds[0], 2);
+}
+
+BOOST_AUTO_TEST_CASE(prescales) {
+  const Prescale three_quarters{3, 4}, odd{5, 7}, wide{65521, 65519}, tiny{1, 65535};
+  uint64_t seed = 0;
+  for (const auto& [p_a, p_b] : {std::pair{three_quarters, three_quarters},
+                                 {three_quarters, Prescale{}},
+                                 {Prescale{}, odd},
+                                 {odd, Prescale{7, 5}},
+                                 {wide, odd},
+                                 {wide, wide},
+                                 {tiny, tiny},
+                                 {Prescale{65535, 1}, Prescale{65533, 1}}})
+    for (const Kind& kind : kinds)
+      expect_same_for_all_pairs({3, 35, 96, 32}, kind, ++seed, p_a, p_b);
+}
+
+// Block sums far below the accumulator, at ties of its last place and just beside them: where two
+// roundings would show.
+BOOST_AUTO_TEST_CASE(ties_and_their_neighbours) {
+  const BlockFormat& mxfp8 = block_format("mxfp8_e4m3");
+  Random random(1);
+  const int64_t M = 8, N = 64, K = 64;
+  for (int trial = 0; trial < 40; ++trial) {
+    MxTensor a = operand(random, mxfp8, M, K, 32, kinds[0], {});
+    MxTensor b = operand(random, mxfp8, N, K, 32, kinds[0], {});
+    // Few elements: a power of two and the smallest subnormal, so that x·S = ±(2^i ± 2^-j).
+    for (MxTensor* q : {&a, &b})
+      for (size_t i = 0; i < q->codes.size(); ++i) {
+        const size_t k = i % size_t(K) % 32;
+        q->codes[i] = k == 0   ? uint8_t((1 + random() % 14) << 3)
+                      : k == 1 ? uint8_t(random() % 3 | (random() & 0x80))
+                               : uint8_t(0);
+      }
+    std::vector<float> c(size_t(M * N));
+    for (float& x : c)
+      x = std::ldexp(float(random() % (1 << 24)) * (random() & 1 ? 1.0f : -1.0f),
+                     int(random() % 40) - 20);
+    expect_same(a, b, c, "ties, trial " + std::to_string(trial));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(cancellation_leaves_plus_zero_and_small_remainders) {
+  Random random(3);
+  for (const BlockFormat& format : block_formats) {
+    MxTensor a = operand(random, format, 5, 128, 32, kinds[0], {});
+    MxTensor b = operand(random, format, 37, 128, 32, kinds[0], {});
+    // The second half of b is the negative of the first, that of a the same: all sums cancel, but
+    // for what is changed in every third row.
+    for (MxTensor* q : {&a, &b})
+      for (int64_t row = 0; row < q->rows(); ++row) {
+        for (int64_t k = 64; k < 128; ++k)
+          q->codes[size_t(row * 128 + k)] = uint8_t(q->codes[size_t(row * 128 + k - 64)] ^
+                                                    (q == &b ? format.element->sign_mask() : 0));
+        for (int64_t i = 2; i < 4; ++i)
+          q->scales[size_t(row * 4 + i)] = q->scales[size_t(row * 4 + i - 2)];
+        if (row % 3 == 0) q->codes[size_t(row * 128)] ^= 1;
+      }
+    expect_same(a, b, {}, "cancellation");
+    expect_same(a, b, std::vector<float>(5 * 37, -0.0f), "cancellation from -0");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(minus_zero_stays_where_no_product_is_nonzero) {
+  for (const BlockFormat& format : block_formats)
+    for (const uint8_t scale : {uint8_t(0), uint8_t(127), uint8_t(254)}) {
+      MxTensor a{
+          {.format = &format}, {2, 64}, std::vector<uint8_t>(128), {scale, scale, scale, scale}};
+      MxTensor b = a;
+      a.codes[0] = 1;       // row 0 has one element …
+      b.codes[64 + 0] = 1;  // … that meets one of column 1 only
+      const std::vector<float> c(4, -0.0f);
+      for_every_isa([&](std::string_view isa) {
+        const std::vector<float> d = by_kernel(a, b, c);
+        for (const size_t i : {0, 2, 3})
+          BOOST_TEST(std::bit_cast<uint32_t>(d[i]) == 0x80000000u, isa << " " << format.name);
+      });
+      expect_same(a, b, c, "minus zero");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_operand_meets_both_formats_and_every_instruction_set) {
+  Random random(4);
+  const BlockFormat& mxfp4 = block_format("mxfp4");
+  const MxTensor b = operand(random, mxfp4, 40, 96, 32, kinds[0], {});
+  const auto engine = make_kernel_engine();
+  const auto prepared = engine->prepare(b, datapath("fused"));
+  for (const BlockFormat& format : block_formats) {
+    const MxTensor a = operand(random, format, 9, 96, 32, kinds[0], {});
+    for_every_isa([&](std::string_view isa) {
+      std::vector<float> d(9 * 40);
+      engine->multiply(a, *prepared, {}, d);
+      BOOST_TEST(!difference(by_reference(a, b, {}), d, 40), isa);
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_threads) {
+  const int before = threads();
+  Random random(5);
+  for (const BlockFormat& format : block_formats) {
+    const MxTensor a = operand(random, format, 70, 160, 32, kinds[3], {3, 4});
+    const MxTensor b = operand(random, format, 90, 160, 32, kinds[3], {3, 4});
+    for_every_isa([&](std::string_view isa) {
+      set_threads(1);
+      const std::vector<float> one = by_kernel(a, b, {});
+      set_threads(2);
+      BOOST_TEST(!difference(one, by_kernel(a, b, {}), 90), isa);
+    });
+  }
+  set_threads(before);
+}
+
+BOOST_AUTO_TEST_CASE(a_callers_flush_to_zero_changes_nothing_and_is_restored) {
+  constexpr unsigned flush_to_zero = 0x8040, round_down = 0x2000;  // FTZ and DAZ; mode
+  const unsigned before = _mm_getcsr();
+  Random random(6);
+  constexpr Kind small{"subnormal results of the kernels", 63, 65, 0, 0, 2};
+  for (const Prescale p : {Prescale{}, Prescale{3, 4}}) {
+    const MxTensor a = operand(random, block_formats[0], 4, 64, 32, small, p);
+    const MxTensor b = operand(random, block_formats[0], 4, 64, 32, small, p);
+    const std::vector<float> c(16, 0x1p-149f), expected = by_reference(a, b, c);
+    for_every_isa([&](std::string_view isa) {
+      _mm_setcsr(before | flush_to_zero | round_down);
+      const unsigned as_set = _mm_getcsr();
+      const std::vector<float> d = by_kernel(a, b, c);
+      const unsigned after = _mm_getcsr();
+      _mm_setcsr(before);
+      BOOST_TEST(after == as_set);
+      BOOST_TEST(!difference(expected, d, 4), isa << difference(expected, d, 4).value_or(""));
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(control_a_planted_wrong_bit_is_found) {
+  Random random(7);
+  const MxTensor a = operand(random, block_formats[0], 3, 64, 32, kinds[0], {});
+  const MxTensor b = operand(random, block_formats[0], 4, 64, 32, kinds[0], {});
+  const std::vector<float> expected = by_reference(a, b, {});
+  std::vector<float> d = by_kernel(a, b, {});
+  BOOST_TEST(!difference(expected, d, 4));
+  d[6] = std::bit_cast<float>(std::bit_cast<uint32_t>(d[6]) ^ 1);
+  const auto found = difference(expected, d, 4);
+  BOOST_REQUIRE(found);
+  BOOST_TEST(found->starts_with("d[1,2]: expected 0x"));
+}
+
+BOOST_AUTO_TEST_CASE(operands_that_do_not_fit_are_refused) {
+  Random random(8);
+  const MxTensor a = operand(random, block_formats[0], 2, 64, 32, kinds[0], {});
+  const MxTensor other_k = operand(random, block_formats[0], 2, 96, 32, kinds[0], {});
+  const MxTensor other_block = operand(random, block_formats[0], 2, 64, 16, kinds[0], {});
+  BOOST_CHECK_THROW(by_kernel(a, other_k, {}), UsageError);
+  BOOST_CHECK_THROW(by_kernel(a, other_block, {}), UsageError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
