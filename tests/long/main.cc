@@ -12,6 +12,7 @@
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
 #include "emu/threads.h"
+#include "eval/report/record.h"
 #include "tests/long/long_suite.h"
 
 namespace mxref::long_suite {
@@ -23,9 +24,10 @@ using nlohmann::json;
 json load_evidence(const fs::path& file, const Part& part) {
   if (fs::exists(file)) {
     json evidence = json::parse(read_file(file));
-    if (evidence["commit"] == MXREF_COMMIT && evidence["slices"] == part.slices) return evidence;
+    if (evidence["commit"] == program_commit() && evidence["slices"] == part.slices)
+      return evidence;
   }
-  return {{"part", part.name},     {"what", part.what}, {"commit", MXREF_COMMIT},
+  return {{"part", part.name},     {"what", part.what}, {"commit", program_commit()},
           {"slices", part.slices}, {"done", 0},         {"compared", 0},
           {"mismatches", 0},       {"seconds", 0.0},    {"first_mismatch", ""}};
 }
