@@ -26,6 +26,8 @@ inline constexpr std::array command_list{
     CommandRow{"quantize", "convert the tensors of a safetensors file to a format"},
     CommandRow{"dequantize", "convert quantized tensors back to binary32"},
     CommandRow{"gemm", "one matrix product of quantized operands, by a named engine"},
+    CommandRow{"vectors", "golden vectors: block pairs and what an accumulator makes of them"},
+    CommandRow{"crosscheck", "all engines on the same products, with controls that must fail"},
 };
 static_assert(names_are_distinct(command_list));
 

@@ -14,10 +14,9 @@ namespace mxref {
 namespace {
 
 constexpr std::array commands{
-    Command{"formats", define_formats},
-    Command{"quantize", define_quantize},
-    Command{"dequantize", define_dequantize},
-    Command{"gemm", define_gemm},
+    Command{"formats", define_formats},       Command{"quantize", define_quantize},
+    Command{"dequantize", define_dequantize}, Command{"gemm", define_gemm},
+    Command{"vectors", define_vectors},       Command{"crosscheck", define_crosscheck},
 };
 static_assert(defines_all(commands, Home::core));
 

@@ -1,5 +1,10 @@
 #include "eval/cli/options.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "emu/isa.h"
 #include "emu/threads.h"
 
@@ -25,6 +30,18 @@ void add_engine(CLI::App& app, const std::string& option, std::string& name,
          [&](const std::string& text) { name = find_by_name(engines, "engine", text).name; },
          "engine that computes (default " + name + "): " + names_of(engines))
       ->type_name("NAME");
+}
+
+void add_engines(CLI::App& app, const std::string& option, std::vector<std::string>& names,
+                 const EngineTable& engines) {
+  app.add_option_function<std::string>(
+         option,
+         [&](const std::string& text) {
+           for (const std::string& name : CLI::detail::split(text, ','))
+             names.push_back(find_by_name(engines, "engine", name).name);
+         },
+         "engines, joined by commas (default: all): " + names_of(engines))
+      ->type_name("NAMES");
 }
 
 CLI::Option* add_seed(CLI::App& app, uint64_t& seed, const std::string& description) {
@@ -61,6 +78,15 @@ CLI::Option* add_input(CLI::App& app, const std::string& name, std::filesystem::
 CLI::Option* add_output(CLI::App& app, const std::string& name, std::filesystem::path& path,
                         const std::string& description) {
   return add_file(app, name, path, description);
+}
+
+void require_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directory(path, error);
+  if (!error && !std::filesystem::is_directory(path, error))
+    error = std::make_error_code(std::errc::not_a_directory);
+  if (!error && access(path.c_str(), W_OK) != 0) error.assign(errno, std::generic_category());
+  if (error) throw InputError(path.string() + ": no folder to write into: " + error.message());
 }
 
 }  // namespace mxref

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "emu/engine.h"
 #include "emu/error.h"
@@ -61,6 +62,9 @@ CLI::Option* add_named(CLI::App& app, const std::string& name, const Row*& row, 
 // The name of an engine; an unknown one gets the valid ones. Nothing is made yet.
 void add_engine(CLI::App& app, const std::string& option, std::string& name,
                 const EngineTable& engines);
+// The same for a list "a,b,c".
+void add_engines(CLI::App& app, const std::string& option, std::vector<std::string>& names,
+                 const EngineTable& engines);
 CLI::Option* add_seed(CLI::App& app, uint64_t& seed, const std::string& description);
 void add_threads(CLI::App& app);  // --threads: set when parsed
 void add_isa(CLI::App& app);      // --isa: set when parsed
@@ -69,5 +73,9 @@ CLI::Option* add_input(CLI::App& app, const std::string& name, std::filesystem::
                        const std::string& description);
 CLI::Option* add_output(CLI::App& app, const std::string& name, std::filesystem::path& path,
                         const std::string& description);
+
+// Makes the folder of an option `--out DIR` where it does not exist, not its parents. Throws
+// InputError.
+void require_folder(const std::filesystem::path& path);
 
 }  // namespace mxref

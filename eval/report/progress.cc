@@ -25,8 +25,9 @@ Progress::Progress(std::string label, int64_t total)
   if (terminal_) draw();
 }
 
-Progress::~Progress() {
+void Progress::clear() {
   if (terminal_) fmt::print(stderr, "\r\x1b[K");
+  drawn_ = {};
 }
 
 void Progress::update(int64_t done) { update(done, total_); }

@@ -11,12 +11,13 @@ class Progress {
  public:
   // `total` units of work (0: not known, only the count is shown) under `label`.
   Progress(std::string label, int64_t total);
-  ~Progress();  // takes the bar away
+  ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void update(int64_t done);
   void update(int64_t done, int64_t total);
+  void clear();  // takes the bar away until the next update
 
  private:
   void draw();

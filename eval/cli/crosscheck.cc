@@ -1,0 +1,86 @@
+// mxref crosscheck: every engine against the definition, and faulty engines that must be caught.
+
+#include "emu/crosscheck/crosscheck.h"
+
+#include <fmt/format.h>
+
+#include "emu/files/atomic_file.h"
+#include "eval/cli/command.h"
+#include "eval/cli/options.h"
+#include "eval/report/progress.h"
+#include "eval/report/record.h"
+
+namespace mxref {
+namespace {
+
+struct Options {
+  const BlockFormat *format = nullptr, *format_b = nullptr;
+  const Datapath* datapath = nullptr;
+  CrosscheckOptions crosscheck;
+  std::filesystem::path json;
+};
+
+void print(const CrosscheckReport& report) {
+  constexpr const char* line = "{:<12} {:<12} {:<12} {:<10} {:>10} {:>10}  {}\n";
+  fmt::print(line, "engine", "format a", "format b", "datapath", "compared", "mismatches", "");
+  for (const CrosscheckRow& row : report.rows)
+    fmt::print(line, row.implementation, row.format_a, row.format_b, row.datapath, row.compared,
+               row.mismatches, row.refused.empty() ? "" : "does not take it: " + row.refused);
+  for (const CrosscheckControl& control : report.controls)
+    fmt::print("control {:<20} {}\n", control.name, control.caught ? "caught" : "NOT CAUGHT");
+  for (const std::string& failure : report.failures) fmt::print("{}\n", failure);
+}
+
+void add_results(Record& record, const CrosscheckReport& report) {
+  for (const CrosscheckRow& row : report.rows) {
+    nlohmann::ordered_json result = {
+        {"task", "crosscheck"},     {"implementation", row.implementation},
+        {"source", row.source},     {"format_a", row.format_a},
+        {"format_b", row.format_b}, {"datapath", row.datapath},
+        {"compared", row.compared}, {"mismatches", row.mismatches}};
+    if (!row.refused.empty()) result["refused"] = row.refused;
+    record.add(std::move(result));
+  }
+  for (const CrosscheckControl& control : report.controls)
+    record.add({{"task", "control"}, {"name", control.name}, {"caught", control.caught}});
+}
+
+int run(Options& options, const EngineTable& engines) {
+  require_writable(options.json);
+  CrosscheckOptions& c = options.crosscheck;
+  if (options.format) c.formats = {options.format};
+  if (options.format_b) c.formats_b = {options.format_b};
+  if (options.datapath) c.datapaths = {options.datapath};
+  Record record("crosscheck");
+  record.set_seed(c.seed);
+  Progress progress("crosscheck", 0);
+  c.progress = [&](int64_t done, int64_t total) { progress.update(done, total); };
+  const CrosscheckReport report = crosscheck(engines, c);
+  progress.clear();
+  print(report);
+  record.set("passed", report.passed());
+  add_results(record, report);
+  record.write(options.json);
+  return report.passed() ? exit_good : exit_check_failed;
+}
+
+}  // namespace
+
+Action define_crosscheck(CLI::App& app, const Context& context) {
+  auto o = std::make_shared<Options>();
+  add_named(app, "--format", o->format, block_formats, "format",
+            "format of both operands, or of a (default: every pair)");
+  add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
+  add_named(app, "--datapath", o->datapath, datapaths, "datapath",
+            "accumulation (default: every one)");
+  add_engines(app, "--impl", o->crosscheck.implementations, context.engines);
+  add_number(app, "--level", o->crosscheck.level, 1, 3,
+             "1, 2 or 3: each ten times the work of the one before (default 1)");
+  add_seed(app, o->crosscheck.seed, "seed of the first product");
+  add_threads(app);
+  add_isa(app);
+  add_json(app, o->json);
+  return [o, &engines = context.engines] { return run(*o, engines); };
+}
+
+}  // namespace mxref
