@@ -27,6 +27,7 @@ struct Conversion {
   const Rounding* rounding = &roundings[0];
   Prescale prescale = {};
   int block = 32;
+  bool operator==(const Conversion&) const = default;
 };
 
 // (…, K): rows are the product of the leading dimensions. A row's last block may be shorter.

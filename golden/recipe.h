@@ -15,6 +15,7 @@ namespace mxref {
 struct RecipeSide {
   std::string format = "none";  // an MX format, "bf16" or "none"
   std::optional<Conversion> conversion;
+  bool operator==(const RecipeSide&) const = default;
 };
 
 struct RecipeOverride {

@@ -1,0 +1,254 @@
+#include "golden/models/decoder.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
+
+#include <cstring>
+#include <set>
+
+#include "emu/error.h"
+#include "golden/models/parts.h"
+
+namespace mxref {
+namespace {
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (int64_t n : shape) text.append(text.empty() ? "(" : ",").append(std::to_string(n));
+  return text.append(")");
+}
+
+[[noreturn]] void fail(const Checkpoint& checkpoint, const std::string& tensor,
+                       const std::string& reason) {
+  throw InputError(checkpoint.path().string() + ": tensor '" + tensor + "' " + reason);
+}
+
+// The embedding is the output matrix. Some files store it twice.
+void check_tied_copy(const Checkpoint& checkpoint) {
+  if (checkpoint.has("lm_head.weight") && checkpoint.tensor("lm_head.weight").values !=
+                                              checkpoint.tensor("model.embed_tokens.weight").values)
+    fail(checkpoint, "lm_head.weight",
+         "differs from model.embed_tokens.weight though tie_word_embeddings is true");
+}
+
+// Every tensor of the description is there with its shape, and nothing else but the frequencies
+// that some checkpoints store and nobody reads.
+void check_tensors(const DecoderDescription& description, const Checkpoint& checkpoint) {
+  std::set<std::string> known;
+  const auto check = [&](const std::vector<TensorShape>& tensors) {
+    for (const auto& [name, shape] : tensors) {
+      known.insert(name);
+      if (!checkpoint.has(name))
+        fail(checkpoint, name, "is missing; expected shape " + shape_text(shape));
+      if (checkpoint.shape(name) != shape)
+        fail(checkpoint, name,
+             "has shape " + shape_text(checkpoint.shape(name)) + ", expected " + shape_text(shape));
+    }
+  };
+  check(outer_tensors(description));
+  // Layer by layer: a configuration that lies about their number fails at the first that is absent.
+  for (int64_t layer = 0; layer < description.layers; ++layer)
+    check(layer_tensors(description, layer));
+  if (description.tied) {
+    check_tied_copy(checkpoint);
+    known.insert("lm_head.weight");
+  }
+  for (const std::string& name : checkpoint.names())
+    if (!known.contains(name) && !name.ends_with(".rotary_emb.inv_freq"))
+      fail(checkpoint, name, "is not used by this architecture and configuration");
+}
+
+at::Tensor read_tensor(const Checkpoint& checkpoint, const std::string& name) {
+  auto* host = new HostTensor(checkpoint.tensor(name));
+  return at::from_blob(
+      host->values.data(), host->shape, [host](void*) { delete host; },
+      at::TensorOptions(at::kFloat));
+}
+
+// What makes a linear layer, besides its name.
+struct LinearMaker {
+  const Checkpoint& checkpoint;
+  const Recipe& recipe;
+  Engine* engine;
+
+  LinearLayer operator()(const std::string& module, at::Tensor weight) const {
+    const at::Tensor bias =
+        checkpoint.has(module + ".bias") ? read_tensor(checkpoint, module + ".bias") : at::Tensor();
+    const bool fake_quant = recipe.datapath == "fake_quant";
+    return {module,
+            std::move(weight),
+            bias,
+            linear_recipe(recipe, module),
+            fake_quant ? nullptr : &datapath(recipe.datapath),
+            fake_quant ? nullptr : engine};
+  }
+  LinearLayer operator()(const std::string& module) const {
+    return (*this)(module, read_tensor(checkpoint, module + ".weight"));
+  }
+};
+
+std::string layer_prefix(int64_t layer) { return "model.layers." + std::to_string(layer) + "."; }
+
+constexpr const char* layer_modules[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                         "self_attn.o_proj", "mlp.gate_proj",    "mlp.up_proj",
+                                         "mlp.down_proj"};
+
+std::vector<std::string> linear_modules(int64_t layers) {
+  std::vector<std::string> modules;
+  for (int64_t layer = 0; layer < layers; ++layer)
+    for (const char* module : layer_modules) modules.push_back(layer_prefix(layer) + module);
+  modules.push_back("lm_head");
+  return modules;
+}
+
+// Whether an engine computes one of the modules.
+bool needs_engine(const Recipe& recipe, const std::vector<std::string>& modules) {
+  if (recipe.datapath == "fake_quant") return false;
+  for (const std::string& module : modules) {
+    const LinearRecipe linear = linear_recipe(recipe, module);
+    if (linear.weights.conversion && linear.activations.conversion) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkpoint,
+                 const Recipe& recipe, const EngineTable& engines)
+    : description_(description), rotary_(description.rope, description.head_dim) {
+  check_tensors(description, checkpoint);
+  const std::vector<std::string> modules = linear_modules(description.layers);
+  check_patterns(recipe, modules);
+  const EngineEntry& entry = find_by_name(engines, "engine", recipe.implementation);
+  if (needs_engine(recipe, modules)) engine_ = entry.make();
+
+  const LinearMaker linear{checkpoint, recipe, engine_.get()};
+  for (int64_t i = 0; i < description.layers; ++i) {
+    const std::string prefix = layer_prefix(i);
+    stack_.push_back(
+        {.input_norm = read_tensor(checkpoint, prefix + "input_layernorm.weight"),
+         .post_attention_norm = read_tensor(checkpoint, prefix + "post_attention_layernorm.weight"),
+         .q = linear(prefix + "self_attn.q_proj"),
+         .k = linear(prefix + "self_attn.k_proj"),
+         .v = linear(prefix + "self_attn.v_proj"),
+         .o = linear(prefix + "self_attn.o_proj"),
+         .gate = linear(prefix + "mlp.gate_proj"),
+         .up = linear(prefix + "mlp.up_proj"),
+         .down = linear(prefix + "mlp.down_proj")});
+    for (const TensorShape& tensor : layer_tensors(description, i))
+      parameters_ += tensor.elements();
+  }
+  for (const TensorShape& tensor : outer_tensors(description)) parameters_ += tensor.elements();
+  embedding_ = read_tensor(checkpoint, "model.embed_tokens.weight");
+  final_norm_ = read_tensor(checkpoint, "model.norm.weight");
+  lm_head_ = std::make_unique<LinearLayer>(description.tied ? linear("lm_head", embedding_)
+                                                            : linear("lm_head"));
+}
+
+at::Tensor Decoder::apply(const LinearLayer& linear, LinearInput& input) {
+  if (observer_ && linear.by_engine()) observer_(linear.module(), input.values());
+  return linear(input);
+}
+
+// ids (T) → (T,D).
+at::Tensor Decoder::embed(const at::Tensor& ids) const {
+  const int64_t D = description_.width, T = ids.size(0);
+  at::Tensor x = at::empty({T, D}, at::kFloat);
+  const auto* id = ids.data_ptr<int64_t>();
+  for (int64_t t = 0; t < T; ++t) {
+    if (id[t] < 0 || id[t] >= description_.vocabulary)
+      throw InputError("token id " + std::to_string(id[t]) + " at position " + std::to_string(t) +
+                       " is not in the vocabulary (0 … " +
+                       std::to_string(description_.vocabulary - 1) + ")");
+    std::memcpy(x.data_ptr<float>() + t * D, embedding_.data_ptr<float>() + id[t] * D,
+                size_t(D) * sizeof(float));
+  }
+  return x;
+}
+
+// x (T,D), normalised → (T,D). The cache grows by T positions.
+at::Tensor Decoder::attend(const Layer& layer, const at::Tensor& x, LayerCache& cache) {
+  const int64_t T = x.size(0), G = description_.kv_heads, d = description_.head_dim;
+  const int64_t first = cache.keys.defined() ? cache.keys.size(1) : 0;
+  LinearInput input(x);
+  at::Tensor q = apply(layer.q, input), k = apply(layer.k, input), v = apply(layer.v, input);
+  rotary_.rotate(q, first);
+  rotary_.rotate(k, first);
+  const auto append = [&](at::Tensor& kept, const at::Tensor& fresh) {
+    const at::Tensor by_head = fresh.view({T, G, d}).transpose(0, 1);
+    kept = kept.defined() ? at::cat({kept, by_head}, 1) : by_head.contiguous();
+  };
+  append(cache.keys, k);
+  append(cache.values, v);
+  LinearInput mixed(rest_library::attention(q, cache.keys, cache.values));
+  return apply(layer.o, mixed);
+}
+
+// ids (T) → logits (T,V), hidden states.
+Decoder::SequenceOutput Decoder::forward_sequence(const at::Tensor& ids, bool with_hidden,
+                                                  std::vector<LayerCache>& cache) {
+  SequenceOutput output;
+  const double eps = description_.norm_eps;
+  at::Tensor x = embed(ids);
+  const auto keep = [&] {
+    if (with_hidden) output.hidden.push_back(x.clone());
+  };
+  keep();
+  for (size_t i = 0; i < stack_.size(); ++i) {
+    const Layer& layer = stack_[i];
+    rest_library::add(x, attend(layer, rest_library::rms_norm(x, layer.input_norm, eps), cache[i]));
+    LinearInput input(rest_library::rms_norm(x, layer.post_attention_norm, eps));
+    const at::Tensor gate = apply(layer.gate, input), up = apply(layer.up, input);
+    LinearInput gated(rest_library::gated_silu(gate, up));
+    rest_library::add(x, apply(layer.down, gated));
+    keep();
+  }
+  LinearInput last(rest_library::rms_norm(x, final_norm_, eps));
+  output.logits = apply(*lm_head_, last);
+  return output;
+}
+
+LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, KvCache* cache) {
+  if (ids.dim() != 2 || ids.scalar_type() != at::kLong || ids.numel() == 0)
+    throw InputError("token ids: expected a tensor I64 (B,T) with at least one element");
+  adopt_threads();
+  const at::Tensor tokens = ids.contiguous();
+  const int64_t B = tokens.size(0);
+  const bool continues = cache && !cache->keys.empty();
+
+  std::vector<at::Tensor> logits;
+  std::vector<std::vector<at::Tensor>> hidden(with_hidden ? stack_.size() + 1 : 0);
+  std::vector<std::vector<at::Tensor>> keys(stack_.size()), values(stack_.size());
+  for (int64_t b = 0; b < B; ++b) {
+    std::vector<LayerCache> sequence(stack_.size());
+    if (continues)
+      for (size_t i = 0; i < stack_.size(); ++i)
+        sequence[i] = {cache->keys[i][b], cache->values[i][b]};
+    SequenceOutput output = forward_sequence(tokens[b], with_hidden, sequence);
+    logits.push_back(output.logits);
+    for (size_t i = 0; i < hidden.size(); ++i) hidden[i].push_back(output.hidden[i]);
+    for (size_t i = 0; cache && i < stack_.size(); ++i) {
+      keys[i].push_back(sequence[i].keys);
+      values[i].push_back(sequence[i].values);
+    }
+  }
+
+  const auto batch = [](const std::vector<at::Tensor>& parts) {
+    return parts.size() == 1 ? parts[0].unsqueeze(0) : at::stack(parts);
+  };
+  Output output{batch(logits), {}};
+  for (const auto& parts : hidden) output.hidden.push_back(batch(parts));
+  if (cache) {
+    cache->keys.clear();
+    cache->values.clear();
+    for (size_t i = 0; i < stack_.size(); ++i) {
+      cache->keys.push_back(batch(keys[i]));
+      cache->values.push_back(batch(values[i]));
+    }
+  }
+  return output;
+}
+
+}  // namespace mxref

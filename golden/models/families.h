@@ -1,0 +1,30 @@
+#pragma once
+// The families of text models, a file each. A family translates its configuration into the
+// description of the decoder.
+
+#include <array>
+
+#include "golden/models/model_config.h"
+
+namespace mxref {
+
+DecoderDescription describe_llama(ModelConfig& config);
+DecoderDescription describe_qwen2(ModelConfig& config);
+DecoderDescription describe_openpangu(ModelConfig& config);
+
+struct Family {
+  std::string_view name;        // the entry of "architectures"
+  std::string_view model_type;  // what stands for it where that is absent
+  DecoderDescription (*describe)(ModelConfig& config);
+};
+inline constexpr std::array families{
+    Family{"LlamaForCausalLM", "llama", describe_llama},
+    Family{"Qwen2ForCausalLM", "qwen2", describe_qwen2},
+    Family{"PanguEmbeddedForCausalLM", "PanguEmbedded", describe_openpangu},
+};
+
+// What all of them say in the same words: sizes, eps, rope, tied embeddings; refuses what the
+// decoder does not compute. `absent_theta` is the rope_theta of the published class, where known.
+DecoderDescription describe_common(ModelConfig& config, std::optional<double> absent_theta);
+
+}  // namespace mxref

@@ -1,0 +1,77 @@
+#include "golden/models/linear.h"
+
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+#include <span>
+
+#include "emu/quantize.h"
+#include "golden/models/rest_library.h"
+
+namespace mxref {
+namespace {
+
+std::span<const float> values_of(const at::Tensor& x) {
+  return {x.data_ptr<float>(), size_t(x.numel())};
+}
+
+MxTensor quantize_tensor(const at::Tensor& x, const Conversion& conversion) {
+  return quantize(values_of(x), x.sizes().vec(), conversion);
+}
+
+at::Tensor round_to_bf16(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
+
+at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape) {
+  at::Tensor x = at::empty(shape, at::kFloat);
+  std::memcpy(x.data_ptr<float>(), values.data(), values.size() * sizeof(float));
+  return x;
+}
+
+at::Tensor round_to(const RecipeSide& side, const at::Tensor& x) {
+  if (side.conversion)
+    return tensor_of(dequantize(quantize_tensor(x, *side.conversion)), x.sizes());
+  return side.format == "bf16" ? round_to_bf16(x) : x;
+}
+
+}  // namespace
+
+const MxTensor& LinearInput::quantized(const Conversion& conversion) {
+  if (!quantized_ || quantized_->conversion != conversion)
+    quantized_ = quantize_tensor(values_, conversion);
+  return *quantized_;
+}
+
+const at::Tensor& LinearInput::rounded(const RecipeSide& side) {
+  if (!rounded_side_ || *rounded_side_ != side) {
+    rounded_side_ = side;
+    rounded_ = round_to(side, values_);
+  }
+  return rounded_;
+}
+
+LinearLayer::LinearLayer(std::string module, at::Tensor weight, at::Tensor bias,
+                         const LinearRecipe& recipe, const Datapath* datapath, Engine* engine)
+    : module_(std::move(module)), bias_(std::move(bias)), recipe_(recipe), engine_(engine) {
+  const auto &w = recipe_.weights.conversion, &a = recipe_.activations.conversion;
+  if (w && a && engine) {
+    require(*engine, *a->format, *w->format, w->block, *datapath);
+    prepared_ = engine->prepare(quantize_tensor(weight, *w), *datapath);
+  } else {
+    weight_ = round_to(recipe_.weights, weight);
+  }
+}
+
+at::Tensor LinearLayer::operator()(LinearInput& x) const {
+  at::Tensor y;
+  if (prepared_) {
+    const MxTensor& a = x.quantized(*recipe_.activations.conversion);
+    y = at::empty({a.rows(), prepared_->rows}, at::kFloat);
+    engine_->multiply(a, *prepared_, {}, {y.data_ptr<float>(), size_t(y.numel())});
+  } else {
+    y = rest_library::product(x.rounded(recipe_.activations), weight_);
+  }
+  if (bias_.defined()) rest_library::add_bias(y, bias_);
+  return recipe_.bf16_output ? round_to_bf16(y) : y;
+}
+
+}  // namespace mxref

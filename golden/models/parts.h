@@ -1,0 +1,43 @@
+#pragma once
+// Work in parts of fixed size, each computed by one thread: which thread, and how many there are,
+// changes no bit.
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+
+namespace mxref {
+
+// f(part) for part = 0 … parts-1, in any order, on one thread where the work is too small to share.
+// The first exception is thrown on.
+template <typename F>
+void for_each_part(int64_t parts, F f, bool worth_sharing = true) {
+  std::exception_ptr failure;
+#pragma omp parallel if (parts > 1 && worth_sharing)
+  {
+    omp_set_num_threads(1);  // for this region: what libraries do inside f stays on its thread
+#pragma omp for schedule(dynamic)
+    for (int64_t part = 0; part < parts; ++part) try {
+        f(part);
+      } catch (...) {
+#pragma omp critical
+        if (!failure) failure = std::current_exception();
+      }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+// f(begin, end) for the ranges of `size` (the last may be shorter) that make up 0 … count-1.
+template <typename F>
+void for_each_range(int64_t count, int64_t size, F f) {
+  for_each_part((count + size - 1) / size,
+                [&](int64_t part) { f(part * size, std::min(count, (part + 1) * size)); });
+}
+
+// To be called before the first operation of libtorch, and where threads() may have changed: else
+// the first use of libtorch's own pool sets OpenMP's number of threads to a default of its own.
+void adopt_threads();
+
+}  // namespace mxref

@@ -1,0 +1,181 @@
+// The text families in binary32 against what transformers computed.
+
+#include <ATen/ops/cat.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "emu/error.h"
+#include "emu/threads.h"
+#include "tests/golden/models_fixture.h"
+
+using namespace mxref;
+using namespace mxref::test;
+
+namespace {
+
+// The largest error of correct binary32 is 1.8e-5 (README of the data), of the mildest wrong option
+// 0.002.
+constexpr float tolerance = 1e-4f;
+
+constexpr const char* text_families[] = {"llama3", "llama_tied", "qwen2", "openpangu"};
+constexpr const char* sequences[] = {"seq0", "seq1", "seq2", "batch"};
+
+std::string at_sequence(const char* family, const std::string& sequence) {
+  return std::string(family) + " " + sequence;
+}
+
+std::vector<int64_t> ids_of(const SafetensorsFile& file, const std::string& name) {
+  const at::Tensor ids = view_of(file, name);
+  return {ids.data_ptr<int64_t>(), ids.data_ptr<int64_t>() + ids.numel()};
+}
+
+// The largest error of a logit on seq2.
+float logit_error(const Checkpoint& checkpoint, const SafetensorsFile& reference) {
+  const auto model = load_model(checkpoint, fp32(), ref_alone());
+  return largest_difference(model->forward(view_of(reference, "seq2.input_ids")).logits,
+                            view_of(reference, "seq2.logits"));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(models)
+
+BOOST_AUTO_TEST_CASE(logits_and_hidden_states_agree_with_transformers) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  for (const char* family : text_families) {
+    const auto model = load_model(*open_checkpoint(*data / family), fp32(), ref_alone());
+    const auto reference = SafetensorsFile::open(*data / family / "reference.safetensors");
+    for (const std::string sequence : sequences) {
+      const auto output = model->forward(view_of(reference, sequence + ".input_ids"), true);
+      BOOST_TEST(
+          largest_difference(output.logits, view_of(reference, sequence + ".logits")) <= tolerance,
+          at_sequence(family, sequence));
+      BOOST_TEST(int64_t(output.hidden.size()) == model->layers() + 1);
+      for (size_t i = 0; i < output.hidden.size(); ++i)
+        BOOST_TEST(largest_difference(
+                       output.hidden[i],
+                       view_of(reference, sequence + ".hidden." + std::to_string(i))) <= tolerance,
+                   at_sequence(family, sequence) + " hidden " + std::to_string(i));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(greedy_text_agrees_with_transformers) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  for (const char* family : text_families) {
+    const auto model = load_model(*open_checkpoint(*data / family), fp32(), ref_alone());
+    const auto reference = SafetensorsFile::open(*data / family / "reference.safetensors");
+    const auto tokens = generate_greedy(*model, ids_of(reference, "generate.prompt"), 16);
+    BOOST_TEST(tokens == ids_of(reference, "generate.tokens"), boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(token_by_token_with_a_cache_agrees_with_one_pass) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  for (const char* family : text_families) {
+    const auto model = load_model(*open_checkpoint(*data / family), fp32(), ref_alone());
+    const auto reference = SafetensorsFile::open(*data / family / "reference.safetensors");
+    const at::Tensor ids = view_of(reference, "batch.input_ids");  // (B,T)
+    KvCache cache;
+    std::vector<at::Tensor> logits;
+    for (int64_t t = 0; t < ids.size(1); ++t) {
+      BOOST_TEST(cache.length() == t);
+      logits.push_back(model->forward(ids.narrow(1, t, 1), false, &cache).logits);
+    }
+    BOOST_TEST(
+        largest_difference(at::cat(logits, 1), view_of(reference, "batch.logits")) <= tolerance,
+        family);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_sequence_of_a_batch_has_the_bits_it_has_alone) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  const auto model = load_model(*open_checkpoint(*data / "qwen2"), fp32(), ref_alone());
+  const auto reference = SafetensorsFile::open(*data / "qwen2" / "reference.safetensors");
+  const at::Tensor ids = view_of(reference, "batch.input_ids");
+  const at::Tensor together = model->forward(ids).logits;
+  for (int64_t b = 0; b < ids.size(0); ++b)
+    BOOST_TEST(same_bits(together.narrow(0, b, 1), model->forward(ids.narrow(0, b, 1)).logits));
+}
+
+BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_number_of_threads) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  const int before = threads();
+  for (const char* family : text_families) {
+    const auto model = load_model(*open_checkpoint(*data / family), fp32(), ref_alone());
+    const auto reference = SafetensorsFile::open(*data / family / "reference.safetensors");
+    // Long enough for several parts of every operation.
+    const at::Tensor ids =
+        at::cat({view_of(reference, "batch.input_ids").flatten().repeat({16})}).narrow(0, 0, 280);
+    set_threads(1);
+    const auto one = model->forward(ids.unsqueeze(0), true);
+    for (const int count : {2, 3, 7}) {
+      set_threads(count);
+      const auto several = model->forward(ids.unsqueeze(0), true);
+      BOOST_TEST(same_bits(one.logits, several.logits), family);
+      for (size_t i = 0; i < one.hidden.size(); ++i)
+        BOOST_TEST(same_bits(one.hidden[i], several.hidden[i]), family);
+    }
+  }
+  set_threads(before);
+}
+
+// Controls of the tolerance: a wrong option shows.
+BOOST_AUTO_TEST_CASE(a_wrong_option_is_outside_the_tolerance) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  const struct {
+    const char* family;
+    const char* what;
+    void (*edit)(EditedCheckpoint&);
+  } wrongs[] = {
+      {"llama3", "no rope scaling", [](EditedCheckpoint& c) { c.fields.erase("rope_scaling"); }},
+      {"llama3", "linear scaling",
+       [](EditedCheckpoint& c) {
+         c.fields["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 8.0}};
+       }},
+      {"llama3", "another eps", [](EditedCheckpoint& c) { c.fields["rms_norm_eps"] = 1e-6; }},
+      {"llama_tied", "another theta",
+       [](EditedCheckpoint& c) { c.fields["rope_parameters"]["rope_theta"] = 10000.0; }},
+      {"openpangu", "no bias",
+       [](EditedCheckpoint& c) {
+         c.fields["bias"] = false;
+         for (const std::string& name : c.inner->names())
+           if (name.ends_with(".bias")) c.left_out.insert(name);
+       }},
+      {"openpangu", "no bias on o_proj",
+       [](EditedCheckpoint& c) {
+         c.fields["bias"] = false;
+         c.fields["qkv_bias"] = true;
+         for (const std::string& name : c.inner->names())
+           if (name.ends_with("o_proj.bias")) c.left_out.insert(name);
+       }},
+  };
+  for (const auto& wrong : wrongs) {
+    const auto reference = SafetensorsFile::open(*data / wrong.family / "reference.safetensors");
+    EditedCheckpoint checkpoint(*data / wrong.family);
+    BOOST_TEST(logit_error(checkpoint, reference) <= tolerance);
+    wrong.edit(checkpoint);
+    BOOST_TEST(logit_error(checkpoint, reference) > 5 * tolerance,
+               std::string(wrong.family) + ": " + wrong.what);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(tokens_outside_the_vocabulary_are_refused) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  const auto model = load_model(*open_checkpoint(*data / "llama3"), fp32(), ref_alone());
+  for (const int64_t id : {int64_t(-1), model->vocabulary(), int64_t(1) << 40}) {
+    int64_t ids[] = {1, id};
+    BOOST_CHECK_THROW(model->forward(at::from_blob(ids, {1, 2}, at::kLong)), InputError);
+  }
+  int64_t last[] = {model->vocabulary() - 1};
+  BOOST_CHECK_NO_THROW(model->forward(at::from_blob(last, {1, 1}, at::kLong)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
