@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "eval/report/gnuplot.h"
+#include "eval/report/page_sections.h"
+#include "eval/report/published.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::string_view frame = R"gp(
+set border 3 lc rgb '#5b6770' lw 0.8
+set tics nomirror out scale 0.5 textcolor rgb '#1f2933'
+set grid ytics lc rgb '#e3e6ea' lt 1 lw 0.6
+set style line 1 lc rgb '#2f5d8a' pt 7 ps 0.9 lw 1.6
+set style line 2 lc rgb '#c0762b' pt 5 ps 0.8 lw 1.6
+set style line 3 lc rgb '#1b6e53' pt 9 ps 1.1 lw 1.6
+set style line 4 lc rgb '#7a5a94' pt 13 ps 1.1 lw 1.6
+set key top right opaque samplen 1.5 spacing 1.1 textcolor rgb '#1f2933'
+set lmargin 8
+)gp";
+
+// Recipes stand at x = 0, 1, 2 …
+std::string recipe_axis(const ordered_json& record) {
+  std::string tics;
+  size_t count = 0;
+  for (const ordered_json& row : record["summary"]["accuracy"])
+    tics += fmt::format("{}'{}' {}", count ? ", " : "", row["recipe"].get<std::string>(), count),
+        ++count;
+  return fmt::format("set xtics ({})\nset xrange [-0.5:{}]\n", tics, double(count) - 0.5);
+}
+
+double position_of(const ordered_json& record, std::string_view recipe) {
+  double x = 0;
+  for (const ordered_json& row : record["summary"]["accuracy"]) {
+    if (row["recipe"] == recipe) return x;
+    x += 1;
+  }
+  return NAN;
+}
+
+double number_or(const ordered_json& value, double otherwise) {
+  return value.is_number() ? value.get<double>() : otherwise;
+}
+
+// A named block of points "x y error".
+class Points {
+ public:
+  Points(std::string name, std::string title, int style)
+      : name_(std::move(name)), title_(std::move(title)), style_(style) {}
+  void add(double x, double y, double error) {
+    if (std::isfinite(x) && std::isfinite(y))
+      lines_ += fmt::format("{:.6f} {:.9g} {:.9g}\n", x, y, std::isfinite(error) ? error : 0);
+  }
+  bool empty() const { return lines_.empty(); }
+  std::string data() const { return fmt::format("${} << EOD\n{}EOD\n", name_, lines_); }
+  std::string bars() const {
+    return fmt::format("${} using 1:2:3 with yerrorbars ls {} title '{}'", name_, style_, title_);
+  }
+  std::string points() const {
+    return fmt::format("${} using 1:2 with points ls {} title '{}'", name_, style_, title_);
+  }
+
+ private:
+  std::string name_, title_, lines_;
+  int style_;
+};
+
+std::string script(const std::string& settings, const std::vector<Points>& series,
+                   std::string (Points::*how)() const) {
+  std::string data, plots;
+  for (const Points& points : series) {
+    if (points.empty()) continue;
+    data += points.data();
+    plots += (plots.empty() ? "plot " : ", ") + (points.*how)();
+  }
+  return std::string(frame) + settings + data + plots + "\n";
+}
+
+}  // namespace
+
+std::string plot_perplexity(const ordered_json& record) {
+  Points points("ppl", "perplexity", 1);
+  for (const ordered_json& row : record["results"])
+    if (row["task"] == "perplexity")
+      points.add(position_of(record, row["recipe"].get<std::string>()), row["ppl"],
+                 number_or(row["ppl_stderr"], 0));
+  return plot_svg(
+      "perplexity", {430, 280},
+      script(recipe_axis(record) + "unset key\nset ylabel 'perplexity'\nset yrange [0:*]\n",
+             {points}, &Points::bars));
+}
+
+std::string plot_accuracy(const ordered_json& record) {
+  std::vector<Points> series;
+  for (const ordered_json& row : record["results"]) {
+    if (!row.contains("chosen") || row["recipe"] != "fp32") continue;
+    const int index = int(series.size());
+    series.emplace_back(fmt::format("task{}", index), row["task"].get<std::string>(), 1 + index);
+    for (const ordered_json& cell : record["results"])
+      if (cell["task"] == row["task"])
+        series.back().add(
+            position_of(record, cell["recipe"].get<std::string>()) + 0.12 * (index - 0.5),
+            100 * cell["acc"].get<double>(), 100 * number_or(cell["stderr"], 0));
+  }
+  return plot_svg(
+      "accuracy", {430, 280},
+      script(recipe_axis(record) + "set ylabel 'acc, %'\nset yrange [0:100]\nset key noenhanced\n",
+             series, &Points::bars));
+}
+
+std::string plot_recovery(const ordered_json& record) {
+  std::vector<Points> series{
+      Points("own", record["model"]["name"].get<std::string>() + ", measured here", 1)};
+  for (const ordered_json& row : record["summary"]["accuracy"])
+    if (row["recipe"] != "fp32")
+      series[0].add(position_of(record, row["recipe"].get<std::string>()) - 0.1,
+                    number_or(row["recovery_percent"], NAN), number_or(row["recovery_stderr"], 0));
+  std::string model;
+  for (const ordered_json& cell : record["published"]) {
+    if (cell["model"] != model) {
+      model = cell["model"];
+      series.emplace_back(fmt::format("published{}", series.size()), model + ", published",
+                          2 + int(series.size() - 1));
+    }
+    series.back().add(
+        position_of(record, cell["recipe"].get<std::string>()) + 0.06 * double(series.size() - 1),
+        cell["recovery_percent"], 0);
+  }
+  const std::string bands = fmt::format(
+      "set object 1 rectangle from graph 0, first {0} to graph 1, first 100 fc rgb '#dcebe4' fs "
+      "solid noborder behind\n"
+      "set object 2 rectangle from graph 0, first {1} to graph 1, first {0} fc rgb '#f3ecd9' fs "
+      "solid noborder behind\n",
+      100 - lossless_drop_percent, 100 - risky_drop_percent);
+  return plot_svg("recovery", {860, 320},
+                  script(recipe_axis(record) + bands +
+                             "set ylabel 'accuracy kept, %'\nset key bottom left noenhanced\n"
+                             "set xrange [0.5:]\n",
+                         series, &Points::bars));
+}
+
+std::string plot_drift(const ordered_json& record) {
+  std::vector<Points> series;
+  size_t windows = 0;
+  for (const ordered_json& row : record["results"]) {
+    if (row["task"] != "drift") continue;
+    const int index = int(series.size());
+    series.emplace_back(fmt::format("drift{}", index), row["recipe"].get<std::string>(), 1 + index);
+    for (size_t i = 0; i < row["difference"].size(); ++i)
+      series.back().add(double(i + 1) + 0.1 * (index - 1), row["difference"][i], 0);
+    windows = std::max(windows, row["difference"].size());
+  }
+  return plot_svg(
+      "drift", {860, 280},
+      script(
+          fmt::format(
+              "set xlabel 'window'\nset xtics 1\nset xrange [0.5:{}]\nset ylabel 'nats a token'\n"
+              "set lmargin 12\nset xzeroaxis lc rgb '#5b6770' lt 1 lw 0.8\n",
+              double(windows) + 0.5),
+          series, &Points::points));
+}
+
+}  // namespace mxref

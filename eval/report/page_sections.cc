@@ -1,0 +1,300 @@
+#include "eval/report/page_sections.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "eval/report/html.h"
+#include "eval/report/published.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
+
+std::string section(int number, std::string_view title, const std::string& body) {
+  return body.empty() ? "" : fmt::format("<h2><span>{}</span>{}</h2>\n{}", number, title, body);
+}
+
+// "28.41 ± 0.52"; a dash where there is no number.
+std::string with_error(const ordered_json& value, const ordered_json& error, int digits,
+                       double factor = 1) {
+  if (value.is_null()) return "–";
+  const std::string number = fmt::format("{:.{}f}", factor * value.get<double>(), digits);
+  if (error.is_null()) return number;
+  return fmt::format("{}&nbsp;±&nbsp;{:.{}f}", number, factor * error.get<double>(), digits);
+}
+
+std::vector<ordered_json> rows_of(const ordered_json& record, std::string_view task) {
+  std::vector<ordered_json> rows;
+  for (const auto& row : record["results"])
+    if (row["task"] == task) rows.push_back(row);
+  return rows;
+}
+
+std::string pills(const std::vector<ordered_json>& controls) {
+  std::string out = "<ul class=\"pills\">";
+  for (const ordered_json& row : controls)
+    out += fmt::format("<li>{} {}</li>", text(row["name"]),
+                       row["caught"].get<bool>() ? "<span class=\"good\">caught</span>"
+                                                 : "<span class=\"bad\">not caught</span>");
+  return out + "</ul>\n";
+}
+
+// The formats and datapaths that the rows name.
+std::string products_of(const std::vector<ordered_json>& rows) {
+  std::set<std::string> pairs, datapaths;
+  for (const ordered_json& row : rows) {
+    if (row.contains("refused")) continue;
+    pairs.insert(text(row["format_a"]) + " × " + text(row["format_b"]));
+    datapaths.insert(text(row["datapath"]));
+  }
+  const auto joined = [](const std::set<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+    return out;
+  };
+  return fmt::format("{}, datapath {}", joined(pairs), joined(datapaths));
+}
+
+struct EngineLabel {
+  std::string_view implementation, label;
+};
+constexpr std::array engine_labels{
+    EngineLabel{"ref", "the definition itself, run again"}, EngineLabel{"kernel", "vector kernels"},
+    EngineLabel{"systemc", "SystemC model of the array, cycle by cycle"},
+    EngineLabel{"rtl", "SystemVerilog array, simulated by Verilator"},
+    EngineLabel{"torch", "libtorch formulation"}};
+
+std::string label_of(const ordered_json& implementation) {
+  for (const EngineLabel& row : engine_labels)
+    if (row.implementation == implementation) return std::string(row.label);
+  return "";
+}
+
+}  // namespace
+
+std::string section_agreement(const ordered_json& record) {
+  Rows rows;
+  for (const ordered_json& row : record["summary"]["agreement"])
+    rows.push_back({text(row["implementation"]), label_of(row["implementation"]),
+                    grouped(row["random"]), grouped(row["model"]), grouped(row["mismatches"]),
+                    html_mark(row["mismatches"] == 0, "different")});
+  if (rows.empty()) return "";
+  const auto controls = rows_of(record, "control");
+  return section(
+      1, "Every engine computes the same bits",
+      "<p>Each engine multiplies the same quantized operands as the scalar integer definition "
+      "does, and "
+      "every result is compared bit for bit: on seeded random operands with special values among "
+      "them "
+      "(NaN, the ends of the scale range, cancellation, ties), and on operands caught inside the "
+      "model "
+      "(its real weights and activations).</p>\n" +
+          html_table(
+              "Results against the definition: " + products_of(rows_of(record, "crosscheck")),
+              {{"engine"},
+               {"what it is"},
+               {"on random operands", true},
+               {"on the model's", true},
+               {"different", true},
+               {""}},
+              rows) +
+          "<p>A check that cannot fail proves nothing: these planted errors went through the same "
+          "comparisons.</p>\n" +
+          pills(controls));
+}
+
+std::string section_cosimulation(const ordered_json& record) {
+  Rows rows, coverage;
+  for (const ordered_json& row : rows_of(record, "cosim")) {
+    const std::string array =
+        fmt::format("{} × {}", row["rows"].get<int64_t>(), row["cols"].get<int64_t>());
+    const std::string formats = text(row["format_a"]) + " × " + text(row["format_b"]);
+    rows.push_back({array, formats, grouped(row["cycles"]), grouped(row["stalled_cycles"]),
+                    grouped(row["blocks"]), grouped(row["compared"]), grouped(row["mismatches"]),
+                    grouped(row["assertions_failed"])});
+    if (!row.contains("coverage")) continue;
+    std::vector<std::string> line{array, formats};
+    for (const char* kind : {"line", "toggle", "functional"})
+      line.push_back(row["coverage"].contains(kind) && row["coverage"][kind].is_number()
+                         ? html_bar(row["coverage"][kind].get<double>())
+                         : "–");
+    coverage.push_back(std::move(line));
+  }
+  if (rows.empty()) return "";
+  const auto faults = rows_of(record, "fault");
+  std::string body =
+      "<p>The Verilated RTL and the SystemC model run side by side under random stimulus and "
+      "random "
+      "back-pressure. Every transfer is compared with the other model and with the definition, in "
+      "the "
+      "same cycle.</p>\n" +
+      html_table("Lock-step runs",
+                 {{"array"},
+                  {"formats"},
+                  {"cycles", true},
+                  {"stalled", true},
+                  {"block products", true},
+                  {"transfers compared", true},
+                  {"different", true},
+                  {"assertions failed", true}},
+                 rows);
+  if (!coverage.empty())
+    body += html_table("Coverage of the RTL",
+                       {{"array"}, {"formats"}, {"lines"}, {"toggles"}, {"functional points"}},
+                       coverage);
+  if (!faults.empty())
+    body +=
+        fmt::format("<p>{} faults planted inside the RTL, one at a time:</p>\n", faults.size()) +
+        pills(faults);
+  return section(2, "RTL and SystemC in lock-step", body);
+}
+
+std::string section_rtl_forward(const ordered_json& record) {
+  std::string body;
+  for (const ordered_json& row : rows_of(record, "rtl_forward")) {
+    Rows rows;
+    for (const ordered_json& layer : row["layers"])
+      rows.push_back(
+          {text(layer["module"]),
+           fmt::format("{} × {}", layer["n"].get<int64_t>(), layer["k"].get<int64_t>()),
+           grouped(layer["count"]), grouped(layer["macs"]), grouped(layer["cycles"]),
+           fmt::format("{:.1f}", layer["macs"].get<double>() / layer["cycles"].get<double>()),
+           grouped(layer["compared"]), grouped(layer["mismatches"])});
+    body += fmt::format(
+        "<p>{} tokens of real text went through the whole model at {} with each of its {} linear "
+        "layers "
+        "computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Each "
+        "result of "
+        "each layer, {} of them, was compared with the kernels'; {} differ. The {} logits of both "
+        "runs were "
+        "compared too; {} differ.</p>\n",
+        grouped(row["tokens"]), text(row["recipe"]), grouped(row["linear_layers"]),
+        grouped(row["macs"]), grouped(row["cycles"]), grouped(row["layer_results"]),
+        grouped(row["layer_mismatches"]), grouped(row["logits"]), grouped(row["logit_mismatches"]));
+    body += html_table("Linear layers in the RTL",
+                       {{"module"},
+                        {"N × K"},
+                        {"layers", true},
+                        {"MACs", true},
+                        {"cycles", true},
+                        {"MACs a cycle", true},
+                        {"compared", true},
+                        {"different", true}},
+                       rows);
+  }
+  return section(3, "The model on the RTL", body);
+}
+
+namespace {
+
+std::vector<ordered_json> choices_of(const ordered_json& record, const ordered_json& recipe) {
+  std::vector<ordered_json> rows;
+  for (const auto& row : record["results"])
+    if (row.contains("chosen") && row["recipe"] == recipe) rows.push_back(row);
+  return rows;
+}
+
+std::string measured_table(const ordered_json& record) {
+  std::vector<Column> columns{{"recipe"}, {"perplexity", true}, {"ratio to fp32", true}};
+  for (const ordered_json& row : choices_of(record, "fp32"))
+    columns.push_back({text(row["task"]) + ", acc %", true});
+  columns.insert(columns.end(), {{"accuracy kept %", true}, {"in the paper’s words"}});
+  Rows rows;
+  const auto texts = rows_of(record, "perplexity");
+  for (const ordered_json& line : record["summary"]["accuracy"]) {
+    const auto own = std::find_if(texts.begin(), texts.end(), [&](const ordered_json& r) {
+      return r["recipe"] == line["recipe"];
+    });
+    std::vector<std::string> row{text(line["recipe"]),
+                                 with_error((*own)["ppl"], (*own)["ppl_stderr"], 2),
+                                 with_error(line["ppl_ratio"], line["ppl_ratio_stderr"], 3)};
+    for (const ordered_json& task : choices_of(record, line["recipe"]))
+      row.push_back(with_error(task["acc"], task["stderr"], 1, 100));
+    row.push_back(with_error(line["recovery_percent"], line["recovery_stderr"], 1));
+    row.push_back(line["recipe"] == "fp32" ? "baseline" : text(line["class"]));
+    rows.push_back(std::move(row));
+  }
+  return html_table("Measured here, each with its standard error", columns, rows);
+}
+
+std::string published_table(const ordered_json& record) {
+  Rows rows;
+  for (const ordered_json& cell : record["published"])
+    rows.push_back({text(cell["model"]), text(cell["recipe"]),
+                    fmt::format("{:.2f}", cell["recovery_percent"].get<double>()),
+                    fmt::format("{:.2f}", cell["perplexity"].get<double>())});
+  return html_table(
+      "Published for other, larger models (" + std::string(published_source) +
+          "); to stand beside, not to be met",
+      {{"model"}, {"recipe"}, {"accuracy kept %", true}, {"WikiText-2 perplexity", true}}, rows);
+}
+
+}  // namespace
+
+std::string section_accuracy(const ordered_json& record) {
+  if (record["summary"]["accuracy"].empty()) return "";
+  const auto texts = rows_of(record, "perplexity");
+  std::string items;
+  for (const ordered_json& row : choices_of(record, "fp32"))
+    items += fmt::format("{}{} items of {} ({})", items.empty() ? "" : ", ", grouped(row["items"]),
+                         text(row["task"]), text(row["form"]));
+  return section(
+      4, "What the model keeps of its accuracy",
+      fmt::format(
+          "<p>Weights and activations rounded to nearest, no method applied: perplexity over {} "
+          "windows of {} "
+          "tokens of {}, and {}. Every recipe sees the same windows and items, so the errors of "
+          "ratios are "
+          "those of paired differences. The paper calls a loss of at most {} % lossless, up to {} "
+          "% fair, more "
+          "than that risky; with so few items the standard error is as wide as those bands.</p>\n",
+          texts[0]["nll_sums"].size(), grouped(texts[0]["window"]), text(texts[0]["file"]), items,
+          lossless_drop_percent, risky_drop_percent) +
+          measured_table(record) + "<div class=\"pair\">" +
+          html_figure(plot_perplexity(record), "Perplexity; bars are one standard error.") +
+          html_figure(plot_accuracy(record),
+                      "Accuracy of the choice tasks; bars are one standard error.") +
+          "</div>\n" +
+          html_figure(
+              plot_recovery(record),
+              "Accuracy kept, ours beside the published figures of other models. Shaded: the "
+              "paper’s lossless (down to 99 %) and fair (down to 97 %).") +
+          published_table(record));
+}
+
+std::string section_drift(const ordered_json& record) {
+  Rows rows;
+  for (const ordered_json& row : record["summary"]["drift"])
+    rows.push_back(
+        {text(row["recipe"]),
+         fmt::format("{:+.6f}{}", row["mean"].get<double>(),
+                     row["stderr"].is_null()
+                         ? ""
+                         : fmt::format("&nbsp;±&nbsp;{:.6f}", row["stderr"].get<double>())),
+         fmt::format("{:.6f}", row["largest_of_a_window"].get<double>()), grouped(row["windows"])});
+  if (rows.empty()) return "";
+  return section(
+      5, "How far fake quantization is from the datapath",
+      "<p>The common practice, <em>fake quantization</em>, rounds the operands and then lets a "
+      "library "
+      "multiply in binary32, in whatever order it likes. The datapath accumulates block by block "
+      "with one "
+      "rounding each. The same windows under both, the difference in mean negative log-likelihood "
+      "a token "
+      "(datapath minus fake quantization, in nats):</p>\n" +
+          html_table("Drift",
+                     {{"recipe"},
+                      {"mean difference", true},
+                      {"largest of a window", true},
+                      {"windows", true}},
+                     rows) +
+          html_figure(plot_drift(record), "Difference in nll a token, window by window."));
+}
+
+}  // namespace mxref

@@ -1,0 +1,21 @@
+#pragma once
+// The five sections of the page, each the HTML of one part of the record.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace mxref {
+
+std::string section_agreement(const nlohmann::ordered_json& record);
+std::string section_cosimulation(const nlohmann::ordered_json& record);
+std::string section_rtl_forward(const nlohmann::ordered_json& record);
+std::string section_accuracy(const nlohmann::ordered_json& record);
+std::string section_drift(const nlohmann::ordered_json& record);
+
+// Plots of the last two.
+std::string plot_perplexity(const nlohmann::ordered_json& record);
+std::string plot_accuracy(const nlohmann::ordered_json& record);
+std::string plot_recovery(const nlohmann::ordered_json& record);
+std::string plot_drift(const nlohmann::ordered_json& record);
+
+}  // namespace mxref

@@ -1,0 +1,213 @@
+#include "eval/report/summary.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "eval/report/html.h"
+#include "eval/report/published.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+using Numbers = std::vector<double>;
+
+std::vector<ordered_json> rows_of(const ordered_json& results, std::string_view task) {
+  std::vector<ordered_json> rows;
+  for (const auto& row : results)
+    if (row["task"] == task) rows.push_back(row);
+  return rows;
+}
+
+ordered_json number_or_null(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
+}
+
+// Standard error of Σ values, these being independent: n times the variance around their mean.
+double error_of_sum(const Numbers& values) {
+  const double n = double(values.size());
+  double mean = 0, squares = 0;
+  for (double v : values) mean += v / n;
+  for (double v : values) squares += (v - mean) * (v - mean);
+  return std::sqrt(squares * n / (n - 1));
+}
+
+ordered_json agreement(const ordered_json& results) {
+  ordered_json table = ordered_json::array();
+  for (const ordered_json& row : rows_of(results, "crosscheck")) {
+    if (row.contains("refused")) continue;
+    auto found = std::find_if(table.begin(), table.end(), [&](const ordered_json& line) {
+      return line["implementation"] == row["implementation"];
+    });
+    if (found == table.end()) {
+      table.push_back({{"implementation", row["implementation"]},
+                       {"random", int64_t(0)},
+                       {"model", int64_t(0)},
+                       {"mismatches", int64_t(0)}});
+      found = table.end() - 1;
+    }
+    const char* kind = row["source"] == "random" ? "random" : "model";
+    (*found)[kind] = (*found)[kind].get<int64_t>() + row["compared"].get<int64_t>();
+    (*found)["mismatches"] =
+        (*found)["mismatches"].get<int64_t>() + row["mismatches"].get<int64_t>();
+  }
+  return table;
+}
+
+// One choice task of one recipe: a hit (1 or 0) for each item.
+Numbers hits(const ordered_json& row) {
+  Numbers result;
+  for (size_t i = 0; i < row["gold"].size(); ++i)
+    result.push_back(row["chosen"][i] == row["gold"][i] ? 1 : 0);
+  return result;
+}
+
+std::string_view word_of(double recovery_percent) {
+  const double drop = 100 - recovery_percent;
+  return drop <= lossless_drop_percent ? "lossless" : drop < risky_drop_percent ? "fair" : "risky";
+}
+
+// Mean accuracy over the tasks of a recipe, and its share of the baseline's. The error of a ratio R
+// of means is that of the mean of (hit - R · baseline hit).
+ordered_json recovery(const std::vector<ordered_json>& own, const std::vector<ordered_json>& base) {
+  double mean = 0, base_mean = 0;
+  const double tasks = double(own.size());
+  for (size_t t = 0; t < own.size(); ++t) {
+    mean += own[t]["acc"].get<double>() / tasks;
+    base_mean += base[t]["acc"].get<double>() / tasks;
+  }
+  const double ratio = mean / base_mean;
+  double variance = 0;
+  for (size_t t = 0; t < own.size(); ++t) {
+    Numbers differences = hits(own[t]);
+    const Numbers of_base = hits(base[t]);
+    for (size_t i = 0; i < differences.size(); ++i) differences[i] -= ratio * of_base[i];
+    variance += std::pow(error_of_sum(differences) / double(differences.size()) / tasks, 2);
+  }
+  return {{"acc_mean", mean},
+          {"recovery_percent", number_or_null(100 * ratio)},
+          {"recovery_stderr", number_or_null(100 * std::sqrt(variance) / base_mean)},
+          {"class", word_of(100 * ratio)}};
+}
+
+// exp of the mean difference of nll, windows paired.
+ordered_json perplexity_ratio(const ordered_json& own, const ordered_json& base) {
+  const double tokens = own["tokens"].get<double>();
+  Numbers differences;
+  double sum = 0;
+  for (size_t i = 0; i < own["nll_sums"].size(); ++i) {
+    differences.push_back(own["nll_sums"][i].get<double>() - base["nll_sums"][i].get<double>());
+    sum += differences.back();
+  }
+  const double ratio = std::exp(sum / tokens);
+  return {{"ppl_ratio", number_or_null(ratio)},
+          {"ppl_ratio_stderr", number_or_null(ratio * error_of_sum(differences) / tokens)}};
+}
+
+std::vector<ordered_json> choices_of(const ordered_json& results, const ordered_json& recipe) {
+  std::vector<ordered_json> rows;
+  for (const auto& row : results)
+    if (row.contains("chosen") && row["recipe"] == recipe) rows.push_back(row);
+  return rows;
+}
+
+ordered_json accuracy(const ordered_json& results) {
+  ordered_json table = ordered_json::array();
+  const auto texts = rows_of(results, "perplexity");
+  const auto base = std::find_if(texts.begin(), texts.end(),
+                                 [](const ordered_json& row) { return row["recipe"] == "fp32"; });
+  if (base == texts.end()) return table;
+  for (const ordered_json& row : texts) {
+    ordered_json line = {{"recipe", row["recipe"]}};
+    line.update(perplexity_ratio(row, *base));
+    const auto choices = choices_of(results, row["recipe"]);
+    if (!choices.empty()) line.update(recovery(choices, choices_of(results, "fp32")));
+    table.push_back(line);
+  }
+  return table;
+}
+
+ordered_json drift(const ordered_json& results) {
+  ordered_json table = ordered_json::array();
+  for (const ordered_json& row : rows_of(results, "drift")) {
+    Numbers differences;
+    double sum = 0, tokens = 0, largest = 0;
+    for (size_t i = 0; i < row["difference"].size(); ++i) {
+      const double scored = row["scored"][i].get<double>();
+      const double difference = row["difference"][i].get<double>();  // per token
+      differences.push_back(difference * scored);
+      sum += difference * scored;
+      tokens += scored;
+      largest = std::max(largest, std::abs(difference));
+    }
+    table.push_back({{"recipe", row["recipe"]},
+                     {"mean", sum / tokens},
+                     {"stderr", number_or_null(error_of_sum(differences) / tokens)},
+                     {"largest_of_a_window", largest},
+                     {"windows", differences.size()}});
+  }
+  return table;
+}
+
+struct Counts {
+  int64_t compared = 0, different = 0, controls = 0, caught = 0;
+};
+
+Counts count(const ordered_json& results) {
+  Counts counts;
+  for (const ordered_json& row : results) {
+    if (row.contains("compared")) {
+      counts.compared += row["compared"].get<int64_t>();
+      counts.different +=
+          row["mismatches"].get<int64_t>() + row.value("assertions_failed", int64_t(0));
+    }
+    if (row.contains("caught")) {
+      counts.controls++;
+      counts.caught += row["caught"].get<bool>();
+    }
+  }
+  return counts;
+}
+
+struct EngineWords {
+  std::string_view implementation, words;
+};
+constexpr std::array engine_words{
+    EngineWords{"rtl", "this RTL"}, EngineWords{"systemc", "this SystemC model"},
+    EngineWords{"kernel", "these kernels"}, EngineWords{"torch", "this libtorch model"}};
+
+std::string verdict(const ordered_json& agreement, const Counts& counts) {
+  std::vector<std::string_view> who;
+  for (const EngineWords& engine : engine_words)
+    for (const ordered_json& row : agreement)
+      if (row["implementation"] == engine.implementation) who.push_back(engine.words);
+  std::string names;
+  for (size_t i = 0; i < who.size(); ++i)
+    names += (i == 0 ? "" : i + 1 == who.size() ? " and " : ", ") + std::string(who[i]);
+  if (!names.empty()) names[0] = 'T';
+  return fmt::format(
+      "{} {} the same bits: {} results compared, {} different; {} of {} controls caught.", names,
+      counts.different == 0 ? "compute" : "do not compute", grouped(counts.compared),
+      grouped(counts.different), counts.caught, counts.controls);
+}
+
+}  // namespace
+
+ordered_json summarize(const ordered_json& results) {
+  const Counts counts = count(results);
+  const ordered_json engines = agreement(results);
+  return {{"passed", counts.compared > 0 && counts.different == 0 && counts.controls > 0 &&
+                         counts.caught == counts.controls},
+          {"verdict", verdict(engines, counts)},
+          {"compared", counts.compared},
+          {"different", counts.different},
+          {"controls", counts.controls},
+          {"controls_caught", counts.caught},
+          {"agreement", engines},
+          {"accuracy", accuracy(results)},
+          {"drift", drift(results)}};
+}
+
+}  // namespace mxref

@@ -1,0 +1,96 @@
+#include "eval/tasks/model_scorer.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "emu/threads.h"
+
+namespace mxref {
+namespace {
+
+// One row of logits (V) → log p of `token`, in binary64: a binary32 sum over a large vocabulary is
+// too small by about 6e-5 a token.
+double log_probability(const float* row, int64_t vocabulary, int64_t token) {
+  const double largest = *std::max_element(row, row + vocabulary);
+  double sum = 0;
+  for (int64_t v = 0; v < vocabulary; ++v) sum += std::exp(double(row[v]) - largest);
+  return double(row[token]) - largest - std::log(sum);
+}
+
+// logits (T,V); row `first` + i predicts tokens[i] → log p of each.
+std::vector<double> log_probabilities(const at::Tensor& logits, int64_t first,
+                                      std::span<const int64_t> tokens) {
+  const at::Tensor rows = logits.contiguous();
+  const int64_t vocabulary = rows.size(1), count = int64_t(tokens.size());
+  const float* values = rows.data_ptr<float>() + first * vocabulary;
+  std::vector<double> result(tokens.size());
+#pragma omp parallel for num_threads(threads())
+  for (int64_t i = 0; i < count; ++i)
+    result[size_t(i)] = log_probability(values + i * vocabulary, vocabulary, tokens[size_t(i)]);
+  return result;
+}
+
+// Context and continuation without the last token, which predicts nothing that is asked.
+std::vector<int64_t> inputs_of(const TokenRequest& request) {
+  std::vector<int64_t> ids = request.context;
+  ids.insert(ids.end(), request.continuation.begin(), request.continuation.end() - 1);
+  return ids;
+}
+
+size_t common_prefix(const std::vector<std::vector<int64_t>>& sequences) {
+  size_t length = sequences[0].size();
+  for (const auto& ids : sequences) {
+    const auto [a, b] = std::ranges::mismatch(sequences[0], ids);
+    length = std::min(length, size_t(a - sequences[0].begin()));
+  }
+  return length;
+}
+
+}  // namespace
+
+at::Tensor ModelScorer::logits(std::span<const int64_t> ids, KvCache* cache) {
+  const at::Tensor input = at::empty({1, int64_t(ids.size())}, at::kLong);
+  std::copy(ids.begin(), ids.end(), input.data_ptr<int64_t>());
+  return model_.forward(input, /*with_hidden=*/false, cache).logits[0];
+}
+
+std::vector<double> ModelScorer::nll(std::span<const int64_t> ids) {
+  std::vector<double> result = log_probabilities(logits(ids, nullptr), 0, ids.subspan(1));
+  for (double& value : result) value = -value;
+  return result;
+}
+
+std::vector<double> ModelScorer::loglikelihoods(std::span<const TokenRequest> requests) {
+  std::vector<std::vector<int64_t>> inputs;
+  for (const TokenRequest& request : requests) inputs.push_back(inputs_of(request));
+  const size_t shared = common_prefix(inputs);
+  KvCache prefix;
+  at::Tensor shared_logits;
+  if (shared > 0) shared_logits = logits(std::span(inputs[0]).first(shared), &prefix);
+
+  std::vector<double> sums;
+  for (size_t r = 0; r < requests.size(); ++r) {
+    // Position t predicts token t+1; those from the last token of the context on are asked.
+    const std::span<const int64_t> tokens = requests[r].continuation;
+    const size_t begin = requests[r].context.size() - 1, end = inputs[r].size();
+    const size_t in_shared = std::min(std::max(shared, begin), end) - begin;
+    double sum = 0;
+    if (in_shared > 0)
+      for (double p : log_probabilities(shared_logits, int64_t(begin), tokens.first(in_shared)))
+        sum += p;
+    if (end > shared) {
+      KvCache cache = prefix;
+      const at::Tensor rest =
+          logits(std::span(inputs[r]).subspan(shared), shared > 0 ? &cache : nullptr);
+      for (double p :
+           log_probabilities(rest, int64_t(begin + in_shared - shared), tokens.subspan(in_shared)))
+        sum += p;
+    }
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+}  // namespace mxref

@@ -1,0 +1,28 @@
+#pragma once
+// A language model as the scorer of the tasks.
+
+#include <ATen/core/Tensor.h>
+
+#include "eval/tasks/scorer.h"
+#include "golden/models/language_model.h"
+
+namespace mxref {
+
+// What the requests of an item have in common at their beginning is computed once and kept in the
+// KV cache; each request then computes the rest of its tokens. This is the one way in which items
+// are scored: under `library`, whose bits depend on how many rows a product has, a request scored
+// alone may differ in its last bits. No score depends on the number of threads.
+class ModelScorer : public Scorer {
+ public:
+  explicit ModelScorer(LanguageModel& model) : model_(model) {}
+  std::vector<double> nll(std::span<const int64_t> ids) override;
+  std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
+
+ private:
+  // ids (T), not empty → logits (T,V); they follow what is in the cache.
+  at::Tensor logits(std::span<const int64_t> ids, KvCache* cache);
+
+  LanguageModel& model_;
+};
+
+}  // namespace mxref

@@ -1,0 +1,114 @@
+#include "eval/tasks/run_task.h"
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "emu/error.h"
+#include "emu/files/sha256.h"
+#include "eval/tasks/choice_score.h"
+#include "eval/tasks/item_file.h"
+#include "eval/tasks/perplexity.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* perplexity_name = "perplexity";
+
+void check_name(std::string_view name) {
+  std::vector<std::string_view> valid{perplexity_name};
+  for (const ChoiceTask& task : choice_tasks()) valid.push_back(task.name);
+  if (std::find(valid.begin(), valid.end(), name) == valid.end())
+    throw UsageError(unknown_name("task", name, valid));
+}
+
+ordered_json number_or_null(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
+}
+
+void add(ordered_json& result, const PerplexityResult& r) {
+  result.update({{"window", r.window},
+                 {"tokens", r.tokens()},
+                 {"nll", number_or_null(r.nll())},
+                 {"nll_stderr", number_or_null(r.standard_error())},
+                 {"ppl", number_or_null(r.perplexity())},
+                 {"ppl_stderr", number_or_null(r.perplexity() * r.standard_error())},
+                 {"nll_sums", r.nll_sums},
+                 {"scored", r.scored}});
+}
+
+// The share of hits of a blind choice.
+double chance_of(const ChoiceItems& items) {
+  double sum = 0;
+  for (const ChoiceItem& item : items.items) sum += 1 / double(item.requests.size());
+  return sum / double(items.items.size());
+}
+
+void add(ordered_json& result, const ChoiceTask& task, const ChoiceItems& items,
+         const ChoiceResult& r) {
+  result.update({{"version", task.version},
+                 {"form", items.form},
+                 {"items", r.items()},
+                 {"chance", chance_of(items)},
+                 {"acc", r.acc()},
+                 {"stderr", number_or_null(share_standard_error(r.acc(), r.items()))}});
+  if (task.acc_norm)
+    result.update(
+        {{"acc_norm", r.acc_norm()},
+         {"acc_norm_stderr", number_or_null(share_standard_error(r.acc_norm(), r.items()))}});
+  result["chosen"] = r.chosen;
+  if (task.acc_norm) result["chosen_norm"] = r.chosen_norm;
+  result["gold"] = r.gold;
+}
+
+}  // namespace
+
+TaskSource parse_task(const std::string& text,
+                      const std::function<TaskSource(const std::string&)>& find_default) {
+  const size_t colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  check_name(name);
+  if (colon == std::string::npos) return find_default(name);
+  if (colon + 1 == text.size()) throw UsageError("--task '" + text + "' names no file");
+  return {name, text.substr(colon + 1), text.substr(colon + 1)};
+}
+
+LoadedTask::LoadedTask(const TaskSource& source, const TaskOptions& options,
+                       const Tokenizer& tokenizer)
+    : source_(source), options_(options), tokenizer_(tokenizer) {
+  if (source.name == perplexity_name) {
+    windows_ = perplexity_windows(read_text(source.file), source.file.string(), tokenizer,
+                                  options.window, options.limit);
+  } else {
+    items_ = read_choice_items(choice_task(source.name), source.file.string(), options.limit);
+  }
+  sha256_ = sha256_of_file(source.file);
+}
+
+int64_t LoadedTask::size() const {
+  return int64_t(source_.name == perplexity_name ? windows_.size() : items_.items.size());
+}
+
+int64_t LoadedTask::tokens() const {
+  int64_t count = 0;
+  for (const auto& window : windows_) count += int64_t(window.size()) - 1;
+  return count;
+}
+
+ordered_json LoadedTask::run(Scorer& scorer, const TaskProgress& progress) const {
+  const auto start = std::chrono::steady_clock::now();
+  ordered_json result = {{"task", source_.name}, {"file", source_.label}, {"file_sha256", sha256_}};
+  if (source_.name == perplexity_name) {
+    add(result, score_perplexity(windows_, options_.window, scorer, progress));
+  } else {
+    add(result, choice_task(source_.name), items_,
+        score_choices(items_, tokenizer_, scorer, progress));
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  result["seconds"] = seconds.count();
+  return result;
+}
+
+}  // namespace mxref

@@ -1,0 +1,147 @@
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "emu/error.h"
+#include "eval/validate/model_input.h"
+#include "eval/validate/paired_engine.h"
+#include "eval/validate/validate.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int64_t rtl_tokens = 8;
+
+std::span<const float> values_of(const at::Tensor& x) {
+  return {x.data_ptr<float>(), size_t(x.numel())};
+}
+
+// "model.layers.7.mlp.up_proj" → "mlp.up_proj"
+std::string part_of(const std::string& module) {
+  const std::string prefix = "model.layers.";
+  if (!module.starts_with(prefix)) return module;
+  return module.substr(module.find('.', prefix.size()) + 1);
+}
+
+// The calls of a pass, those of the same part of different layers together, in order of appearance.
+ordered_json sums_by_part(const std::vector<PairedCall>& calls) {
+  ordered_json table = ordered_json::array();
+  std::map<std::string, size_t> places;
+  for (const PairedCall& call : calls) {
+    const std::string part = part_of(call.module);
+    const auto [place, fresh] = places.emplace(part, table.size());
+    if (fresh)
+      table.push_back({{"module", part},
+                       {"n", call.n},
+                       {"k", call.k},
+                       {"count", 0},
+                       {"macs", 0},
+                       {"cycles", 0},
+                       {"compared", 0},
+                       {"mismatches", 0}});
+    ordered_json& row = table[place->second];
+    const auto add = [&](const char* field, int64_t value) {
+      row[field] = row[field].get<int64_t>() + value;
+    };
+    add("count", 1);
+    add("macs", call.cost.macs);
+    add("cycles", call.cost.cycles);
+    add("compared", call.compared);
+    add("mismatches", call.mismatches);
+  }
+  return table;
+}
+
+// The engine table whose `rtl` computes each product by `kernel` too.
+EngineTable paired_with_kernel(const EngineTable& engines, std::shared_ptr<PairedLog> log) {
+  EngineTable paired = engines;
+  const auto rtl = std::find_if(paired.begin(), paired.end(),
+                                [](const EngineEntry& entry) { return entry.name == "rtl"; });
+  if (rtl == paired.end())
+    throw UsageError("this build has no engine 'rtl' (MXREF_RTL=OFF), which validate needs");
+  rtl->make = [&engines, log] {
+    return make_paired_engine(make_engine(engines, "rtl"), make_engine(engines, "kernel"), log);
+  };
+  return paired;
+}
+
+LanguageModel::Output forward_by_rtl(const Subject& subject, Recipe recipe, const at::Tensor& ids,
+                                     std::shared_ptr<PairedLog> log, const TaskProgress& progress) {
+  recipe.implementation = "rtl";
+  const EngineTable engines = paired_with_kernel(subject.engines, log);
+  const auto model = load_model(subject.checkpoint, recipe, engines);
+  model->observe_linears([&](const std::string& module, const at::Tensor&) {
+    log->module = module;
+    if (progress) progress(int64_t(log->calls.size()), 7 * model->layers());
+  });
+  return model->forward(ids, /*with_hidden=*/true);
+}
+
+int64_t sum_of(const std::vector<PairedCall>& calls, int64_t (*field)(const PairedCall&)) {
+  int64_t sum = 0;
+  for (const PairedCall& call : calls) sum += field(call);
+  return sum;
+}
+
+}  // namespace
+
+Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress) {
+  const Recipe& recipe = subject.recipes.back();
+  const auto start = std::chrono::steady_clock::now();
+  const auto log = std::make_shared<PairedLog>();
+  const at::Tensor ids = model_input(subject.calibration, rtl_tokens);
+  const auto by_rtl = forward_by_rtl(subject, recipe, ids, log, progress);
+
+  const auto model = load_model(subject.checkpoint, recipe, subject.engines);
+  const auto by_kernel = model->forward(ids, /*with_hidden=*/true);
+  int64_t hidden = 0, hidden_mismatches = 0;
+  for (size_t i = 0; i < by_rtl.hidden.size(); ++i) {
+    hidden += by_rtl.hidden[i].numel();
+    hidden_mismatches +=
+        count_differences(values_of(by_rtl.hidden[i]), values_of(by_kernel.hidden[i]));
+  }
+  const int64_t logits = by_rtl.logits.numel();
+  const int64_t logit_mismatches =
+      count_differences(values_of(by_rtl.logits), values_of(by_kernel.logits));
+  const auto& calls = log->calls;
+  const int64_t compared = sum_of(calls, [](const PairedCall& c) { return c.compared; });
+  const int64_t mismatches = sum_of(calls, [](const PairedCall& c) { return c.mismatches; });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+
+  Results results;
+  results.push_back({{"task", "rtl_forward"},
+                     {"recipe", recipe.name},
+                     {"tokens", ids.numel()},
+                     {"ids", std::vector<int64_t>(ids.data_ptr<int64_t>(),
+                                                  ids.data_ptr<int64_t>() + ids.numel())},
+                     {"linear_layers", calls.size()},
+                     {"macs", sum_of(calls, [](const PairedCall& c) { return c.cost.macs; })},
+                     {"cycles", sum_of(calls, [](const PairedCall& c) { return c.cost.cycles; })},
+                     {"layer_results", compared},
+                     {"layer_mismatches", mismatches},
+                     {"hidden_values", hidden},
+                     {"hidden_mismatches", hidden_mismatches},
+                     {"logits", logits},
+                     {"logit_mismatches", logit_mismatches},
+                     {"compared", compared + hidden + logits},
+                     {"mismatches", mismatches + hidden_mismatches + logit_mismatches},
+                     {"layers", sums_by_part(calls)},
+                     {"seconds", seconds.count()}});
+
+  // The same comparison must see that one other token gives other logits.
+  const at::Tensor others = ids.clone();
+  others.data_ptr<int64_t>()[0] = ids.data_ptr<int64_t>()[rtl_tokens - 1];
+  const auto of_others = model->forward(others);
+  results.push_back(
+      {{"task", "control"},
+       {"name", "another first token"},
+       {"caught", count_differences(values_of(by_rtl.logits), values_of(of_others.logits)) > 0}});
+  return results;
+}
+
+}  // namespace mxref

@@ -1,0 +1,52 @@
+#pragma once
+// The main job: everything that this project proves, on one model, as the results of one record.
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "emu/engine.h"
+#include "eval/tasks/run_task.h"
+#include "eval/tasks/scorer.h"
+#include "golden/checkpoint/checkpoint.h"
+#include "golden/recipe.h"
+#include "golden/tokenizer/tokenizer.h"
+
+namespace mxref {
+
+using Results = std::vector<nlohmann::ordered_json>;
+
+// RTL and SystemC in lock-step: the rows "cosim" and "fault" of a record. The layers below the
+// program know nothing of the RTL, so the program hands this down (eval/cli/command.h).
+using Lockstep = std::function<Results(uint64_t seed, const TaskProgress& progress)>;
+
+// What is under test.
+struct Subject {
+  const Checkpoint& checkpoint;
+  const Tokenizer& tokenizer;
+  const EngineTable& engines;
+  std::vector<Recipe> recipes;           // "fp32" first, then those that are compared with it
+  std::vector<const LoadedTask*> tasks;  // perplexity first, then choice tasks
+  std::vector<int64_t> calibration;  // ids of a text that no task holds: operands are caught on it
+  uint64_t seed = 1;
+};
+
+// All engines on random operands and on the model's own weights and activations: rows "crosscheck"
+// and "control".
+Results validate_agreement(const Subject& subject, const TaskProgress& progress);
+
+// One forward pass of the whole model on the engine `rtl`, each product computed again by `kernel`:
+// rows "rtl_forward" and "control".
+Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress);
+
+// Every task under every recipe, and the all-zeros model as the control: rows of the tasks, each
+// with its "recipe", and "control".
+Results validate_accuracy(const Subject& subject, const TaskProgress& progress);
+
+// The windows of the perplexity task under each recipe that has a datapath, with fake quantization
+// in its place; `accuracy` holds the datapath's own rows: rows "drift".
+Results validate_drift(const Subject& subject, const Results& accuracy,
+                       const TaskProgress& progress);
+
+}  // namespace mxref

@@ -1,0 +1,44 @@
+#pragma once
+// A record of `validate` with round numbers, whose sums can be done in the head.
+
+#include <nlohmann/json.hpp>
+
+namespace mxref {
+
+inline nlohmann::ordered_json small_record() {
+  return nlohmann::ordered_json::parse(R"json({
+    "version": "0", "commit": "none", "seed": 1, "threads": 2, "wall_seconds": 3.0,
+    "host": {"cpu": "a <CPU>", "cores": 2, "isa": "portable"},
+    "model": {"name": "small", "sha256": "00", "parameters": 1234567},
+    "texts": {"perplexity": {"file": "a.txt", "sha256": "11"}},
+    "published": [{"model": "other", "recipe": "w4a4", "recovery_percent": 95.0, "perplexity": 8.0}],
+    "results": [
+      {"task": "crosscheck", "implementation": "rtl", "source": "random", "format_a": "mxfp4",
+       "format_b": "mxfp4", "datapath": "fused", "compared": 1000, "mismatches": 0},
+      {"task": "crosscheck", "implementation": "rtl", "source": "model.layers.0", "format_a": "mxfp4",
+       "format_b": "mxfp4", "datapath": "fused", "compared": 500, "mismatches": 0},
+      {"task": "crosscheck", "implementation": "kernel", "source": "random", "format_a": "mxfp4",
+       "format_b": "mxfp4", "datapath": "fused", "compared": 2000, "mismatches": 0},
+      {"task": "control", "name": "all zeros", "caught": true},
+      {"task": "cosim", "format_a": "mxfp4", "format_b": "mxfp4", "datapath": "fused", "rows": 4,
+       "cols": 4, "cycles": 100, "stalled_cycles": 10, "compared": 300, "blocks": 200,
+       "mismatches": 0, "assertions_failed": 0,
+       "coverage": {"line": 0.5, "toggle": 0.25, "functional": 1.0}},
+      {"task": "fault", "name": "tie", "caught": true, "cycles": 7},
+      {"task": "rtl_forward", "recipe": "w4a4", "tokens": 8, "linear_layers": 2, "macs": 4096,
+       "cycles": 512, "layer_results": 64, "layer_mismatches": 0, "logits": 32, "logit_mismatches": 0,
+       "compared": 96, "mismatches": 0, "layers": [{"module": "mlp.up_proj", "n": 4, "k": 64,
+       "count": 2, "macs": 4096, "cycles": 512, "compared": 64, "mismatches": 0}]},
+      {"task": "perplexity", "recipe": "fp32", "file": "a.txt", "window": 11, "tokens": 20, "ppl": 20.0,
+       "ppl_stderr": 1.0, "nll_sums": [30.0, 30.0], "scored": [10, 10]},
+      {"task": "piqa", "recipe": "fp32", "form": "hub", "items": 4, "acc": 1.0, "stderr": 0.0,
+       "chosen": [0, 1, 0, 1], "gold": [0, 1, 0, 1]},
+      {"task": "perplexity", "recipe": "w4a4", "file": "a.txt", "window": 11, "tokens": 20, "ppl": 30.0,
+       "ppl_stderr": 2.0, "nll_sums": [31.0, 33.0], "scored": [10, 10]},
+      {"task": "piqa", "recipe": "w4a4", "form": "hub", "items": 4, "acc": 0.75, "stderr": 0.25,
+       "chosen": [0, 1, 0, 0], "gold": [0, 1, 0, 1]},
+      {"task": "drift", "recipe": "w4a4", "difference": [0.1, -0.3], "scored": [10, 10]}
+    ]})json");
+}
+
+}  // namespace mxref

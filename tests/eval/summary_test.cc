@@ -1,0 +1,72 @@
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "eval/report/summary.h"
+#include "tests/eval/small_record.h"
+
+using namespace mxref;
+using nlohmann::ordered_json;
+
+BOOST_AUTO_TEST_SUITE(summary)
+
+static bool close(const ordered_json& value, double expected) {
+  return std::abs(value.get<double>() - expected) < 1e-12 * std::abs(expected);
+}
+
+BOOST_AUTO_TEST_CASE(the_verdict_counts_every_comparison_and_control) {
+  const ordered_json s = summarize(small_record()["results"]);
+  BOOST_TEST(s["passed"].get<bool>());
+  BOOST_TEST(s["compared"] == 1000 + 500 + 2000 + 300 + 96);
+  BOOST_TEST(s["controls"] == 2);
+  BOOST_TEST(s["verdict"].get<std::string>() ==
+             "This RTL and these kernels compute the same bits: 3,896 results compared, 0 "
+             "different; 2 of 2 controls caught.");
+}
+
+// Each of these must turn the verdict.
+BOOST_AUTO_TEST_CASE(control_a_difference_a_failed_assertion_or_an_uncaught_fault_fails) {
+  struct Case {
+    size_t row;
+    const char* field;
+    ordered_json value;
+  };
+  for (const auto& [row, field, value] :
+       {Case{0, "mismatches", 1}, Case{3, "caught", false}, Case{4, "mismatches", 1},
+        Case{4, "assertions_failed", 1}, Case{5, "caught", false}, Case{6, "mismatches", 1}}) {
+    ordered_json results = small_record()["results"];
+    results[row][field] = value;
+    BOOST_TEST(!summarize(results)["passed"].get<bool>(), row << " " << field);
+  }
+  BOOST_TEST(!summarize(ordered_json::array())["passed"].get<bool>());
+}
+
+BOOST_AUTO_TEST_CASE(agreement_adds_up_random_and_model_made_results) {
+  const ordered_json rtl = summarize(small_record()["results"])["agreement"][0];
+  BOOST_TEST(rtl["implementation"] == "rtl");
+  BOOST_TEST(rtl["random"] == 1000);
+  BOOST_TEST(rtl["model"] == 500);
+}
+
+BOOST_AUTO_TEST_CASE(recovery_is_the_share_of_the_baseline_with_the_error_of_paired_items) {
+  const ordered_json line = summarize(small_record()["results"])["accuracy"][1];
+  BOOST_TEST(close(line["recovery_percent"], 75));
+  // hit - 0.75 · baseline hit: .25 .25 .25 -.75, standard deviation 0.5, over sqrt(4).
+  BOOST_TEST(close(line["recovery_stderr"], 25));
+  BOOST_TEST(line["class"] == "risky");
+}
+
+BOOST_AUTO_TEST_CASE(perplexity_ratio_has_the_error_of_paired_windows) {
+  const ordered_json line = summarize(small_record()["results"])["accuracy"][1];
+  const double ratio = std::exp(4.0 / 20);  // differences 1 and 3 over 20 tokens
+  BOOST_TEST(close(line["ppl_ratio"], ratio));
+  BOOST_TEST(close(line["ppl_ratio_stderr"], ratio * 2.0 / 20));  // deviation sqrt 2, times sqrt 2
+}
+
+BOOST_AUTO_TEST_CASE(drift_is_the_mean_over_tokens) {
+  const ordered_json line = summarize(small_record()["results"])["drift"][0];
+  BOOST_TEST(close(line["mean"], -0.1));
+  BOOST_TEST(close(line["stderr"], 0.2));
+  BOOST_TEST(close(line["largest_of_a_window"], 0.3));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
