@@ -47,10 +47,10 @@ class ScratchFolder {
 };
 
 // gnuplot names its groups, some twice; nothing refers to them.
-void drop_ids_of_groups(std::string& svg) {
-  const std::string id = " id=\"gnuplot_";
-  for (size_t i = 0; (i = svg.find(id, i)) != std::string::npos;)
-    svg.erase(i, svg.find('"', i + id.size()) + 1 - i);
+void drop_ids_of_groups(std::string& svg, const std::string& name) {
+  for (const std::string& id : {std::string(" id=\"gnuplot_"), " id=\"" + name + "_plot_"})
+    for (size_t i = 0; (i = svg.find(id, i)) != std::string::npos;)
+      svg.erase(i, svg.find('"', i + id.size()) + 1 - i);
 }
 
 void put_before_ids(std::string& svg, const std::string& name) {
@@ -72,7 +72,7 @@ std::string plot_svg(const std::string& name, PlotSize size, const std::string& 
   output_of("gnuplot " + in.string());
   std::string svg = read_file(out);
   svg.erase(0, svg.find("<svg"));
-  drop_ids_of_groups(svg);
+  drop_ids_of_groups(svg, name);
   put_before_ids(svg, name + "-");
   return svg;
 }
