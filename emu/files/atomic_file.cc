@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -19,6 +20,13 @@ namespace {
   throw InputError(path.string() + ": " + what);
 }
 
+// /dev/stdout and its like: links to what this process has open already, maybe a regular file.
+bool is_own_descriptor(const fs::path& path) {
+  std::error_code ignored;
+  return fs::canonical(path.parent_path(), ignored).string().starts_with("/proc/") ||
+         fs::read_symlink(path, ignored).string().starts_with("/proc/");
+}
+
 // Where the bytes go in the end, and whether they go there at once.
 struct Destination {
   fs::path path;
@@ -28,14 +36,15 @@ Destination destination(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) refuse(path, "is a directory; expected a file name");
   if (!fs::exists(path, ignored)) return {path, false};
-  if (!fs::is_regular_file(path, ignored)) return {path, true};
+  if (!fs::is_regular_file(path, ignored) || is_own_descriptor(path)) return {path, true};
   return {fs::is_symlink(path, ignored) ? fs::canonical(path) : path, false};
 }
 
 void write_stream(const fs::path& path, const fs::path& target,
                   const std::function<void(std::ostream&)>& fill) {
+  std::fflush(stdout);  // what was printed before comes before, should this be the same file
   errno = 0;
-  std::ofstream out(target, std::ios::binary);
+  std::ofstream out(target, std::ios::binary | std::ios::app);  // cuts nothing off where direct
   if (!out) refuse(path, std::string("cannot be written: ") + std::strerror(errno));
   fill(out);
   out.close();
@@ -52,6 +61,7 @@ void write_atomically(const fs::path& path, const std::function<void(std::ostrea
   fs::path partial = to.path;
   partial += ".partial-" + std::to_string(getpid());
   std::error_code error;
+  fs::remove(partial, error);
   try {
     write_stream(path, partial, fill);
     fs::rename(partial, to.path, error);

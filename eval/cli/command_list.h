@@ -28,6 +28,7 @@ inline constexpr std::array command_list{
     CommandRow{"gemm", "one matrix product of quantized operands, by a named engine"},
     CommandRow{"vectors", "golden vectors: block pairs and what an accumulator makes of them"},
     CommandRow{"crosscheck", "all engines on the same products, with controls that must fail"},
+    CommandRow{"assets", "list and fetch models, texts and tasks by name"},
 };
 static_assert(names_are_distinct(command_list));
 

