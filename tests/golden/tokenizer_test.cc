@@ -3,6 +3,7 @@
 #include "golden/tokenizer/tokenizer.h"
 
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -10,6 +11,7 @@
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "emu/files/safetensors.h"
 #include "golden/checkpoint/gguf.h"
 #include "golden/tokenizer/pre_tokenizer.h"
 #include "golden/tokenizer/utf8.h"
@@ -101,22 +103,35 @@ BOOST_AUTO_TEST_CASE(published_vectors_of_byte_level_vocabularies) {
   }
 }
 
+// The first tokens of WikiText-2, as the reference has them.
+static void check_window(const Tokenizer& tokenizer, const std::string& model, int64_t window) {
+  const auto text = shared_data("wikitext2/wiki.test.raw");
+  const auto reference = shared_data("models/" + model + "/reference.safetensors");
+  if (!text || !reference) return;
+  const auto file = SafetensorsFile::open(*reference);
+  const TensorView& expected = file.at("wikitext2.window" + std::to_string(window) + ".input_ids");
+  const auto ids = tokenizer.encode(read_file(*text));
+  BOOST_REQUIRE(expected.elements() == window);
+  BOOST_REQUIRE(int64_t(ids.size()) > window);
+  BOOST_TEST(std::memcmp(ids.data(), expected.bytes.data(), expected.bytes.size()) == 0, model);
+}
+
 BOOST_AUTO_TEST_CASE(token_ids_of_whole_models) {
   const struct {
-    const char *asset, *file, *vectors;
-    int64_t size, eos;
-  } models[] = {
-      {"smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "models/smollm2/tokens.json", 49152, 2},
-      {"qwen2.5-coder-0.5b", "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf",
-       "models/qwen25_coder_05b/tokens.json", 151936, 151645}};
-  for (const auto& model : models) {
-    const auto vectors = shared_data(model.vectors);
-    const auto file = fetched_asset(model.asset, model.file);
+    const char *asset, *file, *model;
+    int64_t size, eos, window;
+  } models[] = {{"smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2", 49152, 2, 2048},
+                {"qwen2.5-coder-0.5b", "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf",
+                 "qwen25_coder_05b", 151936, 151645, 1024}};
+  for (const auto& m : models) {
+    const auto vectors = shared_data(std::string("models/") + m.model + "/tokens.json");
+    const auto file = fetched_asset(m.asset, m.file);
     if (!vectors || !file) continue;
     const auto tokenizer = open_tokenizer(*file);
-    BOOST_TEST(tokenizer->size() == model.size);
-    BOOST_TEST(*tokenizer->eos() == model.eos);
+    BOOST_TEST(tokenizer->size() == m.size);
+    BOOST_TEST(*tokenizer->eos() == m.eos);
     check_vectors(*tokenizer, read_token_json(*vectors));
+    check_window(*tokenizer, m.model, m.window);
   }
 }
 
