@@ -94,7 +94,8 @@ class HuggingFaceFolder : public Checkpoint {
       if (!shard.is_string()) throw InputError(where + "has a shard that is no string");
       const auto file_name = shard.get<std::string>();
       // A shard lies beside its index: what leads elsewhere is an attack or a mistake.
-      if (file_name.empty() || fs::path(file_name).filename() != file_name || file_name == "..")
+      if (file_name.empty() || fs::path(file_name).filename() != file_name || file_name == "." ||
+          file_name == "..")
         throw InputError(where + "is said to be in '" + file_name +
                          "'; expected a file in the index's own folder");
       std::error_code error;
