@@ -7,12 +7,14 @@
 namespace mxref {
 
 EngineTable make_engine_table() {
-  return {
-    {"ref", make_ref_engine},
-#if MXREF_HAS_RTL
-        {"systemc", make_systemc_engine},
-#endif
+  EngineTable engines = {
+      {"kernel", make_kernel_engine},
+      {"ref", make_ref_engine},
   };
+#if MXREF_HAS_RTL
+  engines.push_back({"systemc", make_systemc_engine});
+#endif
+  return engines;
 }
 
 }  // namespace mxref
