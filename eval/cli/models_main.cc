@@ -9,7 +9,9 @@
 namespace mxref {
 namespace {
 
-constexpr std::array<Command, 0> commands{};
+constexpr std::array commands{
+    Command{"forward", define_forward},
+};
 static_assert(defines_all(commands, Home::models));
 
 }  // namespace

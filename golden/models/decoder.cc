@@ -9,16 +9,11 @@
 #include <set>
 
 #include "emu/error.h"
+#include "emu/files/quantized.h"
 #include "golden/models/parts.h"
 
 namespace mxref {
 namespace {
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (int64_t n : shape) text.append(text.empty() ? "(" : ",").append(std::to_string(n));
-  return text.append(")");
-}
 
 [[noreturn]] void fail(const Checkpoint& checkpoint, const std::string& tensor,
                        const std::string& reason) {
@@ -41,10 +36,10 @@ void check_tensors(const DecoderDescription& description, const Checkpoint& chec
     for (const auto& [name, shape] : tensors) {
       known.insert(name);
       if (!checkpoint.has(name))
-        fail(checkpoint, name, "is missing; expected shape " + shape_text(shape));
+        fail(checkpoint, name, "is missing; expected shape " + to_string(shape));
       if (checkpoint.shape(name) != shape)
         fail(checkpoint, name,
-             "has shape " + shape_text(checkpoint.shape(name)) + ", expected " + shape_text(shape));
+             "has shape " + to_string(checkpoint.shape(name)) + ", expected " + to_string(shape));
     }
   };
   check(outer_tensors(description));

@@ -1,0 +1,105 @@
+// mxref forward: token ids → logits, and the hidden states between the layers.
+
+#include <chrono>
+#include <cstring>
+
+#include <ATen/ops/empty.h>
+
+#include "emu/files/atomic_file.h"
+#include "emu/files/quantized.h"
+#include "emu/files/safetensors.h"
+#include "emu/files/sha256.h"
+#include "emu/isa.h"
+#include "eval/cli/command.h"
+#include "eval/cli/models/model_options.h"
+#include "eval/cli/options.h"
+
+namespace mxref {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::filesystem::path tokens, out, json;
+  bool hidden = false;
+};
+
+// "input_ids" I64 (B,T), each in the vocabulary.
+at::Tensor read_tokens(const std::filesystem::path& path, int64_t vocabulary) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  const TensorView& view = file.at("input_ids");
+  const std::string where = path.string() + ": tensor 'input_ids' ";
+  if (view.dtype != DType::I64)
+    throw InputError(where + "is " + std::string(name_of(view.dtype)) + ", expected I64");
+  if (view.shape.size() != 2 || view.elements() == 0)
+    throw InputError(where + "has shape " + to_string(view.shape) +
+                     ", expected (B,T) with at least one token");
+  at::Tensor ids = at::empty(view.shape, at::kLong);
+  std::memcpy(ids.data_ptr(), view.bytes.data(), view.bytes.size());
+  const auto* values = ids.data_ptr<int64_t>();
+  for (int64_t i = 0; i < ids.numel(); ++i)
+    if (values[i] < 0 || values[i] >= vocabulary)
+      throw InputError(where + "holds the token id " + std::to_string(values[i]) + " at index " +
+                       std::to_string(i) + "; the vocabulary is 0 … " +
+                       std::to_string(vocabulary - 1));
+  return ids;
+}
+
+std::span<const std::byte> bytes_of(const at::Tensor& x) {
+  return {static_cast<const std::byte*>(x.data_ptr()), x.nbytes()};
+}
+
+int run(const Options& options, const EngineTable& engines) {
+  require_writable(options.out);
+  require_writable(options.json);
+  Record record("forward");
+  const OpenModel opened = open_model(options.model, engines);
+  const at::Tensor ids = read_tokens(options.tokens, opened.model->vocabulary());
+
+  const auto start = std::chrono::steady_clock::now();
+  LanguageModel::Output output = opened.model->forward(ids, options.hidden);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+
+  const at::Tensor logits = output.logits.contiguous();
+  SafetensorsWriter writer;
+  writer.add("logits", DType::F32, logits.sizes().vec(), bytes_of(logits));
+  for (size_t i = 0; i < output.hidden.size(); ++i) {
+    output.hidden[i] = output.hidden[i].contiguous();
+    writer.add("hidden." + std::to_string(i), DType::F32, output.hidden[i].sizes().vec(),
+               bytes_of(output.hidden[i]));
+  }
+  writer.write(options.out);
+
+  set_model(record, options.model, opened);
+  const auto bytes = bytes_of(logits);
+  nlohmann::ordered_json result{
+      {"task", "forward"},
+      {"batch", ids.size(0)},
+      {"tokens", ids.size(1)},
+      {"logits_sha256", sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()})},
+      {"isa", name_of(current_isa())},
+      {"seconds", took.count()}};
+  if (const Engine::Cost cost = opened.model->cost(); cost.cycles > 0) {
+    result["cycles"] = cost.cycles;
+    result["macs"] = cost.macs;
+  }
+  record.add(result);
+  record.write(options.json);
+  return exit_good;
+}
+
+}  // namespace
+
+Action define_forward(CLI::App& app, const Context& context) {
+  auto o = std::make_shared<Options>();
+  add_model_options(app, o->model);
+  add_input(app, "--tokens", o->tokens, "safetensors with 'input_ids' I64 (B,T)")->required();
+  add_output(app, "--out", o->out, "safetensors with 'logits' F32 (B,T,V)")->required();
+  app.add_flag("--hidden", o->hidden,
+               "also 'hidden.0' … F32 (B,T,D): after the embedding, then after each layer");
+  add_threads(app);
+  add_isa(app);
+  add_json(app, o->json);
+  return [o, &engines = context.engines] { return run(*o, engines); };
+}
+
+}  // namespace mxref

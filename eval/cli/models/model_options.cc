@@ -1,0 +1,58 @@
+#include "eval/cli/models/model_options.h"
+
+#include "eval/assets/assets.h"
+#include "eval/cli/options.h"
+
+namespace mxref {
+namespace {
+
+std::string recipe_list() {
+  std::string list;
+  for (const std::string_view name : recipe_names())
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
+// A path as it is, else the file of an asset.
+std::filesystem::path model_path(const std::string& model) {
+  if (std::filesystem::exists(model)) return model;
+  if (model.find('/') != model.npos || model.ends_with(".gguf"))
+    throw InputError(model + ": no such folder or file");
+  return asset_path(model);
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& app, ModelOptions& options) {
+  app.add_option("--model", options.model,
+                 "a Hugging Face folder (config.json, safetensors), a GGUF file, or the name of an "
+                 "asset")
+      ->required()
+      ->type_name("MODEL");
+  app.add_option("--recipe", options.recipe,
+                 "how the model computes (default fp32): FILE.json, or " + recipe_list())
+      ->type_name("RECIPE");
+  app.add_option("--set", options.settings,
+                 "change a field of the recipe, such as weights.prescale=1; repeatable")
+      ->type_name("PATH=VALUE")
+      ->expected(1)
+      ->take_all();
+}
+
+OpenModel open_model(const ModelOptions& options, const EngineTable& engines) {
+  OpenModel opened;
+  opened.recipe = parse_recipe(options.recipe, options.settings);
+  opened.path = model_path(options.model);
+  opened.checkpoint = open_checkpoint(opened.path);
+  opened.model = load_model(*opened.checkpoint, opened.recipe, engines);
+  return opened;
+}
+
+void set_model(Record& record, const ModelOptions& options, const OpenModel& opened) {
+  record.set("model", {{"name", options.model},
+                       {"sha256", opened.checkpoint->sha256()},
+                       {"parameters", opened.model->parameters()}});
+  record.set("recipe", to_json(opened.recipe));
+}
+
+}  // namespace mxref

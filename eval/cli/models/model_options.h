@@ -1,0 +1,35 @@
+#pragma once
+// What every command that runs a model takes: --model, --recipe, --set.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "eval/cli/command.h"
+#include "eval/report/record.h"
+#include "golden/models/language_model.h"
+
+namespace mxref {
+
+struct ModelOptions {
+  std::string model;
+  std::string recipe = "fp32";
+  std::vector<std::string> settings;
+};
+
+void add_model_options(CLI::App& app, ModelOptions& options);
+
+// A model as the options say. Throws UsageError and InputError as parse_recipe, open_checkpoint and
+// load_model do.
+struct OpenModel {
+  std::filesystem::path path;
+  Recipe recipe;
+  std::unique_ptr<Checkpoint> checkpoint;
+  std::unique_ptr<LanguageModel> model;
+};
+OpenModel open_model(const ModelOptions& options, const EngineTable& engines);
+
+// The fields "model" and "recipe" of the record.
+void set_model(Record& record, const ModelOptions& options, const OpenModel& opened);
+
+}  // namespace mxref
