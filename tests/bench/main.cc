@@ -1,0 +1,63 @@
+// bench gemm|quantize|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
+
+#include <array>
+#include <chrono>
+#include <limits>
+
+#include "eval/cli/command.h"
+#include "eval/cli/options.h"
+#include "tests/bench/bench.h"
+
+namespace mxref::bench {
+namespace {
+
+struct Row {
+  std::string_view name;
+  Benchmark run;
+};
+constexpr std::array rows{Row{"gemm", bench_gemm}, Row{"quantize", bench_quantize}};
+
+int run(const std::vector<std::string>& args) {
+  std::string what;
+  int repeat = 20;
+  std::filesystem::path json;
+  CLI::App app("speeds beside oneDNN's", "bench");
+  app.add_option("what", what, names_of(rows) + " or all")->required();
+  add_number(app, "--repeat", repeat, 1, 100000, "rounds; the best of each is told (default 20)");
+  add_threads(app);
+  add_isa(app);
+  add_json(app, json);
+  try {
+    // CLI11 takes the arguments of a vector from its back.
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? exit_good : exit_wrong_use;
+  }
+  if (what != "all") find_by_name(rows, "benchmark", what);
+  Record record("bench");
+  for (const Row& row : rows)
+    if (what == "all" || what == row.name) row.run(repeat, record);
+  record.write(json);
+  return exit_good;
+}
+
+}  // namespace
+
+std::vector<double> best_seconds(int repeat, const std::vector<std::function<void()>>& works) {
+  std::vector<double> best(works.size(), std::numeric_limits<double>::infinity());
+  for (int round = 0; round < repeat; ++round)
+    for (size_t i = 0; i < works.size(); ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      works[i]();
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      best[i] = std::min(best[i], took.count());
+    }
+  return best;
+}
+
+}  // namespace mxref::bench
+
+int main(int argc, char** argv) {
+  using namespace mxref;
+  return report_errors("bench", [&] { return bench::run({argv + 1, argv + argc}); });
+}
