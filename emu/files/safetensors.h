@@ -77,6 +77,9 @@ class SafetensorsWriter {
   void add(std::string name, DType dtype, std::vector<int64_t> shape, const std::vector<T>& data) {
     add(std::move(name), dtype, std::move(shape), std::as_bytes(std::span(data)));
   }
+  template <typename T>
+  void add(std::string name, DType dtype, std::vector<int64_t> shape,
+           const std::vector<T>&& data) = delete;  // would be gone before write()
   void set_metadata(std::string key, std::string value) {
     metadata_[std::move(key)] = std::move(value);
   }
