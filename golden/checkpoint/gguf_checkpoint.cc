@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "emu/error.h"
 #include "emu/files/sha256.h"
@@ -205,18 +206,19 @@ json translate_config(const GgufFile& file, const Architecture& architecture) {
   return config;
 }
 
-struct Place {
-  const GgufTensor* tensor;
+// A tensor's place in Hugging Face's words, and whether its rows belong to rotated heads.
+struct TranslatedName {
+  std::string name;
   bool rotated;
 };
 
-// "blk.3.attn_q.weight" → "model.layers.3.self_attn.q_proj.weight"; "" where no row says it.
-std::string translate_name(std::string_view name, int64_t layers, bool& rotated) {
+// "blk.3.attn_q.weight" → "model.layers.3.self_attn.q_proj.weight"; nullopt where no row says it.
+std::optional<TranslatedName> translate_name(std::string_view name, int64_t layers) {
   const size_t dot = name.rfind('.');
-  if (dot == name.npos) return "";
-  const std::string_view parameter = name.substr(dot);  // ".weight", ".bias"
+  if (dot == name.npos) return std::nullopt;
+  const std::string_view parameter = name.substr(dot);
+  if (parameter != ".weight" && parameter != ".bias") return std::nullopt;
   std::string_view module = name.substr(0, dot);
-  if (parameter != ".weight" && parameter != ".bias") return "";
   std::string prefix;
   const ModuleRow* row = nullptr;
   if (module.starts_with("blk.")) {
@@ -226,15 +228,14 @@ std::string translate_name(std::string_view name, int64_t layers, bool& rotated)
     const size_t digits = size_t(end - module.data());
     if (error != std::errc() || layer < 0 || layer >= layers ||
         std::to_string(layer) != module.substr(0, digits) || module.substr(digits, 1) != ".")
-      return "";
+      return std::nullopt;
     row = find_row(layer_modules, module.substr(digits + 1));
     prefix = "model.layers." + std::to_string(layer) + ".";
   } else {
     row = find_row(outer_modules, module);
   }
-  if (!row) return "";
-  rotated = row->rotated;
-  return prefix + std::string(row->module) + std::string(parameter);
+  if (!row) return std::nullopt;
+  return TranslatedName{prefix + std::string(row->module) + std::string(parameter), row->rotated};
 }
 
 class GgufCheckpoint : public Checkpoint {
@@ -242,24 +243,23 @@ class GgufCheckpoint : public Checkpoint {
   explicit GgufCheckpoint(const std::filesystem::path& path) : file_(GgufFile::open(path)) {
     const Architecture& architecture = find_architecture(file_);
     config_ = translate_config(file_, architecture);
+    const auto layers = config_["num_hidden_layers"].get<int64_t>();
+    const int64_t head = head_dim(config_);
     for (const GgufTensor& tensor : file_.tensors()) {
-      bool rotated = false;
-      const std::string name =
-          translate_name(tensor.name, config_["num_hidden_layers"].get<int64_t>(), rotated);
       const std::string what = "tensor '" + tensor.name + "' ";
-      if (name.empty())
+      const auto place = translate_name(tensor.name, layers);
+      if (!place)
         file_.refuse(what + "has no place in a " + std::string(architecture.model_class) + " of " +
-                     config_["num_hidden_layers"].dump() + " layers");
+                     std::to_string(layers) + " layers");
       if (!tensor.type->unpack)
         file_.refuse(what + "is " + std::string(tensor.type->name) + "; expected one of " +
                      readable_gguf_types());
-      rotated = rotated && architecture.pairwise_rotation;
-      const int64_t head = head_dim(config_);
-      if (rotated && (head % 2 != 0 || tensor.shape.front() % head != 0))
+      const bool pairwise = place->rotated && architecture.pairwise_rotation;
+      if (pairwise && (head % 2 != 0 || tensor.shape.front() % head != 0))
         file_.refuse(what + "has " + std::to_string(tensor.shape.front()) +
                      " rows; expected a multiple of the even length of a head, not " +
                      std::to_string(head));
-      tensors_[name] = {&tensor, rotated};
+      tensors_[place->name] = {&tensor, pairwise};
     }
   }
 
@@ -274,19 +274,24 @@ class GgufCheckpoint : public Checkpoint {
     return at(name).tensor->shape;
   }
   HostTensor tensor(const std::string& name) const override {
-    const auto [stored, rotated] = at(name);
-    const auto& [block, bytes] = std::pair(stored->type->block_elements, stored->type->block_bytes);
+    const auto [stored, pairwise] = at(name);
+    const auto blocks = stored->bytes.size() / size_t(stored->type->block_bytes);
     HostTensor result{stored->shape,
-                      std::vector<float>(stored->bytes.size() / size_t(bytes) * size_t(block))};
+                      std::vector<float>(blocks * size_t(stored->type->block_elements))};
     stored->type->unpack(stored->bytes, result.values);
     refuse_non_finite(path(), stored->name, result.values);
-    if (rotated) result.values = halves_apart(result);
+    if (pairwise) result.values = halves_apart(result);
     return result;
   }
   std::filesystem::path path() const override { return file_.path(); }
   std::string sha256() const override { return sha256_of_file(file_.path()); }
 
  private:
+  struct Place {
+    const GgufTensor* tensor;
+    bool pairwise;  // rows are stored (head, i, half)
+  };
+
   // Rows (head, i, half) → (head, half, i), i < head_dim / 2. A bias has one element a row.
   std::vector<float> halves_apart(const HostTensor& stored) const {
     const int64_t rows = stored.shape.front(), head = head_dim(config_);

@@ -16,16 +16,17 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
   // Ids of a UTF-8 text: control tokens that stand in the text are matched first; a token in front
-  // (BOS) only where the tokenizer's own settings add one. Throws InputError where the text is not
-  // UTF-8.
+  // (BOS) only where the tokenizer's own settings add one. Bytes that the
+  // vocabulary lacks are left out. Throws InputError where the text is not UTF-8.
   virtual std::vector<int64_t> encode(std::string_view text) const = 0;
+  // Throws InputError where an id is out of the vocabulary. The end of `ids` may cut a character.
   virtual std::string decode(std::span<const int64_t> ids) const = 0;
   virtual int64_t size() const = 0;
   virtual std::optional<int64_t> eos() const = 0;  // end of text or of turn: generation stops there
 };
 
-// The tokenizer of a GGUF file. Throws InputError; a pre-tokenizer that is not known is refused by
-// name.
+// The tokenizer of a GGUF file, byte-level byte pairs. Throws InputError; another kind and a
+// pre-tokenizer that is not known are refused by name.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path);
 
 }  // namespace mxref
