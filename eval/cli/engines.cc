@@ -1,5 +1,7 @@
 #include "eval/cli/engines.h"
 
+#include "eval/cli/models_library.h"
+
 #if MXREF_HAS_RTL
 #include "emu/systemc/systemc_array.h"
 #endif
@@ -14,6 +16,7 @@ EngineTable make_engine_table() {
 #if MXREF_HAS_RTL
   engines.push_back({"systemc", make_systemc_engine});
 #endif
+  if (has_models_library()) engines.push_back({"torch", make_torch_engine_of_library});
   return engines;
 }
 

@@ -5,6 +5,7 @@
 #include "eval/cli/command.h"
 #include "eval/cli/command_list.h"
 #include "eval/cli/models_library.h"
+#include "golden/formulation/torch_engine.h"
 
 namespace mxref {
 namespace {
@@ -24,3 +25,5 @@ int mxref_models_run(const char* command, int argc, const char* const* argv,
                               {argv, argv + argc}, {*engines});
   });
 }
+
+mxref::Engine* mxref_models_torch_engine() { return mxref::make_torch_engine().release(); }
