@@ -1,0 +1,70 @@
+#include <nlohmann/json.hpp>
+
+#include "emu/vectors/vectors.h"
+#include "tests/eval/program/files.h"
+
+using namespace mxref;
+using nlohmann::json;
+
+BOOST_AUTO_TEST_SUITE(checks)
+
+BOOST_AUTO_TEST_CASE(vectors_are_written_in_every_form_and_again_the_same) {
+  const TemporaryFolder folder;
+  for (const VectorForm& form : vector_forms) {
+    const std::vector<std::string> args = {
+        "vectors", "--format", "mxfp4", "--format-b", "mxfp8_e4m3",          "--count",
+        "50",      "--seed",   "9",     "--as",       std::string(form.name)};
+    std::vector<std::string> bytes;
+    for (const char* name : {"first", "second"}) {
+      std::vector<std::string> all = args;
+      all.insert(all.end(), {"--out", folder / name});
+      check_good(run_mxref(all));
+      const auto path = std::filesystem::path(folder / name) / form.file;
+      bytes.push_back(read_file(path));
+      BOOST_TEST(
+          (form.read(path) == random_vectors(block_format("mxfp4"), block_format("mxfp8_e4m3"),
+                                             datapath("fused"), 50, 9)));
+    }
+    BOOST_TEST(bytes[0] == bytes[1]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(vectors_make_the_folder_but_not_its_parents) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> args = {"vectors", "--format", "mxfp4", "--count", "1", "--out"};
+  const auto to = [&](const std::string& out) {
+    std::vector<std::string> all = args;
+    all.push_back(out);
+    return run_mxref(all);
+  };
+  check_refused(to(folder / "absent/v"), 3, {"absent/v"});
+  write_atomically(folder / "file", "x");
+  check_refused(to(folder / "file"), 3, {"file"});
+  check_good(to(folder / "v"));
+  check_good(to(folder / "v"));
+}
+
+BOOST_AUTO_TEST_CASE(crosscheck_prints_and_records_every_engine_and_control) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_mxref(
+      {"crosscheck", "--impl", "kernel,ref", "--format", "mxfp4", "--json", folder / "r"});
+  check_good(outcome);
+  const json record = json::parse(read_file(folder / "r"));
+  int engines = 0, controls = 0;
+  for (const json& result : record["results"]) {
+    if (result["task"] == "control") {
+      ++controls;
+      BOOST_TEST(result["caught"] == true);
+      continue;
+    }
+    ++engines;
+    BOOST_TEST(result["compared"] > 0);
+    BOOST_TEST(result["mismatches"] == 0);
+    BOOST_TEST(
+        (outcome.out.find(result["implementation"].get<std::string>()) != std::string::npos));
+  }
+  BOOST_TEST(engines == 2);
+  BOOST_TEST(controls >= 3);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
