@@ -15,6 +15,7 @@ using Benchmark = void (*)(int repeat, Record& record);
 
 void bench_gemm(int repeat, Record& record);
 void bench_quantize(int repeat, Record& record);
+void bench_rtl(int repeat, Record& record);
 
 // Best wall-clock seconds of each piece of work over `repeat` rounds. A round runs each once, so
 // that what else the machine does meets all of them alike.

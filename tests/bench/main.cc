@@ -1,4 +1,4 @@
-// bench gemm|quantize|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
+// bench gemm|quantize|rtl|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
 
 #include <array>
 #include <chrono>
@@ -15,7 +15,12 @@ struct Row {
   std::string_view name;
   Benchmark run;
 };
-constexpr std::array rows{Row{"gemm", bench_gemm}, Row{"quantize", bench_quantize}};
+constexpr std::array rows {
+  Row{"gemm", bench_gemm}, Row{"quantize", bench_quantize},
+#if MXREF_HAS_RTL
+      Row{"rtl", bench_rtl},
+#endif
+};
 
 int run(const std::vector<std::string>& args) {
   std::string what;

@@ -1,0 +1,104 @@
+// The array with its assertions and functional coverage, and all its faults: the top of the bench.
+// The arithmetic's coverage: mx_pe_corners.sv. Not synthesizable. Cycles in which an assertion failed are counted.
+module mx_mac_array_checks #(
+  parameter int ROWS = 2,
+  parameter int COLS = 2,
+  localparam int RowBits = ROWS > 1 ? $clog2(ROWS) : 1
+) (
+  /*verilator coverage_off*/  // of the checks themselves only the cover properties count
+  input  logic                                           clk_i,
+  input  logic                                           rst_ni,
+  input  logic                                           in_valid_i,
+  output logic                                           in_ready_o,
+  input  logic                                           in_first_i,
+  input  logic                                           in_last_i,
+  input  logic                                           in_preload_i,
+  input  logic [mx_pkg::FormatBits-1:0]                  format_a_i,
+  input  logic [mx_pkg::FormatBits-1:0]                  format_b_i,
+  input  logic [ROWS*mx_pkg::Block*mx_pkg::CodeBits-1:0] a_codes_i,
+  input  logic [ROWS*8-1:0]                              a_scales_i,
+  input  logic [COLS*mx_pkg::Block*mx_pkg::CodeBits-1:0] b_codes_i,
+  input  logic [COLS*8-1:0]                              b_scales_i,
+  input  logic [ROWS*COLS*32-1:0]                        c_i,
+  output logic                                           out_valid_o,
+  input  logic                                           out_ready_i,
+  output logic [RowBits-1:0]                             out_row_o,
+  output logic                                           out_last_o,
+  output logic [COLS*32-1:0]                             out_data_o,
+  output logic                                           trace_valid_o,
+  output logic                                           trace_first_o,
+  output logic                                           trace_last_o,
+  output logic [ROWS*COLS*32-1:0]                        trace_acc_o,
+  output logic [3:0]                                     trace_stages_o,
+  input  logic [mx_pkg::FaultBits-1:0]                   fault_i,
+  output logic [31:0]                                    failures_o  // cycles so far in which one failed
+);
+
+  mx_mac_array #(
+    .ROWS  (ROWS),
+    .COLS  (COLS),
+    .FAULTS(1'b1)
+  ) u_array (.*);
+
+  initial failures_o = '0;
+
+  logic in_waits, out_waits, between_tiles_q;  // no beat taken, or the last one was a tile's last
+  assign in_waits  = in_valid_i && !in_ready_o;
+  assign out_waits = out_valid_o && !out_ready_i;
+  always_ff @(posedge clk_i) begin
+    between_tiles_q <= !rst_ni || (in_valid_i && in_ready_o ? in_last_i : between_tiles_q);
+  end
+
+  // --- what the bench must keep
+  in_valid_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    in_waits |=> in_valid_i)
+  else failures_o <= failures_o + 1;
+  in_payload_stable : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    in_waits |=> $stable({in_first_i, in_last_i, a_codes_i, a_scales_i, b_codes_i, b_scales_i}))
+  else failures_o <= failures_o + 1;
+  in_start_stable : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    in_waits && in_first_i |=> $stable({in_preload_i, format_a_i, format_b_i})
+                               && (!in_preload_i || $stable(c_i)))
+  else failures_o <= failures_o + 1;
+  in_first_starts_a_tile : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    in_valid_i |-> in_first_i == between_tiles_q)
+  else failures_o <= failures_o + 1;
+
+  // --- what the array must keep
+  out_valid_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    out_waits |=> out_valid_o)
+  else failures_o <= failures_o + 1;
+  out_payload_stable : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    out_waits |=> !out_valid_o || $stable({out_row_o, out_last_o, out_data_o}))
+  else failures_o <= failures_o + 1;
+  rows_ascend : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    out_valid_o && out_ready_i && !out_last_o |=> out_valid_o && out_row_o == $past(out_row_o) + 1'b1)
+  else failures_o <= failures_o + 1;
+  last_is_the_last_row : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    out_valid_o |-> out_last_o == (out_row_o == RowBits'(ROWS - 1)))
+  else failures_o <= failures_o + 1;
+
+  /*verilator coverage_on*/
+  // --- functional coverage: what happened in the handshake
+  logic [3:0] held;  // which registers wait: result, term, sum, beat
+  assign held = trace_stages_o & {!out_ready_i, {3{u_array.term_valid_q && !u_array.acc_ready}}};
+  for (genvar stages = 0; stages < 16; stages++) begin : gen_stages
+    // Every set of full registers: in order beat, sum, term, result from the lowest bit.
+    registers_full : cover property (@(posedge clk_i) trace_stages_o == 4'(stages));
+  end
+  beat_waits        : cover property (@(posedge clk_i) rst_ni && in_valid_i && !in_ready_o);
+  row_waits         : cover property (@(posedge clk_i) out_valid_o && !out_ready_i);
+  bubble_filled     : cover property (@(posedge clk_i) held[2] && !trace_stages_o[1] && in_ready_o);
+  stall_full        : cover property (@(posedge clk_i) held == 4'hf);
+  tile_of_one_block : cover property (@(posedge clk_i) trace_valid_o && trace_first_o && trace_last_o);
+  preloaded         : cover property (@(posedge clk_i) in_valid_i && in_ready_o && in_first_i && in_preload_i);
+  tiles_back_to_back : cover property (@(posedge clk_i) trace_valid_o && trace_last_o && u_array.acc_load);
+  reset_while_busy  : cover property (@(posedge clk_i) !rst_ni && trace_stages_o != '0);
+  for (genvar a = 0; a < mx_pkg::NumFormats; a++) begin : gen_format_a
+    for (genvar b = 0; b < mx_pkg::NumFormats; b++) begin : gen_format_b
+      formats : cover property (@(posedge clk_i) in_valid_i && in_ready_o && in_first_i
+        && format_a_i == mx_pkg::FormatBits'(a) && format_b_i == mx_pkg::FormatBits'(b));
+    end
+  end
+
+endmodule

@@ -1,0 +1,212 @@
+// The Verilated array against emu, bit for bit and cycle for cycle.
+
+#include <bit>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "emu/binary32.h"
+#include "emu/dot.h"
+#include "emu/e8m0.h"
+#include "rtl_models/engine/verilated_array.h"
+#include "rtl_models/rtl/faults.h"
+#include "tests/rtl_models/scoreboard.h"
+
+using namespace mxref;
+
+BOOST_AUTO_TEST_SUITE(array)
+
+static void require_good(const Verdict& verdict) {
+  BOOST_REQUIRE_MESSAGE(verdict.finished || verdict.mismatches, "the array stopped answering");
+  BOOST_REQUIRE_MESSAGE(verdict.good(), verdict.first);
+}
+
+// A tile of one block with these pins → the accumulators.
+static std::vector<uint32_t> one_block(ArrayPort& array, ArrayInputs& pins) {
+  pins.in_valid = pins.in_first = pins.in_last = pins.out_ready = true;
+  while (!array.outputs().in_ready) array.clock(pins);
+  array.clock(pins);
+  pins.in_valid = false;
+  while (!array.outputs().trace_valid) array.clock(pins);
+  return array.outputs().trace_acc;
+}
+
+static std::unique_ptr<ArrayPort> reset_engine_array(ArrayInputs& pins) {
+  auto array = make_engine_array();
+  pins.rst_n = false;
+  array->clock(pins);
+  pins.rst_n = true;
+  return array;
+}
+
+// Each pair alone in a block of zeros, its lane running over all lanes.
+static void check_all_pairs(uint8_t format_a, uint8_t format_b) {
+  const ElementFormat &a = *block_formats[format_a].element, &b = *block_formats[format_b].element;
+  ArrayInputs pins(engine_array_shape);
+  const auto array = reset_engine_array(pins);
+  pins.format_a = format_a;
+  pins.format_b = format_b;
+  pins.a_scales.assign(pins.a_scales.size(), e8m0::encode_sat(0));
+  pins.b_scales.assign(pins.b_scales.size(), e8m0::encode_sat(0));
+  const uint32_t codes_a = 1u << a.bits(), codes_b = 1u << b.bits();
+  size_t lane = 0;
+  for (uint32_t code_a = 0; code_a < codes_a; code_a += 8)
+    for (uint32_t code_b = 0; code_b < codes_b; code_b += 8, lane = (lane + 1) % array_block) {
+      std::ranges::fill(pins.a_codes, uint8_t(0));
+      std::ranges::fill(pins.b_codes, uint8_t(0));
+      for (uint32_t i = 0; i < 8; ++i) {
+        pins.a_codes[i * array_block + lane] = uint8_t(code_a + i);
+        pins.b_codes[i * array_block + lane] = uint8_t(code_b + i);
+      }
+      const std::vector<uint32_t> got = one_block(*array, pins);
+      for (uint32_t i = 0; i < 64; ++i) {
+        const auto ca = uint8_t(code_a + i / 8), cb = uint8_t(code_b + i % 8);
+        const uint32_t expected =
+            accumulate_block(datapath("fused"), 0, block_sum(a, {&ca, 1}, b, {&cb, 1}), 127, 127);
+        BOOST_REQUIRE_MESSAGE(got[i] == expected, a.name << " 0x" << std::hex << int(ca) << " · "
+                                                         << b.name << " 0x" << int(cb)
+                                                         << " in lane " << std::dec << lane
+                                                         << ": expected 0x" << std::hex << expected
+                                                         << ", got 0x" << got[i]);
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_pair_of_elements_of_every_pair_of_formats) {
+  for (uint8_t a = 0; a < block_formats.size(); ++a)
+    for (uint8_t b = 0; b < block_formats.size(); ++b) check_all_pairs(a, b);
+}
+
+BOOST_AUTO_TEST_CASE(a_million_accumulations_of_random_and_adversarial_operands) {
+  const auto array = make_engine_array();
+  const Verdict verdict =
+      drive(*array, {.seed = 7, .tiles = 8000, .max_blocks = 3, .nan_every = 64});
+  require_good(verdict);
+  BOOST_TEST(verdict.compared > 1000000);
+}
+
+BOOST_AUTO_TEST_CASE(chains_of_blocks) {
+  const auto array = make_engine_array();
+  require_good(drive(*array, {.seed = 8, .tiles = 60, .max_blocks = 200, .nan_every = 100000}));
+}
+
+BOOST_AUTO_TEST_CASE(gaps_and_back_pressure_change_no_bits) {
+  for (ArrayShape shape : bench_shapes())
+    for (int valid : {100, 60, 15})
+      for (int ready : {100, 50, 10}) {
+        const auto array = make_bench_array(shape);
+        require_good(drive(*array, {.seed = uint64_t(valid * 1000 + ready),
+                                    .tiles = 60,
+                                    .max_blocks = valid == 60 ? 2 : 9,
+                                    .valid_percent = valid,
+                                    .ready_percent = ready}));
+        BOOST_TEST(array->assertions_failed() == 0);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(reset_in_the_middle_forgets_what_was_under_way) {
+  for (ArrayShape shape : bench_shapes())
+    for (int64_t cycle = 1; cycle < 40; ++cycle) {
+      const auto array = make_bench_array(shape);
+      require_good(drive(*array, {.seed = uint64_t(cycle),
+                                  .tiles = 12,
+                                  .max_blocks = 4,
+                                  .valid_percent = 80,
+                                  .ready_percent = 40,
+                                  .reset_at = cycle}));
+      BOOST_TEST(array->assertions_failed() == 0);
+    }
+}
+
+// The figures of rtl_models/README.md.
+BOOST_AUTO_TEST_CASE(a_result_comes_four_cycles_after_the_last_beat_and_a_tile_takes_what_it_says) {
+  for (int blocks : {1, 5, 9, 12}) {
+    ArrayInputs pins(engine_array_shape);
+    const auto array = reset_engine_array(pins);
+    pins.in_valid = pins.out_ready = true;
+    const int tiles = 20;
+    std::vector<int64_t> first_row_cycle, last_beat_cycle;
+    int64_t beats = 0;
+    for (int64_t cycle = 0; first_row_cycle.size() < tiles; ++cycle) {
+      pins.in_first = beats % blocks == 0;
+      pins.in_last = beats % blocks == blocks - 1;
+      const ArrayOutputs& out = array->outputs();
+      if (out.out_valid && out.out_row == 0) first_row_cycle.push_back(cycle);
+      if (out.in_ready && pins.in_last) last_beat_cycle.push_back(cycle);
+      beats += out.in_ready;
+      array->clock(pins);
+    }
+    BOOST_TEST(first_row_cycle[0] - last_beat_cycle[0] == 4);
+    const int64_t period = first_row_cycle[tiles - 1] - first_row_cycle[tiles - 2];
+    BOOST_TEST(period == std::max(blocks, engine_array_shape.rows + 1));
+  }
+}
+
+// Known by hand: the second oracle of the special values.
+BOOST_AUTO_TEST_CASE(special_values_by_hand) {
+  ArrayInputs pins(engine_array_shape);
+  const auto array = reset_engine_array(pins);
+  const auto run = [&](uint32_t c, uint8_t code_a, uint8_t code_b, uint8_t scale_a,
+                       uint8_t scale_b) {
+    std::ranges::fill(pins.a_codes, uint8_t(0));
+    pins.format_a = 1;  // e4m3: 0x38 is 1, 0x7e is 448, 0x01 is 2^-9
+    pins.format_b = 0;  // e2m1: 0x2 is 1, 0x7 is 6
+    pins.a_codes[0] = code_a;
+    pins.b_codes[0] = code_b;
+    pins.a_scales[0] = scale_a;
+    pins.b_scales[0] = scale_b;
+    pins.in_preload = true;
+    pins.c[0] = c;
+    return one_block(*array, pins)[0];
+  };
+  const uint32_t one = 0x3F800000, nan = 0x7FC00000, inf = 0x7F800000, minus = 0x80000000;
+  BOOST_TEST(run(0, 0x38, 0x2, 127, 127) == one);
+  BOOST_TEST(run(0, 0x7F, 0x2, 127, 127) == nan);           // NaN element
+  BOOST_TEST(run(0, 0x7F, 0x0, 127, 127) == nan);           // NaN · 0
+  BOOST_TEST(run(0, 0x00, 0x0, 255, 0) == nan);             // NaN scale, no product
+  BOOST_TEST(run(0xFFC12345, 0x38, 0x2, 127, 127) == nan);  // the payload is canonical
+  BOOST_TEST(run(inf, 0xB8, 0x2, 254, 254) == inf);         // Inf stays
+  BOOST_TEST(run(minus | inf, 0x38, 0x2, 254, 254) == (minus | inf));
+  BOOST_TEST(run(0x7F7FFFFF, 0x38, 0x2, 127, 127) == 0x7F7FFFFFu);
+  BOOST_TEST(run(0x7F7FFFFF, 0x38, 0x2, 127 + 103, 127) == inf);  // half of the last place: ties
+  BOOST_TEST(run(0x7F7FFFFF, 0x38, 0x2, 127 + 102, 127) == 0x7F7FFFFFu);
+  BOOST_TEST(run(0, 0x38, 0x2, 0, 127 - 22) == 1u);       // 2^-149
+  BOOST_TEST(run(0, 0x38, 0x2, 0, 127 - 23) == 0u);       // half of it: to even
+  BOOST_TEST(run(0, 0xB8, 0x2, 0, 127 - 23) == minus);    // with its sign
+  BOOST_TEST(run(1, 0x38, 0x2, 0, 127 - 23) == 2u);       // 1.5 of it: to even
+  BOOST_TEST(run(one, 0x38, 0x2, 127 - 24, 127) == one);  // a tie at 1
+  BOOST_TEST(run(one + 1, 0x38, 0x2, 127 - 24, 127) == one + 2);
+  BOOST_TEST(run(one, 0xB8, 0x2, 127, 127) == 0u);       // cancels to +0
+  BOOST_TEST(run(minus, 0x00, 0x2, 127, 127) == minus);  // -0 stays without a product
+  BOOST_TEST(run(minus, 0x38, 0x2, 0, 0) == 0u);         // far below: rounds to +0
+  BOOST_TEST(run(one, 0x38, 0x2, 0, 0) == one);
+}
+
+BOOST_AUTO_TEST_CASE(control_every_planted_fault_is_seen) {
+  for (size_t i = 0; i < faults.size(); ++i) {
+    bool caught = false;
+    for (ArrayShape shape : bench_shapes()) {
+      const auto array = make_bench_array(shape);
+      const Verdict verdict = drive(*array, {.seed = 3,
+                                             .tiles = 3000,
+                                             .max_blocks = 3,
+                                             .valid_percent = 90,
+                                             .ready_percent = 60,
+                                             .fault = uint8_t(i + 1)});
+      if (verdict.good() && array->assertions_failed() == 0) continue;
+      caught = true;
+      const std::string seen = verdict.mismatches ? verdict.first
+                               : verdict.finished ? "the bits are right"
+                                                  : "the array stopped answering";
+      BOOST_TEST_MESSAGE(faults[i].name << " at " << shape.rows << "x" << shape.cols << ": " << seen
+                                        << "; assertions failed: " << array->assertions_failed());
+      break;
+    }
+    BOOST_TEST(caught, faults[i].name << " was not seen");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_shape_that_was_not_built_is_refused) {
+  BOOST_CHECK_THROW(make_bench_array({7, 7}), UsageError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
