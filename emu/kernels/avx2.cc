@@ -10,8 +10,15 @@ namespace {
 struct Lanes64 {
   static constexpr int count = 4, rows = 3, vectors = 4;
   static __m256d multiply_add(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+  static __m256d widen(__m128 x) { return _mm256_cvtps_pd(x); }
+  static __m128 narrow(__m256d x) { return _mm256_cvtpd_ps(x); }
+  static __m256d add_to_round(__m256d a, __m256d b, __m256d c);
   static bool any(__m256i mask) { return _mm256_movemask_epi8(mask); }
 };
+#include "emu/kernels/halfway.inc"
+__m256d Lanes64::add_to_round(__m256d a, __m256d b, __m256d c) {
+  return sum_off_halfway<__m256d, __m256i>(a, b, c);
+}
 #include "emu/kernels/fused_f64.inc"
 
 // A pair of byte products is at most 2 · 24 · 12 = 576, and a block of 128 adds 32 of them in each

@@ -10,7 +10,15 @@ namespace {
 struct Lanes64 {
   static constexpr int count = 8, rows = 6, vectors = 4;
   static __m512d multiply_add(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
-  static bool any(__m512i mask) { return _mm512_movepi64_mask(mask); }
+  static __m512d widen(__m256 x) { return _mm512_cvtps_pd(x); }
+  static __m256 narrow(__m512d x) { return _mm512_cvtpd_ps(x); }
+  static __m512d add_to_round(__m512d a, __m512d b, __m512d c) {
+    const __m512d low = _mm512_fmadd_round_pd(a, b, c, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    const __m512d high = _mm512_fmadd_round_pd(a, b, c, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+    const __mmask8 low_is_odd =
+        _mm512_test_epi64_mask(_mm512_castpd_si512(low), _mm512_set1_epi64(1));
+    return _mm512_mask_mov_pd(high, low_is_odd, low);
+  }
 };
 #include "emu/kernels/fused_f64.inc"
 
@@ -19,7 +27,8 @@ struct Lanes32 {
   typedef __m512i Sum, Bytes;
   static __m512i begin(int32_t start) { return _mm512_set1_epi32(start); }
   static __m512i add_products(__m512i sum, __m512i b, int32_t a) {
-    return _mm512_dpbusd_epi32(sum, b, _mm512_set1_epi32(a));
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(b), "v"(_mm512_set1_epi32(a)));
+    return sum;
   }
   static __m512i finish(__m512i sum, int32_t) { return sum; }
   static __m512 multiply_add(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }

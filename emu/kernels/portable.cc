@@ -11,8 +11,16 @@ struct Lanes64 {
   typedef long long Mask __attribute__((vector_size(16)));
   // Two roundings, of which at most the last is inexact: a product is exact here.
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
+  typedef float Half __attribute__((vector_size(8)));
+  static Vector widen(Half x) { return __builtin_convertvector(x, Vector); }
+  static Half narrow(Vector x) { return __builtin_convertvector(x, Half); }
+  static Vector add_to_round(Vector a, Vector b, Vector c);
   static bool any(Mask mask) { return mask[0] | mask[1]; }
 };
+#include "emu/kernels/halfway.inc"
+Lanes64::Vector Lanes64::add_to_round(Vector a, Vector b, Vector c) {
+  return sum_off_halfway<Vector, Mask>(a, b, c);
+}
 #include "emu/kernels/fused_f64.inc"
 
 }  // namespace
