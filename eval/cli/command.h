@@ -54,6 +54,7 @@ Action define_assets(CLI::App& app, const Context& context);
 Action define_crosscheck(CLI::App& app, const Context& context);
 Action define_dequantize(CLI::App& app, const Context& context);
 Action define_forward(CLI::App& app, const Context& context);  // in libmxref_models.so
+Action define_eval(CLI::App& app, const Context& context);
 Action define_formats(CLI::App& app, const Context& context);
 Action define_gemm(CLI::App& app, const Context& context);
 Action define_quantize(CLI::App& app, const Context& context);

@@ -30,6 +30,8 @@ inline constexpr std::array command_list{
     CommandRow{"crosscheck", "all engines on the same products, with controls that must fail"},
     CommandRow{"assets", "list and fetch models, texts and tasks by name"},
     CommandRow{"forward", "run a model on token ids: logits, hidden states", Home::models},
+    CommandRow{"eval", "perplexity and benchmarks of a model, on a chosen arithmetic",
+               Home::models},
 };
 static_assert(names_are_distinct(command_list));
 

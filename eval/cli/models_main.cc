@@ -11,6 +11,7 @@ namespace mxref {
 namespace {
 
 constexpr std::array commands{
+    Command{"eval", define_eval},
     Command{"forward", define_forward},
 };
 static_assert(defines_all(commands, Home::models));

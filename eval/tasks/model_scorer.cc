@@ -1,5 +1,6 @@
 #include "eval/tasks/model_scorer.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -48,6 +49,17 @@ size_t common_prefix(const std::vector<std::vector<int64_t>>& sequences) {
   return length;
 }
 
+// What the cache held after its first `length` tokens.
+KvCache first_positions(const KvCache& cache, int64_t length) {
+  KvCache first;
+  if (length == 0) return first;
+  for (size_t i = 0; i < cache.keys.size(); ++i) {
+    first.keys.push_back(cache.keys[i].narrow(2, 0, length));
+    first.values.push_back(cache.values[i].narrow(2, 0, length));
+  }
+  return first;
+}
+
 }  // namespace
 
 at::Tensor ModelScorer::logits(std::span<const int64_t> ids, KvCache* cache) {
@@ -66,28 +78,24 @@ std::vector<double> ModelScorer::loglikelihoods(std::span<const TokenRequest> re
   std::vector<std::vector<int64_t>> inputs;
   for (const TokenRequest& request : requests) inputs.push_back(inputs_of(request));
   const size_t shared = common_prefix(inputs);
-  KvCache prefix;
-  at::Tensor shared_logits;
-  if (shared > 0) shared_logits = logits(std::span(inputs[0]).first(shared), &prefix);
+  KvCache cache;
+  const at::Tensor whole = logits(inputs[0], &cache);  // of the first request
+  cache = first_positions(cache, int64_t(shared));
 
   std::vector<double> sums;
   for (size_t r = 0; r < requests.size(); ++r) {
-    // Position t predicts token t+1; those from the last token of the context on are asked.
-    const std::span<const int64_t> tokens = requests[r].continuation;
-    const size_t begin = requests[r].context.size() - 1, end = inputs[r].size();
-    const size_t in_shared = std::min(std::max(shared, begin), end) - begin;
-    double sum = 0;
-    if (in_shared > 0)
-      for (double p : log_probabilities(shared_logits, int64_t(begin), tokens.first(in_shared)))
-        sum += p;
-    if (end > shared) {
-      KvCache cache = prefix;
-      const at::Tensor rest =
-          logits(std::span(inputs[r]).subspan(shared), shared > 0 ? &cache : nullptr);
-      for (double p :
-           log_probabilities(rest, int64_t(begin + in_shared - shared), tokens.subspan(in_shared)))
-        sum += p;
+    const std::span<const int64_t> ids = inputs[r];
+    at::Tensor rows = whole;
+    if (r > 0 && ids.size() > shared) {
+      KvCache copy = cache;
+      rows = logits(ids.subspan(shared), &copy);
+      if (shared > 0) rows = at::cat({whole.narrow(0, 0, int64_t(shared)), rows});
     }
+    // Row t predicts token t+1; asked are those from the last token of the context on.
+    double sum = 0;
+    for (double p :
+         log_probabilities(rows, int64_t(requests[r].context.size()) - 1, requests[r].continuation))
+      sum += p;
     sums.push_back(sum);
   }
   return sums;

@@ -8,10 +8,10 @@
 
 namespace mxref {
 
-// What the requests of an item have in common at their beginning is computed once and kept in the
-// KV cache; each request then computes the rest of its tokens. This is the one way in which items
-// are scored: under `library`, whose bits depend on how many rows a product has, a request scored
-// alone may differ in its last bits. No score depends on the number of threads.
+// The first request of an item is computed whole; the others take from its KV cache what they have
+// in common at their beginning, and compute the rest of their tokens. This is the one way in which
+// items are scored: under `library`, whose bits depend on how many rows a product has, a request
+// scored alone may differ in its last bits. No score depends on the number of threads.
 class ModelScorer : public Scorer {
  public:
   explicit ModelScorer(LanguageModel& model) : model_(model) {}

@@ -13,14 +13,6 @@ std::string recipe_list() {
   return list;
 }
 
-// A path as it is, else the file of an asset.
-std::filesystem::path model_path(const std::string& model) {
-  if (std::filesystem::exists(model)) return model;
-  if (model.find('/') != model.npos || model.ends_with(".gguf"))
-    throw InputError(model + ": no such folder or file");
-  return asset_path(model);
-}
-
 }  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
@@ -37,6 +29,13 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
       ->type_name("PATH=VALUE")
       ->expected(1)
       ->take_all();
+}
+
+std::filesystem::path model_path(const std::string& model) {
+  if (std::filesystem::exists(model)) return model;
+  if (model.find('/') != model.npos || model.ends_with(".gguf"))
+    throw InputError(model + ": no such folder or file");
+  return asset_path(model);
 }
 
 OpenModel open_model(const ModelOptions& options, const EngineTable& engines) {

@@ -19,6 +19,9 @@ struct ModelOptions {
 
 void add_model_options(CLI::App& app, ModelOptions& options);
 
+// A path as it is, else the file of an asset. Throws InputError where it is missing.
+std::filesystem::path model_path(const std::string& model);
+
 // A model as the options say. Throws UsageError and InputError as parse_recipe, open_checkpoint and
 // load_model do.
 struct OpenModel {

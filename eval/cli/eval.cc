@@ -1,0 +1,84 @@
+// mxref eval: perplexity and choice tasks of a model, computed as a recipe says.
+
+#include <fmt/format.h>
+
+#include "emu/files/atomic_file.h"
+#include "eval/cli/command.h"
+#include "eval/cli/models/model_options.h"
+#include "eval/cli/models/task_options.h"
+#include "eval/cli/options.h"
+#include "eval/report/progress.h"
+#include "eval/tasks/model_scorer.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+  ModelOptions model;
+  TaskArguments tasks;
+  std::filesystem::path json;
+};
+
+void print_head() {
+  fmt::print("{:<14} {:>8}  {:<8} {:>10} {:>9}  {}\n", "task", "scored", "metric", "value",
+             "stderr", "seconds");
+}
+
+void print_line(const std::string& task, int64_t scored, const char* metric,
+                const ordered_json& value, const ordered_json& error, const ordered_json& seconds) {
+  const auto number = [](const ordered_json& x, int digits) {
+    return x.is_number() ? fmt::format("{:.{}f}", x.get<double>(), digits) : std::string("-");
+  };
+  fmt::print("{:<14} {:>8}  {:<8} {:>10} {:>9}  {}\n", task, scored, metric, number(value, 4),
+             number(error, 4), number(seconds, 1));
+  std::fflush(stdout);
+}
+
+void print(const ordered_json& r) {
+  const std::string task = r["task"];
+  if (task == "perplexity") {
+    print_line(task, r["tokens"], "nll", r["nll"], r["nll_stderr"], r["seconds"]);
+    print_line("", r["tokens"], "ppl", r["ppl"], r["ppl_stderr"], nullptr);
+    return;
+  }
+  print_line(task, r["items"], "acc", r["acc"], r["stderr"], r["seconds"]);
+  if (r.contains("acc_norm"))
+    print_line("", r["items"], "acc_norm", r["acc_norm"], r["acc_norm_stderr"], nullptr);
+}
+
+int run(const Options& options, const EngineTable& engines) {
+  require_writable(options.json);
+  Record record("eval");
+  const auto tokenizer = open_tokenizer(model_path(options.model.model));
+  const std::vector<LoadedTask> tasks = load_tasks(options.tasks, *tokenizer);
+  const OpenModel opened = open_model(options.model, engines);
+  set_model(record, options.model, opened);
+  ModelScorer scorer(*opened.model);
+  print_head();
+  for (const LoadedTask& task : tasks) {
+    Progress progress(task.name(), task.size());
+    const ordered_json result =
+        task.run(scorer, [&](int64_t done, int64_t total) { progress.update(done, total); });
+    progress.clear();
+    print(result);
+    record.add(result);
+  }
+  record.write(options.json);
+  return exit_good;
+}
+
+}  // namespace
+
+Action define_eval(CLI::App& app, const Context& context) {
+  auto o = std::make_shared<Options>();
+  add_model_options(app, o->model);
+  add_task_options(app, o->tasks);
+  add_threads(app);
+  add_isa(app);
+  add_json(app, o->json);
+  return [o, &engines = context.engines] { return run(*o, engines); };
+}
+
+}  // namespace mxref

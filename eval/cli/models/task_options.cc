@@ -1,0 +1,39 @@
+#include "eval/cli/models/task_options.h"
+
+#include "eval/assets/assets.h"
+#include "eval/cli/options.h"
+
+namespace mxref {
+
+void add_task_options(CLI::App& app, TaskArguments& arguments) {
+  app.add_option("--task", arguments.tasks,
+                 "perplexity:FILE (any text in UTF-8) or a choice task with its items: " +
+                     names_of(choice_tasks()) + "; without a file those of the assets; repeatable")
+      ->type_name("NAME[:FILE]")
+      ->expected(1)
+      ->take_all()
+      ->required();
+  add_number(app, "--window", arguments.options.window, int64_t(2), int64_t(1) << 20,
+             "tokens of a window of perplexity (default 1024)");
+  add_number(app, "--limit", arguments.options.limit, int64_t(1), int64_t(1) << 40,
+             "score so many windows or items (default all)");
+}
+
+TaskSource asset_source(const std::string& task, const std::string& asset,
+                        const std::string& file) {
+  return {task, asset_path(asset, file), asset + "/" + file};
+}
+
+TaskSource default_source(const std::string& task) {
+  if (task == "perplexity") return asset_source(task, "calibration", "wiki.utf8");
+  return asset_source(task, "olmo-tasks", task + ".jsonl.gz");
+}
+
+std::vector<LoadedTask> load_tasks(const TaskArguments& arguments, const Tokenizer& tokenizer) {
+  std::vector<LoadedTask> tasks;
+  for (const std::string& text : arguments.tasks)
+    tasks.emplace_back(parse_task(text, default_source), arguments.options, tokenizer);
+  return tasks;
+}
+
+}  // namespace mxref

@@ -1,0 +1,28 @@
+#pragma once
+// What every command that scores a model takes: --task, --window, --limit.
+
+#include <string>
+#include <vector>
+
+#include "eval/cli/command.h"
+#include "eval/tasks/run_task.h"
+
+namespace mxref {
+
+struct TaskArguments {
+  std::vector<std::string> tasks;
+  TaskOptions options;
+};
+
+void add_task_options(CLI::App& app, TaskArguments& arguments);
+
+// The file of a task that names none: choice tasks come from the asset `olmo-tasks`, perplexity
+// from the Wikipedia text of the asset `calibration` (calibration itself takes its other texts).
+// Throws InputError that names the command which fetches a missing asset.
+TaskSource default_source(const std::string& task);
+TaskSource asset_source(const std::string& task, const std::string& asset, const std::string& file);
+
+// All tasks of the command line, read. Throws UsageError, InputError.
+std::vector<LoadedTask> load_tasks(const TaskArguments& arguments, const Tokenizer& tokenizer);
+
+}  // namespace mxref

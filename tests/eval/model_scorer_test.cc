@@ -1,0 +1,68 @@
+#define BOOST_TEST_MODULE model_scorer
+#include <boost/test/unit_test.hpp>
+
+#include "emu/threads.h"
+#include "eval/tasks/model_scorer.h"
+#include "tests/eval/fakes.h"
+
+using namespace mxref;
+
+// A small published-shape model with random weights; null where there is no test data.
+static std::unique_ptr<LanguageModel> small_model() {
+  const auto data = data_folder();
+  if (data.empty()) {
+    BOOST_TEST_MESSAGE("skipped: no test data (MXREF_DATA)");
+    return nullptr;
+  }
+  const auto checkpoint = open_checkpoint(data / "models/llama_tied");
+  return load_model(*checkpoint, parse_recipe("fp32"), {{"kernel", make_kernel_engine}});
+}
+
+static std::vector<TokenRequest> requests() {
+  return {{{5, 6, 7, 8}, {9, 10, 11}},  // shares its context with the next
+          {{5, 6, 7, 8}, {9, 12}},
+          {{5, 6, 7, 8}, {20}},   // all of it is shared
+          {{5, 6, 30}, {9, 10}},  // leaves the others inside the context
+          {{5}, {40, 41, 42, 43}}};
+}
+
+// Sum of log p of the last `count` tokens when the whole is computed at once.
+static double alone(ModelScorer& scorer, const TokenRequest& request) {
+  std::vector<int64_t> ids = request.context;
+  ids.insert(ids.end(), request.continuation.begin(), request.continuation.end());
+  const std::vector<double> nll = scorer.nll(ids);
+  double sum = 0;
+  for (size_t i = nll.size() - request.continuation.size(); i < nll.size(); ++i) sum -= nll[i];
+  return sum;
+}
+
+// binary32 products of another number of rows: |logit| ≤ 8, a few units in the last place.
+constexpr double tolerance = 1e-4;
+
+BOOST_AUTO_TEST_CASE(a_shared_beginning_changes_no_score) {
+  const auto model = small_model();
+  if (!model) return;
+  ModelScorer scorer(*model);
+  const auto all = requests();
+  const std::vector<double> together = scorer.loglikelihoods(all);
+  for (size_t i = 0; i < all.size(); ++i)
+    BOOST_TEST(std::abs(together[i] - alone(scorer, all[i])) < tolerance,
+               "request " << i << ": " << together[i] << " and " << alone(scorer, all[i]));
+  // Control: another token is another score.
+  TokenRequest other = all[0];
+  other.context[0] = 17;
+  BOOST_TEST(std::abs(together[0] - alone(scorer, other)) > 100 * tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(no_score_depends_on_the_number_of_threads) {
+  const auto model = small_model();
+  if (!model) return;
+  ModelScorer scorer(*model);
+  const int before = threads();
+  set_threads(1);
+  const std::vector<double> one = scorer.loglikelihoods(requests());
+  set_threads(2);
+  const std::vector<double> two = scorer.loglikelihoods(requests());
+  set_threads(before);
+  BOOST_TEST(one == two);
+}
