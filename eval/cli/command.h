@@ -52,6 +52,7 @@ int report_errors(std::string_view who, const std::function<int()>& work);
 
 Action define_assets(CLI::App& app, const Context& context);
 Action define_crosscheck(CLI::App& app, const Context& context);
+Action define_cosim(CLI::App& app, const Context& context);
 Action define_dequantize(CLI::App& app, const Context& context);
 Action define_forward(CLI::App& app, const Context& context);  // in libmxref_models.so
 Action define_eval(CLI::App& app, const Context& context);

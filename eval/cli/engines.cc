@@ -4,6 +4,7 @@
 
 #if MXREF_HAS_RTL
 #include "emu/systemc/systemc_array.h"
+#include "rtl_models/engine/rtl_engine.h"
 #endif
 
 namespace mxref {
@@ -15,6 +16,7 @@ EngineTable make_engine_table() {
   };
 #if MXREF_HAS_RTL
   engines.push_back({"systemc", make_systemc_engine});
+  engines.push_back({"rtl", make_rtl_engine});
 #endif
   if (has_models_library()) engines.push_back({"torch", make_torch_engine_of_library});
   return engines;

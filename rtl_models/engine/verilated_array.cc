@@ -12,6 +12,7 @@
 #include "Varray_8x8.h"
 #include "Vbench_array_2x2.h"
 #include "Vbench_array_3x5.h"
+#include "Vcovered_array_2x3.h"
 
 namespace mxref {
 namespace {
@@ -135,6 +136,11 @@ std::unique_ptr<BenchArray> make_bench_array(ArrayShape shape) {
   std::string valid;
   for (ArrayShape built : bench_shapes()) valid.append(" ").append(to_string(built));
   throw UsageError("no array of shape " + to_string(shape) + " was built; valid:" + valid);
+}
+
+std::unique_ptr<BenchArray> make_covered_array() {
+  return std::make_unique<VerilatedBenchArray<Vcovered_array_2x3, covered_array_shape.rows,
+                                              covered_array_shape.cols>>();
 }
 
 std::unique_ptr<ArrayPort> make_engine_array() {

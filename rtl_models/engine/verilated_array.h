@@ -9,15 +9,15 @@
 
 namespace mxref {
 
-// An array with assertions, coverage, faults and waves.
+// An array with assertions, faults and waves.
 class BenchArray : public ArrayPort {
  public:
   // Assertions that failed since it was made.
   virtual int64_t assertions_failed() const = 0;
   // From now on every cycle goes to an FST file. Throws InputError where it cannot be written.
   virtual void open_waves(const std::filesystem::path& path) = 0;
-  // Line, toggle and functional coverage so far, as Verilator's own tool reads it. Throws
-  // InputError where it cannot be written.
+  // Line, toggle and functional coverage so far, as Verilator's own tool reads it: of a covered
+  // array; another has no points. Throws InputError where it cannot be written.
   virtual void write_coverage(const std::filesystem::path& path) = 0;
 };
 
@@ -25,6 +25,10 @@ class BenchArray : public ArrayPort {
 const std::vector<ArrayShape>& bench_shapes();
 // Throws UsageError where there is none of this shape.
 std::unique_ptr<BenchArray> make_bench_array(ArrayShape shape);
+
+// The array that collects coverage, many times slower than the others.
+inline constexpr ArrayShape covered_array_shape{2, 3};
+std::unique_ptr<BenchArray> make_covered_array();
 
 // The array of the engine `rtl`: no assertions, coverage or faults.
 inline constexpr ArrayShape engine_array_shape{8, 8};

@@ -1,0 +1,42 @@
+#pragma once
+// Random pins for an array, cycle by cycle: tiles of random length and formats, C, gaps,
+// back-pressure, resets, special values (emu/vectors/stimulus.h).
+
+#include "emu/vectors/stimulus.h"
+#include "rtl_models/cosim/cosim.h"
+
+namespace mxref {
+
+class ArrayStimulus {
+ public:
+  ArrayStimulus(const CosimOptions& options, ArrayShape shape);
+
+  // The pins of the next edge. `beat_taken`: the last edge took the beat that the pins held.
+  const ArrayInputs& next(bool beat_taken);
+  // As next(), and no new beats: what is in the array drains.
+  const ArrayInputs& drain(bool beat_taken);
+
+ private:
+  // Traffic changes its character every now and then; chances in eighths.
+  struct Phase {
+    int cycles = 0;
+    uint64_t gap = 0, stall = 0, longest_tile = 1;
+  };
+
+  bool chance(uint64_t eighths) { return stimulus_.below(8) < eighths; }
+  void begin_phase();
+  void begin_tile();
+  void put_beat();
+  void put_codes(const ElementFormat& format, std::vector<uint8_t>& codes);
+  void put_accumulators(const ElementFormat& format_a, const ElementFormat& format_b);
+  void put_ignored_bits(const ElementFormat& format, std::vector<uint8_t>& codes);
+
+  const CosimOptions& options_;
+  Stimulus stimulus_;
+  ArrayInputs pins_;
+  Phase phase_;
+  int reset_cycles_ = 2;      // that are still to come
+  uint64_t blocks_left_ = 0;  // of the tile, the beat on the pins included
+};
+
+}  // namespace mxref

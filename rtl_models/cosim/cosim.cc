@@ -1,0 +1,208 @@
+#include "rtl_models/cosim/cosim.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "emu/files/atomic_file.h"
+#include "emu/systemc/systemc_array.h"
+#include "rtl_models/cosim/array_stimulus.h"
+#include "rtl_models/cosim/scoreboard.h"
+#include "rtl_models/engine/verilated_array.h"
+#include "rtl_models/rtl/faults.h"
+
+namespace mxref {
+namespace {
+
+// The datapath of the array; another is another array.
+constexpr std::string_view array_datapath = "fused";
+// Coverage slows the Verilated array many times: it is collected over this many cycles more, on the
+// one array that has it.
+constexpr int64_t covered_cycles = 8'000;
+
+// What differs between what the RTL shows and what the SystemC model shows: every cycle, the
+// payload where it is valid.
+void compare_outputs(const ArrayOutputs& model, const ArrayOutputs& rtl,
+                     std::vector<Mismatch>& mismatches) {
+  compare("in_ready", model.in_ready, rtl.in_ready, mismatches);
+  compare("out_valid", model.out_valid, rtl.out_valid, mismatches);
+  compare("trace_valid", model.trace_valid, rtl.trace_valid, mismatches);
+  compare("trace_stages", model.trace_stages, rtl.trace_stages, mismatches);
+  if (model.out_valid && rtl.out_valid) {
+    compare("out_row", model.out_row, rtl.out_row, mismatches);
+    compare("out_last", model.out_last, rtl.out_last, mismatches);
+    compare("out_data", model.out_data, rtl.out_data, mismatches);
+  }
+  if (model.trace_valid && rtl.trace_valid) {
+    compare("trace_first", model.trace_first, rtl.trace_first, mismatches);
+    compare("trace_last", model.trace_last, rtl.trace_last, mismatches);
+    compare("trace_acc", model.trace_acc, rtl.trace_acc, mismatches);
+  }
+}
+
+// One RTL array and one SystemC model on the same pins, from reset.
+class LockStep {
+ public:
+  LockStep(const CosimOptions& options, std::unique_ptr<BenchArray> rtl, uint8_t fault = 0)
+      : options_(options),
+        rtl_(std::move(rtl)),
+        shape_(rtl_->shape()),
+        model_(make_systemc_array(shape_)),
+        stimulus_(options, shape_),
+        scoreboard_(shape_),
+        fault_(fault) {}
+
+  // Until `done` says so, or something differs.
+  template <typename Done>
+  void run(CosimResult& result, Done done) {
+    while (!done() && result.passed()) step(result, stimulus_.next(taken_));
+    // What is inside must come out: a tile in each of the stages at most, and a beat on the pins.
+    const int64_t enough_cycles = 8 + 6 * (shape_.rows + 1);
+    for (int64_t i = 0; i < enough_cycles && result.passed(); ++i)
+      step(result, stimulus_.drain(taken_));
+    if (!result.passed() || scoreboard_.is_empty()) return;
+    ++result.mismatches;
+    result.failure = describe({"out_valid (results missing)", "0x1", "0x0"}, "the definition");
+  }
+  BenchArray& rtl() { return *rtl_; }
+
+ private:
+  void step(CosimResult& result, ArrayInputs pins) {
+    pins.fault = fault_;
+    taken_ = false;
+    std::vector<Mismatch> mismatches;
+    const char* against = "the SystemC model";
+    if (cycle_ > 0) {  // outputs mean something after the first edge in reset
+      compare_outputs(model_->outputs(), rtl_->outputs(), mismatches);
+      if (mismatches.empty()) {
+        check_transfers(result, pins, mismatches);
+        against = "the definition";
+      }
+    }
+    rtl_->clock(pins);
+    model_->clock(pins);
+    ++result.cycles;
+    result.assertions_failed = rtl_->assertions_failed();
+    result.mismatches = int64_t(mismatches.size());
+    if (!mismatches.empty())
+      result.failure = describe(mismatches.front(), against);
+    else if (result.assertions_failed > 0)
+      result.failure = describe({"an assertion in the RTL", "holds", "failed"}, "its property");
+    ++cycle_;
+  }
+
+  // The transfers of the coming edge, and the block that the last one moved.
+  void check_transfers(CosimResult& result, const ArrayInputs& pins,
+                       std::vector<Mismatch>& mismatches) {
+    const ArrayOutputs& out = rtl_->outputs();
+    if (out.trace_valid) {
+      scoreboard_.check_trace(out, mismatches);
+      result.blocks += int64_t(shape_.rows) * shape_.cols;
+    }
+    if (!pins.rst_n) return scoreboard_.reset();
+    taken_ = pins.in_valid && out.in_ready;
+    const bool sent = out.out_valid && pins.out_ready;
+    if (taken_) scoreboard_.beat_taken(pins);
+    if (sent) scoreboard_.check_row(out, mismatches);
+    result.compared += taken_ + sent;
+    result.stalled_cycles += (pins.in_valid && !taken_) || (out.out_valid && !sent);
+  }
+
+  std::string describe(const Mismatch& mismatch, const char* against) const {
+    std::ostringstream text;
+    text << "seed " << options_.seed << ", cycle " << cycle_ << ", signal " << mismatch.signal
+         << ": expected " << mismatch.expected << " by " << against << ", got " << mismatch.got
+         << "\n  repeat: mxref cosim";
+    if (shape_ != covered_array_shape)  // that one has its run in every command
+      text << " --rows " << shape_.rows << " --cols " << shape_.cols;
+    if (options_.format_a) text << " --format " << options_.format_a->name;
+    if (options_.format_b) text << " --format-b " << options_.format_b->name;
+    text << " --blocks " << options_.blocks << " --backpressure " << options_.backpressure
+         << " --seed " << options_.seed;
+    if (fault_) text << " --faults " << faults[fault_ - 1].name;
+    return text.str();
+  }
+
+  const CosimOptions& options_;
+  std::unique_ptr<BenchArray> rtl_;
+  ArrayShape shape_;
+  std::unique_ptr<ArrayPort> model_;
+  ArrayStimulus stimulus_;
+  Scoreboard scoreboard_;
+  uint8_t fault_;
+  bool taken_ = false;
+  int64_t cycle_ = 0;
+};
+
+void check(const CosimOptions& options) {
+  if (options.blocks < 1) throw UsageError("a run needs at least 1 block product");
+  if (!(options.backpressure >= 0 && options.backpressure <= 1))
+    throw UsageError("back-pressure is a share of the time, from 0 to 1");
+}
+
+// By way of a temporary file: Verilator aborts where it cannot write.
+Coverage collect_coverage(BenchArray& rtl, const std::filesystem::path& keep) {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() /
+                                     ("mxref-coverage-" + std::to_string(getpid()) + ".dat");
+  rtl.write_coverage(file);
+  const std::string data = read_file(file);
+  std::filesystem::remove(file);
+  if (!keep.empty()) write_atomically(keep, data);
+  return parse_coverage(data);
+}
+
+CosimResult empty_result(const CosimOptions& options, ArrayShape shape) {
+  CosimResult result;
+  result.format_a = options.format_a ? options.format_a->name : "any";
+  result.format_b = options.format_b ? options.format_b->name : "any";
+  result.datapath = array_datapath;
+  result.shape = shape;
+  return result;
+}
+
+}  // namespace
+
+std::vector<CosimResult> run_cosim(const CosimOptions& options) {
+  check(options);
+  const std::vector<ArrayShape> shapes = options.shapes.empty() ? bench_shapes() : options.shapes;
+  std::vector<CosimResult> results;
+  int64_t done = 0;  // block products of the shapes before
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const int64_t target = options.blocks * int64_t(i + 1) / int64_t(shapes.size());
+    CosimResult result = empty_result(options, shapes[i]);
+    LockStep(options, make_bench_array(shapes[i])).run(result, [&] {
+      if (options.progress)
+        options.progress(std::min(done + result.blocks, options.blocks), options.blocks);
+      return done + result.blocks >= target;
+    });
+    done += result.blocks;
+    results.push_back(std::move(result));
+  }
+  CosimResult result = empty_result(options, covered_array_shape);
+  LockStep covered(options, make_covered_array());
+  covered.run(result, [&] { return result.cycles >= covered_cycles; });
+  results.push_back(std::move(result));
+  const Coverage coverage = collect_coverage(covered.rtl(), options.coverage_file);
+  for (CosimResult& r : results) r.coverage = coverage;
+  return results;
+}
+
+std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_view only) {
+  check(options);
+  if (!only.empty()) find_by_name(faults, "fault", only);
+  const ArrayShape shape = options.shapes.empty() ? bench_shapes().front() : options.shapes.front();
+  std::vector<FaultResult> results;
+  for (size_t i = 0; i < faults.size(); ++i) {
+    if (!only.empty() && faults[i].name != only) continue;
+    CosimResult run;
+    LockStep(options, make_bench_array(shape), uint8_t(i + 1)).run(run, [&] {
+      return run.blocks >= options.blocks;
+    });
+    results.push_back({std::string(faults[i].name), !run.passed(), run.cycles, run.failure});
+    if (options.progress) options.progress(int64_t(i + 1), int64_t(faults.size()));
+  }
+  return results;
+}
+
+}  // namespace mxref

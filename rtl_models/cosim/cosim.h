@@ -1,0 +1,62 @@
+#pragma once
+// The lock-step bench: the Verilated array and its SystemC model get the same random stimulus,
+// every cycle's outputs are compared with each other, every block and every result with the
+// definition.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/array_port.h"
+#include "emu/formats.h"
+#include "rtl_models/cosim/coverage.h"
+
+namespace mxref {
+
+struct CosimOptions {
+  std::vector<ArrayShape> shapes = {};    // of bench_shapes(); empty: all of them
+  const BlockFormat* format_a = nullptr;  // nullptr: drawn tile by tile
+  const BlockFormat* format_b = nullptr;
+  int64_t blocks = 1'000'000;  // block products, at least, all shapes together
+  // Share of the time, 0 … 1, in which results are held back and beats come with gaps.
+  double backpressure = 0.5;
+  uint64_t seed = 1;
+  std::filesystem::path coverage_file = {};  // Verilator's coverage data; empty: not kept
+  std::function<void(int64_t done, int64_t total)> progress = {};  // block products
+};
+
+struct CosimResult {
+  std::string format_a, format_b;  // a name, or "any"
+  std::string datapath;
+  ArrayShape shape;
+  int64_t cycles = 0;
+  int64_t stalled_cycles = 0;  // a beat or a row of results waited
+  int64_t compared = 0;        // transfers: beats and rows
+  int64_t blocks = 0;          // block products accumulated
+  int64_t mismatches = 0;      // signals, all of the cycle at which the run was stopped
+  int64_t assertions_failed = 0;
+  Coverage coverage;  // of the command: that of the one array which collects it
+  // Of the first mismatch: seed, cycle, signal, expected, got, the command that repeats it.
+  std::string failure;
+
+  bool passed() const { return mismatches == 0 && assertions_failed == 0; }
+};
+// One result for each shape, then one for the small array that collects coverage, over which a
+// shorter run goes: collecting slows it many times. Throws UsageError where a shape was not built
+// or an option is out of range.
+std::vector<CosimResult> run_cosim(const CosimOptions& options);
+
+struct FaultResult {
+  std::string name;
+  bool caught = false;
+  int64_t cycles = 0;   // until it was caught, or all that were run
+  std::string failure;  // what caught it
+};
+// Plants each of the RTL's faults, or the one called `only`, in the first of the shapes, and runs
+// the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown name.
+std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_view only = {});
+
+}  // namespace mxref

@@ -1,0 +1,128 @@
+#define BOOST_TEST_MODULE cosim
+#include "rtl_models/cosim/cosim.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "emu/error.h"
+#include "rtl_models/cosim/scoreboard.h"
+#include "rtl_models/engine/verilated_array.h"
+#include "rtl_models/rtl/faults.h"
+
+using namespace mxref;
+
+static CosimOptions small_run(uint64_t seed = 1) {
+  CosimOptions options;
+  options.blocks = 40'000;
+  options.seed = seed;
+  return options;
+}
+
+BOOST_AUTO_TEST_CASE(rtl_and_systemc_and_the_definition_agree_in_every_cycle) {
+  const std::vector<CosimResult> results = run_cosim(small_run());
+  BOOST_TEST(results.size() == bench_shapes().size() + 1);
+  for (const CosimResult& r : results) {
+    BOOST_TEST(r.passed(), r.failure);
+    BOOST_TEST(r.compared > 1000);
+    BOOST_TEST(r.stalled_cycles > 100);
+    BOOST_TEST(r.cycles > r.stalled_cycles);
+    BOOST_TEST(r.coverage.line > 0.9);
+    BOOST_TEST(r.coverage.toggle > 0.9);
+    BOOST_TEST(r.coverage.functional > 0.9);
+  }
+}
+
+// Every planted fault is a control of the bench, and no fault is one of the controls: the same run
+// without a fault passes (above).
+BOOST_AUTO_TEST_CASE(every_planted_fault_is_caught) {
+  const std::vector<FaultResult> results = run_faults({});
+  BOOST_TEST(results.size() == faults.size());
+  for (const FaultResult& r : results)
+    BOOST_TEST(r.caught, r.name << " not caught in " << r.cycles << " cycles");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_says_how_to_repeat_it_and_repeats) {
+  CosimOptions options = small_run(7);
+  options.format_a = options.format_b = &block_format("mxfp8_e4m3");
+  const auto run = [&] { return run_faults(options, "tie_away").front(); };
+  const FaultResult first = run(), second = run();
+  BOOST_TEST(first.caught);
+  BOOST_TEST(first.cycles == second.cycles);
+  BOOST_TEST(first.failure == second.failure);
+  for (const char* part :
+       {"seed 7, cycle ", ", signal ", ": expected 0x", ", got 0x",
+        "repeat: mxref cosim --rows 2 --cols 2 --format mxfp8_e4m3 --format-b mxfp8_e4m3 --blocks "
+        "40000 --backpressure 0.5 --seed 7 --faults tie_away"})
+    BOOST_TEST(first.failure.find(part) != std::string::npos, part << " not in: " << first.failure);
+}
+
+BOOST_AUTO_TEST_CASE(the_seed_decides_the_run) {
+  CosimOptions options = small_run(3);
+  options.shapes = {{3, 5}};
+  const auto cycles = [&] { return run_cosim(options).front().cycles; };
+  const int64_t first = cycles();
+  BOOST_TEST(first == cycles());
+  options.seed = 4;
+  BOOST_TEST(first != cycles());
+}
+
+BOOST_AUTO_TEST_CASE(without_back_pressure_beats_wait_only_for_short_tiles) {
+  CosimOptions options = small_run();
+  options.shapes = {{2, 2}};
+  const int64_t with = run_cosim(options).front().stalled_cycles;
+  options.backpressure = 0;
+  const int64_t without = run_cosim(options).front().stalled_cycles;
+  BOOST_TEST(without < with);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
+  CosimOptions options = small_run();
+  options.shapes = {{4, 4}};
+  BOOST_CHECK_THROW(run_cosim(options), UsageError);
+  BOOST_CHECK_THROW(run_faults({}, "tie_avay"), UsageError);
+  options = small_run();
+  options.backpressure = 1.5;
+  BOOST_CHECK_THROW(run_cosim(options), UsageError);
+  options = small_run();
+  options.coverage_file = "/nonexistent/coverage.dat";
+  BOOST_CHECK_THROW(run_cosim(options), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(coverage_data_is_read_as_fractions_and_damage_is_refused) {
+  const std::string head = "# SystemC::Coverage-3\n";
+  const auto point = [](const char* page, const char* line, const char* instance, int count) {
+    return std::string("C '\1f\2a.sv\1l\2") + line + "\1page\2" + page + "\1h\2" + instance + "' " +
+           std::to_string(count) + "\n";
+  };
+  const Coverage coverage =
+      parse_coverage(head + point("v_line/a", "1", "x", 0) + point("v_line/a", "1", "y", 3) +
+                     point("v_branch/a", "2", "x", 0) + point("v_toggle/a", "3", "x", 1) +
+                     point("v_user/a", "4", "x", 0));
+  BOOST_TEST(coverage.line == 0.5);  // line 1 is reached in one of its instances
+  BOOST_TEST(coverage.toggle == 1.0);
+  BOOST_TEST(coverage.functional == 0.0);
+  for (const char* bad : {"", "no coverage\n", "# SystemC::Coverage-3\nC 'x' 1\n",
+                          "# SystemC::Coverage-3\nC '\1f\2a' many\n"})
+    BOOST_CHECK_THROW(parse_coverage(bad), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(the_scoreboard_sees_a_wrong_bit_a_lost_row_and_a_row_too_many) {
+  const ArrayShape shape{1, 2};
+  ArrayInputs beat(shape);
+  beat.in_valid = beat.in_first = beat.in_last = beat.in_preload = true;
+  beat.c = {0x3F800000, 0x40000000};
+  ArrayOutputs row(shape);
+  row.out_data = beat.c;  // +0 codes add nothing
+  row.out_last = true;
+  const auto mismatches = [&](int beats, int rows, uint32_t flip) {
+    Scoreboard scoreboard(shape);
+    std::vector<Mismatch> found;
+    for (int i = 0; i < beats; ++i) scoreboard.beat_taken(beat);
+    row.out_data[1] ^= flip;
+    for (int i = 0; i < rows; ++i) scoreboard.check_row(row, found);
+    row.out_data[1] ^= flip;
+    return found.size();
+  };
+  BOOST_TEST(mismatches(1, 1, 0) == 0u);
+  BOOST_TEST(mismatches(1, 1, 1) == 1u);
+  BOOST_TEST(mismatches(1, 2, 0) == 1u);
+}
