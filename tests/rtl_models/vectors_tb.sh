@@ -6,7 +6,7 @@ set -euo pipefail
 mxref=$1 source=$2 work=$3
 shift 3
 bench=$source/rtl_models/cosim/mx_vectors_tb.sv
-count=1000
+count=500
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
