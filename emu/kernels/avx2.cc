@@ -48,12 +48,26 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
 }
 #include "emu/kernels/fused_f32.inc"
 
+struct Lanes8 {
+  static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+  template <typename V>
+  static void store_bytes(uint8_t* to, V x) {
+    const auto ints = (__m256i)x;
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
+    _mm_storeu_si64(to, _mm_packus_epi16(words, words));
+  }
+};
+#include "emu/kernels/quantize.inc"
+
 }  // namespace
 
 extern const InstructionSet avx2_kernels = {
     .integer_panel = integer_panel,
     .double_panel = double_panel,
     .look_up = look_up,
+    .block_maxima = block_maxima,
+    .encode_blocks = encode_blocks,
 };
 
 }  // namespace mxref::kernels

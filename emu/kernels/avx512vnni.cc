@@ -44,12 +44,23 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
 }
 #include "emu/kernels/fused_f32.inc"
 
+struct Lanes8 {
+  static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+  template <typename V>
+  static void store_bytes(uint8_t* to, V x) {
+    _mm_storeu_si64(to, _mm256_cvtepi32_epi8((__m256i)x));
+  }
+};
+#include "emu/kernels/quantize.inc"
+
 }  // namespace
 
 extern const InstructionSet avx512vnni_kernels = {
     .integer_panel = integer_panel,
     .double_panel = double_panel,
     .look_up = look_up,
+    .block_maxima = block_maxima,
+    .encode_blocks = encode_blocks,
 };
 
 }  // namespace mxref::kernels

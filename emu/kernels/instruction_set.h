@@ -41,13 +41,13 @@ struct ElementFields {
   int mantissa_bits;
 };
 
-// How binary32 becomes codes, for the rule `floor`, rounding `rne` and the pre-scales 1 and 3/4.
-struct QuantizeFields {
-  ElementFields element;
-  int bias;
-  int emax;
-  uint32_t max_code;
-  bool three_quarters;
+// An element format for conversion, by rounding to nearest even: another rounding mode is another
+// function beside encode_blocks.
+struct EncodeFields {
+  int emin;
+  int mantissa_bits;
+  int sign_bit;
+  int max_code;  // of the magnitude
 };
 
 struct InstructionSet {
@@ -61,6 +61,10 @@ struct InstructionSet {
                        int blocks, int block, float* acc, void* scratch);
   // values[i] = table[codes[i]], codes below 16; count is a multiple of 8.
   void (*look_up)(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values);
+  // Conversion of whole blocks; the scale rule lies between the two. factors: p / scale, exact.
+  void (*block_maxima)(const float* x, int blocks, int block, uint32_t* maxima);
+  void (*encode_blocks)(const float* x, int blocks, int block, const float* factors,
+                        EncodeFields fields, uint8_t* codes);
 };
 
 extern const InstructionSet portable_kernels, avx2_kernels, avx512vnni_kernels;

@@ -1,7 +1,12 @@
 #include "emu/kernels/kernels.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
+#include "emu/binary32.h"
+#include "emu/e8m0.h"
+#include "emu/kernels/float_environment.h"
 #include "emu/quantize.h"
 
 namespace mxref::kernels {
@@ -18,17 +23,100 @@ const InstructionSet& instruction_set(Isa isa) {
   __builtin_unreachable();
 }
 
+namespace {
+
+// What encode_blocks proves: rounding to nearest even, a pre-scale from 1/2 to 1 with at most four
+// significant bits (so p / scale is a binary32 number and |x| · p has at most 28 bits). Any scale
+// rule that looks at the largest magnitude. The rest goes block by block by the definition.
+bool has_vector_form(const Conversion& conversion) {
+  const Prescale p = conversion.prescale;
+  return conversion.rounding->name == "rne" && std::has_single_bit(p.denominator) &&
+         p.numerator < 16 && p.numerator <= p.denominator && p.denominator <= 2 * p.numerator;
+}
+
+class RowQuantizer {
+ public:
+  explicit RowQuantizer(const Conversion& conversion)
+      : conversion_(conversion),
+        kernels_(instruction_set(current_isa())),
+        prescale_(double(conversion.prescale.numerator) / conversion.prescale.denominator) {
+    const ElementFormat& f = *conversion.format->element;
+    fields_ = {f.emin(), f.mantissa_bits, f.bits() - 1, int(f.max_code())};
+  }
+
+  // x (K) → codes (K), scales (blocks).
+  void row(const float* x, int64_t K, uint8_t* codes, uint8_t* scales) const {
+    const int block = conversion_.block;
+    const int64_t whole = K / block;
+    for (int64_t i = 0; i < whole; i += batch)
+      blocks(x + i * block, int(std::min<int64_t>(batch, whole - i)), codes + i * block,
+             scales + i);
+    const int64_t begin = whole * block, rest = K - begin;
+    if (rest == 0) return;
+    float padded_x[block_lengths.back()] = {};
+    uint8_t padded_codes[block_lengths.back()];
+    std::copy_n(x + begin, rest, padded_x);
+    blocks(padded_x, 1, padded_codes, scales + whole);
+    std::copy_n(padded_codes, rest, codes + begin);
+  }
+
+ private:
+  static constexpr int batch = 64;  // blocks at a time: they are in L1 when they are read again
+
+  void blocks(const float* x, int count, uint8_t* codes, uint8_t* scales) const {
+    std::array<uint32_t, batch> maxima;
+    std::array<float, batch> factors;
+    const int block = conversion_.block;
+    kernels_.block_maxima(x, count, block, maxima.data());
+    for (int i = 0; i < count; ++i) {
+      scales[i] = scale(maxima[size_t(i)]);
+      const int log2 = e8m0::is_nan(scales[i]) ? 0 : e8m0::log2(scales[i]);
+      factors[size_t(i)] = float(prescale_ * std::bit_cast<double>(uint64_t(1023 - log2) << 52));
+    }
+    kernels_.encode_blocks(x, count, block, factors.data(), fields_, codes);
+    for (int i = 0; i < count; ++i)
+      if (e8m0::is_nan(scales[i])) std::fill_n(codes + i * block, block, uint8_t(0));
+  }
+
+  uint8_t scale(uint32_t amax_bits) const {
+    if (!binary32::is_finite(amax_bits)) return e8m0::nan;
+    if (amax_bits == 0) return 0;
+    return e8m0::encode_sat(conversion_.rule->exponent(amax_bits, *conversion_.format->element));
+  }
+
+  const Conversion& conversion_;
+  const InstructionSet& kernels_;
+  double prescale_;
+  EncodeFields fields_;
+};
+
+void row_by_definition(const float* x, int64_t K, const Conversion& conversion, uint8_t* codes,
+                       uint8_t* scales) {
+  for (int64_t begin = 0; begin < K; begin += conversion.block) {
+    const size_t count = size_t(std::min<int64_t>(conversion.block, K - begin));
+    scales[begin / conversion.block] =
+        quantize_block_ref({x + begin, count}, conversion, {codes + begin, count});
+  }
+}
+
+}  // namespace
+
 void quantize_rows(const float* x, int64_t rows, int64_t K, const Conversion& conversion,
                    uint8_t* codes, uint8_t* scales) {
   const int64_t blocks = (K + conversion.block - 1) / conversion.block;
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t begin = row * K + b * conversion.block;
-      const size_t count = size_t(std::min<int64_t>(conversion.block, K - b * conversion.block));
-      scales[row * blocks + b] =
-          quantize_block_ref({x + begin, count}, conversion, {codes + begin, count});
-    }
+  const bool by_vectors = has_vector_form(conversion);
+  const RowQuantizer quantizer(conversion);
+  constexpr int64_t worth_threads = 1 << 15;
+#pragma omp parallel if (rows * K >= worth_threads)
+  {
+    const FloatEnvironment ieee;
+#pragma omp for schedule(static)
+    for (int64_t row = 0; row < rows; ++row)
+      if (by_vectors)
+        quantizer.row(x + row * K, K, codes + row * K, scales + row * blocks);
+      else
+        row_by_definition(x + row * K, K, conversion, codes + row * K, scales + row * blocks);
+  }
 }
 
 }  // namespace mxref::kernels

@@ -39,7 +39,8 @@ PackedColumns pack_columns(const MxTensor& b) {
   p.codes.resize(size_t(p.panels() * p.blocks() * p.block() * panel_columns));
   p.scales.resize(size_t(p.panels() * p.blocks() * panel_columns), e8m0::encode_sat(0));
   p.of_column.resize(size_t(p.columns()));
-#pragma omp parallel for schedule(static)
+constexpr int64_t worth_threads = 1 << 16;
+#pragma omp parallel for schedule(static) if (p.columns() * b.cols() >= worth_threads)
   for (int64_t panel = 0; panel < p.panels(); ++panel) {
     std::vector<uint8_t> scales(size_t(p.blocks()));
     uint8_t* codes = p.codes.data() + panel * p.blocks() * p.block() * panel_columns;

@@ -23,12 +23,30 @@ Lanes64::Vector Lanes64::add_to_round(Vector a, Vector b, Vector c) {
 }
 #include "emu/kernels/fused_f64.inc"
 
+struct Lanes8 {
+  // In binary64: a product of at most 28 bits is exact, and so is its sum with M where it is not
+  // below a quarter of a unit; there the sum rounds to M whatever is lost.
+  template <typename V>
+  static V multiply_add(const V& a, const V& b, const V& c) {
+    V sum;
+    for (int i = 0; i < 8; ++i) sum[i] = float(double(a[i]) * double(b[i]) + double(c[i]));
+    return sum;
+  }
+  template <typename V>
+  static void store_bytes(uint8_t* to, const V& x) {
+    for (int i = 0; i < 8; ++i) to[i] = uint8_t(x[i]);
+  }
+};
+#include "emu/kernels/quantize.inc"
+
 }  // namespace
 
 extern const InstructionSet portable_kernels = {
     .integer_panel = nullptr,
     .double_panel = double_panel,
     .look_up = nullptr,
+    .block_maxima = block_maxima,
+    .encode_blocks = encode_blocks,
 };
 
 }  // namespace mxref::kernels
