@@ -1,5 +1,6 @@
-// acc ← RNE32(acc + term), the one rounding of a block: align, add, normalise, round to nearest even
-// with gradual underflow and overflow to infinity, special values (ARITHMETIC §3, §4). Combinational.
+// acc ← RNE32(acc + term), the one rounding of a block: align, add, normalise, round to nearest
+// even with gradual underflow and overflow to infinity, special values (ARITHMETIC §3, §4).
+// Combinational.
 module fp32_accumulate #(
   parameter bit FAULTS = 1'b0
 ) (
@@ -13,9 +14,9 @@ module fp32_accumulate #(
   output logic [31:0]                             acc_o
 );
   localparam int ACC_BITS = 24;  // hidden bit and fraction
-  // Both operands stand with their leading bit on top of a window. Three places below the wider
-  // operand: where the exponents differ by at most one, nothing is lost, whatever cancels; where
-  // they differ by more, at most one bit cancels, and guard bit and sticky bit lie below the result.
+  // Both operands stand with their leading bit on top of a window, three places below the wider
+  // one: where the exponents differ by at most one, nothing is lost, whatever cancels; where
+  // they differ by more, at most one bit cancels, and guard and sticky bit lie below the result.
   localparam int WINDOW =
       (mx_pkg::TermBits > ACC_BITS ? mx_pkg::TermBits : ACC_BITS) + 3;
   localparam int TOP = WINDOW;  // position of the carry of the sum
@@ -43,7 +44,7 @@ module fp32_accumulate #(
   assign acc_significand = {acc_normal, acc_i[22:0]};
   assign acc_exponent    = mx_pkg::ExponentWidth'({1'b0, acc_i[30:24], acc_i[23] | !acc_normal});
 
-  // --- align: the operand of the lower exponent moves right, what falls off is kept as a sticky bit
+  // --- align: the operand of the lower exponent moves right; what falls off is kept as one bit
   logic                                    term_above, high_negative, low_negative, sticky;
   logic [WINDOW-1:0]                       acc_window, term_window, high, low, moved, lost;
   logic signed [mx_pkg::ExponentWidth-1:0] high_exponent;
@@ -86,7 +87,8 @@ module fp32_accumulate #(
     .word_i (magnitude),
     .count_o(zeros)
   );
-  assign shift    = high_exponent < mx_pkg::ExponentWidth'({1'b0, zeros}) ? high_exponent[5:0] : zeros;
+  assign shift    = high_exponent < mx_pkg::ExponentWidth'({1'b0, zeros}) ? high_exponent[5:0]
+                                                                          : zeros;
   assign normal   = magnitude << shift;
   assign exponent = high_exponent[mx_pkg::ExponentWidth-2:0] - (mx_pkg::ExponentWidth-1)'(shift);
 

@@ -1,5 +1,5 @@
-// A block sum and the weight of its lowest bit → sign, significand with its leading bit on top, and
-// the biased binary32 exponent of that bit. Exact. Combinational.
+// A block sum and the weight of its lowest bit → sign, significand with its leading bit on top,
+// and the biased binary32 exponent of that bit. Exact. Combinational.
 module fp32_term (
   input  logic [mx_pkg::SumBits-1:0]              sum_i,       // two's complement
   input  logic signed [mx_pkg::ExponentWidth-1:0] exponent_i,  // biased

@@ -17,48 +17,46 @@ module mx_block_sum #(
 );
   localparam int LAST = mx_pkg::Block - 1;
 
+  logic last_lane_lost, last_negative, one_bit_short, cancelled_is_zero;  // planted faults
+
+  // -p = ~p + 1: a lane adds ~p for a negative product; the ones are counted and added at the end.
+  logic [mx_pkg::Block-1:0]   negative;
+  logic [mx_pkg::SumBits-1:0] sum;
   for (genvar i = 0; i < mx_pkg::Block; i++) begin : gen_lane
-    logic                           negative, subtracts, counts;
     logic [mx_pkg::ProductBits-1:0] magnitude, counted;
-    logic [mx_pkg::SumBits-1:0]     product, sum;  // of this lane; of the lanes up to this one
+    logic [mx_pkg::SumBits-1:0]     product, partial;  // of this lane; of the lanes up to this one
     mx_mul #(
       .FAULTS(FAULTS)
     ) u_mul (
-      .a_negative_i   (a_negative_i[i]),
       .a_significand_i(a_significand_i[i*mx_pkg::SignificandBits +: mx_pkg::SignificandBits]),
       .a_shift_i      (a_shift_i[i*mx_pkg::ShiftBits +: mx_pkg::ShiftBits]),
-      .b_negative_i   (b_negative_i[i]),
       .b_significand_i(b_significand_i[i*mx_pkg::SignificandBits +: mx_pkg::SignificandBits]),
       .b_shift_i      (b_shift_i[i*mx_pkg::ShiftBits +: mx_pkg::ShiftBits]),
       .fault_i        (fault_i),
-      .negative_o     (negative),
       .magnitude_o    (magnitude)
     );
-    if (i == LAST && FAULTS) begin : gen_fault
-      logic both_negative;
-      assign both_negative = a_negative_i[i] && b_negative_i[i];
-      assign counts = !(fault_i == mx_pkg::FaultSumLastLane && gen_lane[0].negative);
-      assign subtracts = negative || (fault_i == mx_pkg::FaultSignBothNegative && both_negative);
-    end else begin : gen_sound
-      assign counts = 1'b1;
-      assign subtracts = negative;
+    assign product = mx_pkg::SumBits'(counted) ^ {mx_pkg::SumBits{negative[i]}};
+    if (i == LAST) begin : gen_last
+      assign counted = magnitude & {mx_pkg::ProductBits{!last_lane_lost}};
+    end else begin : gen_others
+      assign counted = magnitude;
     end
-    assign counted = magnitude & {mx_pkg::ProductBits{counts}};
-    assign product = (mx_pkg::SumBits'(counted) ^ {mx_pkg::SumBits{subtracts}})
-                   + mx_pkg::SumBits'(subtracts);
     if (i == 0) begin : gen_first
-      assign sum = product;
+      assign partial = product;
     end else begin : gen_next
-      assign sum = gen_lane[i-1].sum + product;
+      assign partial = gen_lane[i-1].partial + product;
     end
   end
+  assign negative = (a_negative_i ^ b_negative_i) | {last_negative, {LAST{1'b0}}};
+  assign sum      = gen_lane[LAST].partial + mx_pkg::SumBits'($countones(negative));
 
-  logic one_bit_short, cancelled_is_zero;
+  assign last_lane_lost    = FAULTS && fault_i == mx_pkg::FaultSumLastLane && negative[0];
+  assign last_negative     = FAULTS && fault_i == mx_pkg::FaultSignBothNegative &&
+                             a_negative_i[LAST] && b_negative_i[LAST];
   assign one_bit_short     = FAULTS && fault_i == mx_pkg::FaultSumOneBitShort;
   assign cancelled_is_zero = FAULTS && fault_i == mx_pkg::FaultSumAllCancelled;
 
-  assign sum_o = one_bit_short ? {gen_lane[LAST].sum[mx_pkg::SumBits-2],
-                                  gen_lane[LAST].sum[mx_pkg::SumBits-2:0]} : gen_lane[LAST].sum;
+  assign sum_o     = one_bit_short ? {sum[mx_pkg::SumBits-2], sum[mx_pkg::SumBits-2:0]} : sum;
   assign nonzero_o = |(a_nonzero_i & b_nonzero_i) && !(cancelled_is_zero && sum_o == '0);
 
 endmodule

@@ -1,6 +1,7 @@
 // Element decoder: a code of a run-time format → sign, significand, place, NaN.
-// value = ±significand · 2^shift units of the format. Subnormals have the place of the least normal
-// number and no hidden bit. Combinational; one decoder a row of mx_pkg's table, then a choice.
+// value = ±significand · 2^shift units of the format. Subnormals have the place of the least
+// normal number and no hidden bit. Combinational; one decoder a row of mx_pkg's table, then a
+// choice.
 module mx_decode #(
   parameter bit FAULTS = 1'b0
 ) (

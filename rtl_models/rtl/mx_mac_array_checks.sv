@@ -1,5 +1,6 @@
 // The array with its assertions and functional coverage, and all its faults: the top of the bench.
-// The arithmetic's coverage: mx_pe_corners.sv. Not synthesizable. Cycles in which an assertion failed are counted.
+// The arithmetic's coverage: mx_pe_corners.sv. Cycles in which an assertion failed are counted.
+// Not synthesizable.
 module mx_mac_array_checks #(
   parameter int ROWS = 2,
   parameter int COLS = 2,
@@ -31,7 +32,7 @@ module mx_mac_array_checks #(
   output logic [ROWS*COLS*32-1:0]                        trace_acc_o,
   output logic [3:0]                                     trace_stages_o,
   input  logic [mx_pkg::FaultBits-1:0]                   fault_i,
-  output logic [31:0]                                    failures_o  // cycles so far in which one failed
+  output logic [31:0]                                    failures_o  // cycles in which one failed
 );
 
   mx_mac_array #(
@@ -72,33 +73,49 @@ module mx_mac_array_checks #(
     out_waits |=> !out_valid_o || $stable({out_row_o, out_last_o, out_data_o}))
   else failures_o <= failures_o + 1;
   rows_ascend : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    out_valid_o && out_ready_i && !out_last_o |=> out_valid_o && out_row_o == $past(out_row_o) + 1'b1)
+    out_valid_o && out_ready_i && !out_last_o
+    |=> out_valid_o && out_row_o == $past(out_row_o) + 1'b1)
   else failures_o <= failures_o + 1;
   last_is_the_last_row : assert property (@(posedge clk_i) disable iff (!rst_ni)
     out_valid_o |-> out_last_o == (out_row_o == RowBits'(ROWS - 1)))
   else failures_o <= failures_o + 1;
 
-  /*verilator coverage_on*/
   // --- functional coverage: what happened in the handshake
-  logic [3:0] held;  // which registers wait: result, term, sum, beat
-  assign held = trace_stages_o & {!out_ready_i, {3{u_array.term_valid_q && !u_array.acc_ready}}};
-  for (genvar stages = 0; stages < 16; stages++) begin : gen_stages
-    // Every set of full registers: in order beat, sum, term, result from the lowest bit.
-    registers_full : cover property (@(posedge clk_i) trace_stages_o == 4'(stages));
+  // (Points made by a generate loop would be counted as one.)
+  localparam int PAIRS = mx_pkg::NumFormats * mx_pkg::NumFormats;
+  logic stalled, beat_taken;
+  logic [PAIRS-1:0] pairs_seen_q = '0;  // of formats
+  logic [2:0] full;                     // term, sum, beat
+  assign stalled    = u_array.term_valid_q && !u_array.acc_ready;
+  assign beat_taken = in_valid_i && in_ready_o;
+  assign full       = trace_stages_o[2:0];
+  always_ff @(posedge clk_i) begin
+    if (beat_taken && in_first_i)
+      pairs_seen_q[int'(format_a_i) * mx_pkg::NumFormats + int'(format_b_i)] <= 1'b1;
   end
-  beat_waits        : cover property (@(posedge clk_i) rst_ni && in_valid_i && !in_ready_o);
-  row_waits         : cover property (@(posedge clk_i) out_valid_o && !out_ready_i);
-  bubble_filled     : cover property (@(posedge clk_i) held[2] && !trace_stages_o[1] && in_ready_o);
-  stall_full        : cover property (@(posedge clk_i) held == 4'hf);
-  tile_of_one_block : cover property (@(posedge clk_i) trace_valid_o && trace_first_o && trace_last_o);
-  preloaded         : cover property (@(posedge clk_i) in_valid_i && in_ready_o && in_first_i && in_preload_i);
-  tiles_back_to_back : cover property (@(posedge clk_i) trace_valid_o && trace_last_o && u_array.acc_load);
-  reset_while_busy  : cover property (@(posedge clk_i) !rst_ni && trace_stages_o != '0);
-  for (genvar a = 0; a < mx_pkg::NumFormats; a++) begin : gen_format_a
-    for (genvar b = 0; b < mx_pkg::NumFormats; b++) begin : gen_format_b
-      formats : cover property (@(posedge clk_i) in_valid_i && in_ready_o && in_first_i
-        && format_a_i == mx_pkg::FormatBits'(a) && format_b_i == mx_pkg::FormatBits'(b));
-    end
-  end
+
+  /*verilator coverage_on*/
+  every_pair_of_formats : cover property (@(posedge clk_i) &pairs_seen_q);
+  preloaded          : cover property (@(posedge clk_i) beat_taken && in_first_i && in_preload_i);
+  not_preloaded      : cover property (@(posedge clk_i) beat_taken && in_first_i && !in_preload_i);
+  tile_of_one_block  : cover property (@(posedge clk_i) trace_valid_o && trace_first_o
+                                                        && trace_last_o);
+  tiles_back_to_back : cover property (@(posedge clk_i) trace_valid_o && trace_last_o
+                                                        && u_array.acc_load);
+  empty              : cover property (@(posedge clk_i) trace_stages_o == '0);
+  beat_alone         : cover property (@(posedge clk_i) full == 3'b001);
+  sum_alone          : cover property (@(posedge clk_i) full == 3'b010);
+  term_alone         : cover property (@(posedge clk_i) full == 3'b100);
+  full_and_moving    : cover property (@(posedge clk_i) full == 3'b111 && !stalled);
+  draining_alone     : cover property (@(posedge clk_i) trace_stages_o == 4'b1000);
+  stall_term         : cover property (@(posedge clk_i) stalled && full == 3'b100);
+  stall_term_beat    : cover property (@(posedge clk_i) stalled && full == 3'b101);
+  stall_term_sum     : cover property (@(posedge clk_i) stalled && full == 3'b110);
+  stall_all          : cover property (@(posedge clk_i) stalled && full == 3'b111);
+  beat_waits         : cover property (@(posedge clk_i) rst_ni && in_valid_i && !in_ready_o);
+  beat_fills_bubble  : cover property (@(posedge clk_i) stalled && beat_taken);
+  row_waits          : cover property (@(posedge clk_i) out_valid_o && !out_ready_i);
+  last_row_waits     : cover property (@(posedge clk_i) out_valid_o && out_last_o && !out_ready_i);
+  reset_while_busy   : cover property (@(posedge clk_i) !rst_ni && trace_stages_o != '0);
 
 endmodule
