@@ -2,6 +2,7 @@
 // definition the few elements whose ranges the kernels' proofs do not cover.
 
 #include <bit>
+#include <numeric>
 #include <string>
 
 #include "emu/binary32.h"
@@ -203,11 +204,9 @@ class Product {
     return std::bit_cast<float>(acc);
   }
 
-  // acc (panel_columns) of row m → d.
-  void finish_row(int64_t m, const RowScales& row, int64_t panel, float* acc) const {
-    const int64_t first = panel * panel_columns, columns = columns_of(panel);
-    const float* c = c_row(m, first);
-    float* d = d_.data() + m * b_.columns() + first;
+  // acc (panel_columns) of row m: what the kernels cannot know.
+  void settle(int64_t m, const RowScales& row, int64_t first, int64_t columns, const float* c,
+              float* acc) const {
     for (int64_t n = 0; n < columns; ++n) {
       const RowScales& column = b_.of_column[size_t(first + n)];
       // The kernels add zeros as IEEE does: an accumulator that starts at -0 becomes +0 even where
@@ -218,35 +217,45 @@ class Product {
       else if (zero_in_doubt || !is_proven(row, column))
         acc[n] = exact_acc(m, first + n);
     }
-    if (has_factor_)
-      apply_factor(acc, c, columns, d);
-    else
-      for (int64_t n = 0; n < columns; ++n) d[n] = canonical(acc[n]);
   }
 
-  static float canonical(float x) {
-    return x == x ? x : std::bit_cast<float>(binary32::canonical_nan);
+  // acc (panel_columns) of row m → d.
+  void finish_row(int64_t m, const RowScales& row, int64_t panel, float* acc) const {
+    const int64_t first = panel * panel_columns, columns = columns_of(panel);
+    const RowScales& of_panel = b_.of_panel[size_t(panel)];
+    const float* c = c_row(m, first);
+    if (row.has_nan || of_panel.has_nan || !is_proven(row, of_panel) || (c && !has_factor_))
+      settle(m, row, first, columns, c, acc);
+    if (has_factor_) apply_factor(acc, c, columns);
+    float* d = d_.data() + m * b_.columns() + first;
+    for (int64_t n = 0; n < columns; ++n)
+      d[n] = acc[n] == acc[n] ? acc[n] : std::bit_cast<float>(binary32::canonical_nan);
   }
 
-  // d = RNE32(c + RNE32(acc / (p_a·p_b))).
-  void apply_factor(const float* acc, const float* c, int64_t count, float* d) const {
+  // acc ← RNE32(c + RNE32(acc · factor)), factor = 1 / (p_a·p_b) in lowest terms; NaN of any
+  // payload. Proof of the product in binary64: where the denominator is a power of two it is exact.
+  // Where the numerator is one (as 16/9), an exact quotient that is a multiple of acc's last place
+  // is a binary32 number; any other differs from each halfway point h by at least one unit of the
+  // integers acc · numerator and h · denominator, relatively more than 2^-(25 + 26), while factor
+  // and product have a relative error below 2^-52 together: the binary64 number lies on the same
+  // side of h.
+  void apply_factor(float* acc, const float* c, int64_t columns) const {
     const Prescale p_a = a_.conversion.prescale, p_b = b_.header.conversion.prescale;
-    const uint64_t numerator = uint64_t(p_a.denominator) * p_b.denominator;
-    const uint64_t denominator = uint64_t(p_a.numerator) * p_b.numerator;
-    // acc · numerator is exact in binary64. A quotient that is not halfway between two binary32
-    // numbers differs from each halfway point h by at least one unit of the integers acc ·
-    // numerator and h · denominator, relatively more than 2^-(25 + 27): its binary64 rounding does
-    // not reach h, so that rounding twice is rounding once.
-    if (numerator < (1u << 29) && denominator < (1u << 27)) {
-      for (int64_t n = 0; n < count; ++n) {
-        const auto scaled = float(double(acc[n]) * double(numerator) / double(denominator));
-        d[n] = canonical(scaled + (c ? c[n] : 0.0f));
-      }
+    const uint64_t by = uint64_t(p_a.denominator) * p_b.denominator;
+    const uint64_t over = uint64_t(p_a.numerator) * p_b.numerator;
+    const uint64_t numerator = by / std::gcd(by, over), denominator = over / std::gcd(by, over);
+    constexpr uint64_t most = 1 << 26;
+    if (numerator < most && denominator < most &&
+        (std::has_single_bit(numerator) || std::has_single_bit(denominator))) {
+      float addend[panel_columns] = {};
+      if (c) std::copy_n(c, columns, addend);
+      const double factor = double(numerator) / double(denominator);
+      for (int n = 0; n < panel_columns; ++n) acc[n] = float(double(acc[n]) * factor) + addend[n];
       return;
     }
-    for (int64_t n = 0; n < count; ++n)
-      d[n] = std::bit_cast<float>(apply_prescales(std::bit_cast<uint32_t>(acc[n]), p_a, p_b,
-                                                  c ? std::bit_cast<uint32_t>(c[n]) : 0));
+    for (int64_t n = 0; n < columns; ++n)
+      acc[n] = std::bit_cast<float>(apply_prescales(std::bit_cast<uint32_t>(acc[n]), p_a, p_b,
+                                                    c ? std::bit_cast<uint32_t>(c[n]) : 0));
   }
 
   const MxTensor& a_;

@@ -45,7 +45,7 @@ struct PackedColumns {
   MxTensor header;              // shape (N,K) and conversion; no codes, no scales
   std::vector<uint8_t> codes;   // (panels, blocks · block / 4, panel_columns, 4)
   std::vector<uint8_t> scales;  // (panels, blocks, panel_columns)
-  std::vector<RowScales> of_column;
+  std::vector<RowScales> of_column, of_panel;
 
   int block() const { return header.block(); }
   int64_t blocks() const { return header.blocks_per_row(); }  // of a column
