@@ -30,7 +30,7 @@ struct IntegerRows {
 // Any pair of formats: integers in units of the format's unit, as binary64.
 struct DoubleRows {
   const double* values;
-  const double* scale;  // 2^(scale_a + units of both formats)
+  const int64_t* exponent;  // (scale code - 127 + log2 of both formats' units) << 52
   int64_t stride;
   int64_t block_stride;
 };

@@ -78,12 +78,12 @@ class IntegerPath {
 class DoublePath {
  public:
   static constexpr int min_log2 = binary32::unit_log2, max_log2 = 1 << 16;
-  static constexpr int64_t rows = 96, chunk_length = 128;  // A: 96 KiB, B: 32 KiB
+  static constexpr int64_t rows = 256, chunk_length = 128;  // A: 256 KiB of L2, B: 32 KiB
 
   DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
       : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
     values_.of<double>(rows * stride_);
-    scale_.of<double>(rows * b.blocks());
+    exponent_.of<int64_t>(rows * b.blocks());
     for (uint32_t code = 0; code < 256; ++code)
       units_[code] = double(value_units(a.element(), code));
   }
@@ -94,14 +94,14 @@ class DoublePath {
     for (int64_t k = 0; k < stride_; ++k) values[k] = k < a_.cols() ? units_[codes[size_t(k)]] : 0;
     const int unit_log2 = a_.element().unit_log2() + b_.header.element().unit_log2();
     for (int64_t i = 0; i < b_.blocks(); ++i) {
-      const int biased = e8m0::log2(scales[i]) + unit_log2 + 1023;
-      scale_.of<double>(0)[slot * b_.blocks() + i] = std::bit_cast<double>(uint64_t(biased) << 52);
+      const int64_t exponent = e8m0::log2(scales[i]) + unit_log2;
+      exponent_.of<int64_t>(0)[slot * b_.blocks() + i] = exponent * (int64_t(1) << 52);
     }
   }
 
   void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
                   Buffer& scratch) {
-    const DoubleRows a{values_.of<double>(0) + first * b_.block(), scale_.of<double>(0) + first,
+    const DoubleRows a{values_.of<double>(0) + first * b_.block(), exponent_.of<int64_t>(0) + first,
                        stride_, b_.blocks()};
     const ElementFormat& element = b_.header.element();
     const int64_t doubles = int64_t(blocks) * (b_.block() + 1) * panel_columns;
@@ -116,7 +116,7 @@ class DoublePath {
   const PackedColumns& b_;
   int64_t stride_;
   double units_[256];
-  Buffer values_, scale_;
+  Buffer values_, exponent_;
 };
 
 // One call of multiply().
