@@ -83,6 +83,7 @@ void compare(Engine& engine, const Case& test, CrosscheckRow& row,
 template <typename Table>
 auto all(const Table& table) {
   std::vector<const typename Table::value_type*> rows;
+  rows.reserve(table.size());
   for (const auto& row : table) rows.push_back(&row);
   return rows;
 }

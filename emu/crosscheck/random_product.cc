@@ -30,7 +30,7 @@ GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t
   if (shape >= 2) {
     M = 1 + int64_t(stimulus.below(16));
     N = 1 + int64_t(stimulus.below(16));
-    K = 1 + int64_t(stimulus.below(uint64_t(5 * a.block)));
+    K = 1 + int64_t(stimulus.below(5 * uint64_t(a.block)));
   }
   if (shape == 3) {
     conversion_a.block = conversion_b.block = block_lengths[stimulus.below(block_lengths.size())];

@@ -11,6 +11,8 @@ namespace {
 
 using sc_core::sc_signal;
 
+constexpr ArrayShape engine_shape{8, 8};
+
 struct Pins {
   sc_signal<bool> clk, rst_n, in_valid, in_first, in_last, in_preload, in_ready;
   sc_signal<uint8_t> format_a, format_b;
@@ -126,8 +128,8 @@ std::unique_ptr<ArrayPort> make_systemc_array(ArrayShape shape) {
 }
 
 std::unique_ptr<Engine> make_systemc_engine() {
-  constexpr ArrayShape shape{8, 8};
-  return make_array_engine("systemc", shape, 1, [] { return make_systemc_array(shape); });
+  return make_array_engine("systemc", engine_shape, /*arrays=*/1,
+                           [] { return make_systemc_array(engine_shape); });
 }
 
 }  // namespace mxref

@@ -306,7 +306,8 @@ Vectors read_safetensors(const fs::path& path) {
   const SafetensorsFile file = SafetensorsFile::open(path);
   Vectors v = parse_header(path, file.metadata(), size_t(fs::file_size(path)));
   const auto count = int64_t(v.count());
-  const auto read = [&](const char* name, DType dtype, std::vector<int64_t> shape, auto& into) {
+  const auto read = [&](const char* name, DType dtype, const std::vector<int64_t>& shape,
+                        auto& into) {
     const TensorView& tensor = file.at(name);
     if (tensor.dtype != dtype || tensor.shape != shape)
       refuse(path, "tensor '" + std::string(name) + "' is no " + std::string(name_of(dtype)) +
