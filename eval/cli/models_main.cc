@@ -27,4 +27,11 @@ int mxref_models_run(const char* command, int argc, const char* const* argv,
   });
 }
 
-mxref::Engine* mxref_models_torch_engine() { return mxref::make_torch_engine().release(); }
+mxref::Engine* mxref_models_torch_engine() {
+  mxref::Engine* engine = nullptr;
+  mxref::report_errors("mxref", [&] {
+    engine = mxref::make_torch_engine().release();
+    return mxref::exit_good;
+  });
+  return engine;
+}
