@@ -19,11 +19,21 @@ struct Part {
   std::string what;
   int64_t slices;
   SliceResult (*run)(int64_t slice);
-  bool (*control)();  // plants an error and says whether this part's comparison found it
+  bool (*control)();         // plants an error and says whether this part's comparison found it
+  bool side_by_side = true;  // whether slices may run in several threads at once
 };
 
 Part conversion_part();
+Part crosscheck_part();
+Part cosim_part();
 
-inline std::vector<Part> parts() { return {conversion_part()}; }
+inline std::vector<Part> parts() {
+  return {
+    conversion_part(), crosscheck_part(),
+#if MXREF_HAS_RTL
+        cosim_part(),
+#endif
+  };
+}
 
 }  // namespace mxref::long_suite

@@ -49,12 +49,12 @@ bool run(const Part& part, const fs::path& dir) {
   const int64_t begin = evidence["done"];
   if (begin > 0) fmt::print("  goes on at slice {} of {}\n", begin, part.slices);
 
-  const int width = threads();
+  const int width = part.side_by_side ? threads() : 1;
   for (int64_t first = begin; first < part.slices; first += width) {
     const auto start = std::chrono::steady_clock::now();
     const int64_t count = std::min<int64_t>(width, part.slices - first);
     std::vector<SliceResult> results(static_cast<size_t>(count));
-#pragma omp parallel for schedule(static, 1)
+#pragma omp parallel for schedule(static, 1) if (width > 1)
     for (int64_t i = 0; i < count; ++i) results[size_t(i)] = part.run(first + i);
     for (const SliceResult& slice : results) add(evidence, slice);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
