@@ -1,5 +1,7 @@
 #include "emu/quantize.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 
 #include "emu/binary32.h"
@@ -84,12 +86,22 @@ float dequantize_element(const ElementFormat& format, uint8_t code, uint8_t scal
 }
 
 std::vector<float> dequantize(const MxTensor& q) {
+  // A scale has one value for each code: they are computed when the scale first occurs.
+  std::array<std::vector<float>, 256> values_of;
+  const size_t codes = size_t(1) << q.element().bits();
   std::vector<float> x(q.codes.size());
   for (int64_t row = 0; row < q.rows(); ++row)
-    for (int64_t k = 0; k < q.cols(); ++k) {
-      const size_t i = size_t(row * q.cols() + k);
-      x[i] = dequantize_element(q.element(), q.codes[i], q.row_scales(row)[size_t(k / q.block())],
-                                q.conversion.prescale);
+    for (int64_t b = 0; b < q.blocks_per_row(); ++b) {
+      const uint8_t scale = q.row_scales(row)[size_t(b)];
+      std::vector<float>& values = values_of[scale];
+      for (size_t code = values.size(); code < codes; ++code)
+        values.push_back(
+            dequantize_element(q.element(), uint8_t(code), scale, q.conversion.prescale));
+      const int64_t end = std::min<int64_t>(q.cols(), (b + 1) * q.block());
+      for (int64_t k = b * q.block(); k < end; ++k) {
+        const size_t i = size_t(row * q.cols() + k);
+        x[i] = values[q.codes[i] & (codes - 1)];
+      }
     }
   return x;
 }

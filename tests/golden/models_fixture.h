@@ -62,6 +62,11 @@ inline at::Tensor view_of(const SafetensorsFile& file, const std::string& name) 
   return at::from_blob(const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, type);
 }
 
+inline std::vector<int64_t> ids_of(const SafetensorsFile& file, const std::string& name) {
+  const at::Tensor ids = view_of(file, name);
+  return {ids.data_ptr<int64_t>(), ids.data_ptr<int64_t>() + ids.numel()};
+}
+
 inline float largest_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<float>();
 }

@@ -24,11 +24,6 @@ std::string at_sequence(const char* family, const std::string& sequence) {
   return std::string(family) + " " + sequence;
 }
 
-std::vector<int64_t> ids_of(const SafetensorsFile& file, const std::string& name) {
-  const at::Tensor ids = view_of(file, name);
-  return {ids.data_ptr<int64_t>(), ids.data_ptr<int64_t>() + ids.numel()};
-}
-
 // The largest error of a logit on seq2.
 float logit_error(const Checkpoint& checkpoint, const SafetensorsFile& reference) {
   const auto model = load_model(checkpoint, fp32(), ref_alone());
