@@ -6,6 +6,7 @@
 
 #include <bit>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "emu/error.h"
@@ -90,6 +91,11 @@ class VerilatedArray : public Base {
   ArrayOutputs outputs_;
 };
 
+// Verilator itself ends the program, or says nothing.
+void require_writable(const std::filesystem::path& path) {
+  if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
+}
+
 template <typename Model, int ROWS, int COLS>
 class VerilatedBenchArray : public VerilatedArray<BenchArray, Model, ROWS, COLS> {
  public:
@@ -98,13 +104,13 @@ class VerilatedBenchArray : public VerilatedArray<BenchArray, Model, ROWS, COLS>
 
   int64_t assertions_failed() const override { return this->model_.failures_o; }
   void open_waves(const std::filesystem::path& path) override {
+    require_writable(path);
     this->model_.trace(&waves_, /*levels=*/99);
     waves_.open(path.c_str());
-    if (!waves_.isOpen()) throw InputError(path.string() + ": cannot be written");
   }
   void write_coverage(const std::filesystem::path& path) override {
+    require_writable(path);
     this->context_.coveragep()->write(path.c_str());
-    if (!std::filesystem::exists(path)) throw InputError(path.string() + ": cannot be written");
   }
 
  protected:

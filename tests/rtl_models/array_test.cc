@@ -1,6 +1,8 @@
 // The Verilated arrays against emu, bit for bit, and against the cycles of rtl_models/README.md.
 // (Against the SystemC model: cosim_test.cc.)
 
+#include <unistd.h>
+
 #include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -197,6 +199,50 @@ BOOST_AUTO_TEST_CASE(special_values_by_hand) {
   BOOST_TEST(run(minus, 0x00, 0x2, 127, 127) == minus);  // -0 stays without a product
   BOOST_TEST(run(minus, 0x38, 0x2, 0, 0) == 0u);         // far below: rounds to +0
   BOOST_TEST(run(one, 0x38, 0x2, 0, 0) == one);
+}
+
+// 21 of the largest products, 448^2 each, put the leading bit of the sum as high as it comes: the
+// sum is 4214784, its last place in binary32 2^-1, one unit 2^-18.
+BOOST_AUTO_TEST_CASE(one_unit_decides_a_tie_of_the_widest_sum) {
+  ArrayInputs pins(engine_array_shape);
+  const auto array = reset_engine_array(pins);
+  pins.format_a = pins.format_b = 1;  // e4m3
+  std::ranges::fill(pins.a_scales, e8m0::encode_sat(0));
+  std::ranges::fill(pins.b_scales, e8m0::encode_sat(0));
+  const auto sum = [&](bool odd, uint8_t unit) {
+    std::ranges::fill(pins.a_codes, uint8_t(0));
+    std::ranges::fill(pins.b_codes, uint8_t(0));
+    const auto put = [&](size_t lane, uint8_t a, uint8_t b) {
+      pins.a_codes[lane] = a;
+      pins.b_codes[lane] = b;
+    };
+    for (size_t lane = 0; lane < 21; ++lane) put(lane, 0x7E, 0x7E);
+    if (odd) put(29, 0x38, 0x30);  // 1 · 2^-1: one last place
+    put(30, 0x30, 0x30);           // 2^-2: half of it
+    put(31, unit, 0x01);           // ±2^-9 · 2^-9, or nothing
+    return std::bit_cast<float>(one_block(*array, pins)[0]);
+  };
+  const uint8_t none = 0x00, plus = 0x01, minus = 0x81;
+  BOOST_TEST(sum(false, none) == 4214784.0f);
+  BOOST_TEST(sum(false, plus) == 4214784.5f);
+  BOOST_TEST(sum(false, minus) == 4214784.0f);
+  BOOST_TEST(sum(true, none) == 4214785.0f);
+  BOOST_TEST(sum(true, plus) == 4214785.0f);
+  BOOST_TEST(sum(true, minus) == 4214784.5f);
+}
+
+BOOST_AUTO_TEST_CASE(waves_and_coverage_are_written_or_refused) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path();
+  const std::string name = "mxref-array-test-" + std::to_string(getpid());
+  const auto array = make_covered_array();
+  array->open_waves(folder / (name + ".fst"));
+  BOOST_TEST(drive(*array, {}, 200).failure.empty());
+  array->write_coverage(folder / (name + ".dat"));
+  BOOST_TEST(std::filesystem::file_size(folder / (name + ".dat")) > 10000u);
+  BOOST_CHECK_THROW(array->open_waves("/nonexistent/x.fst"), InputError);
+  BOOST_CHECK_THROW(array->write_coverage("/nonexistent/x.dat"), InputError);
+  std::filesystem::remove(folder / (name + ".dat"));
+  std::filesystem::remove(folder / (name + ".fst"));
 }
 
 BOOST_AUTO_TEST_CASE(control_every_planted_fault_is_seen_at_the_ragged_shape) {
