@@ -16,6 +16,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,14 @@ inline constexpr int exit_check_failed = 1;
 inline constexpr int exit_wrong_use = 2;
 inline constexpr int exit_bad_input = 3;
 
+// What the program hands down to its commands: only it knows every layer.
 struct Context {
   const EngineTable& engines;
+  // RTL and SystemC in lock-step, with the RTL's planted faults: rows "cosim" and "fault" of a
+  // record. Throws UsageError in a build without the RTL.
+  std::function<std::vector<nlohmann::ordered_json>(
+      uint64_t seed, const std::function<void(int64_t done, int64_t total)>& progress)>
+      lockstep;
 };
 
 using Action = std::function<int()>;
@@ -59,6 +66,7 @@ Action define_eval(CLI::App& app, const Context& context);
 Action define_formats(CLI::App& app, const Context& context);
 Action define_gemm(CLI::App& app, const Context& context);
 Action define_quantize(CLI::App& app, const Context& context);
+Action define_validate(CLI::App& app, const Context& context);
 Action define_vectors(CLI::App& app, const Context& context);
 
 }  // namespace mxref

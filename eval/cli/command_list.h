@@ -33,6 +33,8 @@ inline constexpr std::array command_list{
     CommandRow{"forward", "run a model on token ids: logits, hidden states", Home::models},
     CommandRow{"eval", "perplexity and benchmarks of a model, on a chosen arithmetic",
                Home::models},
+    CommandRow{"validate", "the main job: all of it on one model, ending in one page",
+               Home::models},
 };
 static_assert(names_are_distinct(command_list));
 

@@ -7,6 +7,7 @@
 #include "eval/cli/command.h"
 #include "eval/cli/command_list.h"
 #include "eval/cli/engines.h"
+#include "eval/cli/lockstep.h"
 #include "eval/cli/models_library.h"
 #include "eval/report/record.h"
 
@@ -61,9 +62,10 @@ int run(std::vector<std::string> args) {
     return exit_good;
   }
   const EngineTable engines = make_engine_table();
+  const Context context{engines, lockstep_rows};
   if (find_by_name(command_list, "command", name).home == Home::models)
-    return run_in_models_library(name, args, engines);
-  return run_command(find_by_name(commands, "command", name), args, {engines});
+    return run_in_models_library(name, args, context);
+  return run_command(find_by_name(commands, "command", name), args, context);
 }
 
 }  // namespace

@@ -42,11 +42,11 @@ Function* function(const char* name) {
 bool has_models_library() { return MXREF_HAS_TORCH; }
 
 int run_in_models_library(std::string_view command, const std::vector<std::string>& args,
-                          const EngineTable& engines) {
+                          const Context& context) {
   auto* const run = function<decltype(mxref_models_run)>("mxref_models_run");
   std::vector<const char*> argv;
   for (const std::string& arg : args) argv.push_back(arg.c_str());
-  return run(std::string(command).c_str(), int(argv.size()), argv.data(), &engines);
+  return run(std::string(command).c_str(), int(argv.size()), argv.data(), &context);
 }
 
 std::unique_ptr<Engine> make_torch_engine_of_library() {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "emu/engine.h"
+#include "eval/cli/command.h"
 
 namespace mxref {
 
@@ -17,7 +17,7 @@ bool has_models_library();
 // Runs a command of the library → exit code. Throws UsageError where this build has none,
 // InputError where it cannot be loaded.
 int run_in_models_library(std::string_view command, const std::vector<std::string>& args,
-                          const EngineTable& engines);
+                          const Context& context);
 
 // The engine `torch`. Throws as above.
 std::unique_ptr<Engine> make_torch_engine_of_library();
@@ -28,7 +28,7 @@ std::unique_ptr<Engine> make_torch_engine_of_library();
 extern "C" {
 // args: what follows the command's name → exit code.
 int mxref_models_run(const char* command, int argc, const char* const* argv,
-                     const mxref::EngineTable* engines);
+                     const mxref::Context* context);
 // The caller owns it; nullptr where it cannot be made (told on standard error).
 mxref::Engine* mxref_models_torch_engine();
 }

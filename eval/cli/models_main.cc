@@ -13,6 +13,7 @@ namespace {
 constexpr std::array commands{
     Command{"eval", define_eval},
     Command{"forward", define_forward},
+    Command{"validate", define_validate},
 };
 static_assert(defines_all(commands, Home::models));
 
@@ -20,10 +21,10 @@ static_assert(defines_all(commands, Home::models));
 }  // namespace mxref
 
 int mxref_models_run(const char* command, int argc, const char* const* argv,
-                     const mxref::EngineTable* engines) {
+                     const mxref::Context* context) {
   return mxref::report_errors("mxref", [&] {
     return mxref::run_command(mxref::find_by_name(mxref::commands, "command", command),
-                              {argv, argv + argc}, {*engines});
+                              {argv, argv + argc}, *context);
   });
 }
 

@@ -41,7 +41,10 @@ std::string grouped(int64_t number) {
 std::string html_table(const std::string& caption, const std::vector<Column>& columns,
                        const std::vector<std::vector<std::string>>& rows) {
   const auto cell = [](std::string_view tag, const Column& column, const std::string& text) {
-    return fmt::format("<{0}{1}>{2}</{0}>", tag, column.number ? " class=\"n\"" : "", text);
+    const char* attribute = column.kind == Column::Kind::number ? " class=\"n\""
+                            : column.kind == Column::Kind::text ? " class=\"t\""
+                                                                : "";
+    return fmt::format("<{0}{1}>{2}</{0}>", tag, attribute, text);
   };
   std::string head, body;
   for (const Column& column : columns) head += cell("th", column, column.title);
@@ -56,8 +59,9 @@ std::string html_table(const std::string& caption, const std::vector<Column>& co
       caption, head, body);
 }
 
-std::string html_figure(const std::string& svg, const std::string& caption) {
-  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg, caption);
+std::string html_figure(const std::string& svg, const std::string& caption, bool wide) {
+  return fmt::format("<figure><div{}>{}</div><figcaption>{}</figcaption></figure>\n",
+                     wide ? " class=\"scroll wide\"" : "", svg, caption);
 }
 
 std::string html_mark(bool good, std::string_view bad) {

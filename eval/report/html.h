@@ -15,15 +15,15 @@ std::string grouped(int64_t number);
 
 struct Column {
   std::string title;
-  bool number = false;  // right-aligned, digits of one width
+  enum class Kind { word, number, text } kind = Kind::word;  // text may break into lines
 };
 
 // A table that scrolls sideways where the page is too narrow. Cells are HTML.
 std::string html_table(const std::string& caption, const std::vector<Column>& columns,
                        const std::vector<std::vector<std::string>>& rows);
 
-// A plot with its caption; `svg` as gnuplot made it.
-std::string html_figure(const std::string& svg, const std::string& caption);
+// A plot with its caption; `svg` as gnuplot made it. A wide one scrolls where the page is narrow.
+std::string html_figure(const std::string& svg, const std::string& caption, bool wide = false);
 
 // "ok" in green or the word in red.
 std::string html_mark(bool good, std::string_view bad);

@@ -33,6 +33,15 @@ std::string cards(const ordered_json& record) {
   return out;
 }
 
+// What a failed comparison printed: operands, expected, got, and the command that repeats it.
+std::string failures(const ordered_json& record) {
+  std::string out;
+  for (const ordered_json& row : record["results"])
+    if (row["task"] == "failure")
+      out += "<pre>" + escape_html(row["text"].get<std::string>()) + "</pre>\n";
+  return out;
+}
+
 std::string entry(std::string_view title, const std::string& text) {
   return fmt::format("<dt>{}</dt><dd>{}</dd>\n", title, escape_html(text));
 }
@@ -71,7 +80,7 @@ constexpr std::string_view skeleton = R"html(<!DOCTYPE html>
 <p class="verdict{failed}">{verdict}</p>
 <dl class="cards">
 {cards}</dl>
-{sections}<h2>About this run</h2>
+{failures}{sections}<h2>About this run</h2>
 <div class="meta"><dl>
 {about}</dl>
 <p>Every number of this page stands in report.json beside it.</p></div>
@@ -92,8 +101,8 @@ std::string render_page(const ordered_json& record) {
                      fmt::arg("style", page_style),
                      fmt::arg("failed", summary["passed"].get<bool>() ? "" : " failed"),
                      fmt::arg("verdict", escape_html(summary["verdict"].get<std::string>())),
-                     fmt::arg("cards", cards(record)), fmt::arg("sections", sections),
-                     fmt::arg("about", about(record)));
+                     fmt::arg("cards", cards(record)), fmt::arg("failures", failures(record)),
+                     fmt::arg("sections", sections), fmt::arg("about", about(record)));
 }
 
 }  // namespace mxref

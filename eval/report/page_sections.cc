@@ -12,21 +12,22 @@ namespace mxref {
 namespace {
 
 using nlohmann::ordered_json;
+constexpr auto number = Column::Kind::number;
 using Rows = std::vector<std::vector<std::string>>;
 
 std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
 
-std::string section(int number, std::string_view title, const std::string& body) {
-  return body.empty() ? "" : fmt::format("<h2><span>{}</span>{}</h2>\n{}", number, title, body);
+std::string section(int place, std::string_view title, const std::string& body) {
+  return body.empty() ? "" : fmt::format("<h2><span>{}</span>{}</h2>\n{}", place, title, body);
 }
 
 // "28.41 ± 0.52"; a dash where there is no number.
 std::string with_error(const ordered_json& value, const ordered_json& error, int digits,
                        double factor = 1) {
   if (value.is_null()) return "–";
-  const std::string number = fmt::format("{:.{}f}", factor * value.get<double>(), digits);
-  if (error.is_null()) return number;
-  return fmt::format("{}&nbsp;±&nbsp;{:.{}f}", number, factor * error.get<double>(), digits);
+  const std::string text = fmt::format("{:.{}f}", factor * value.get<double>(), digits);
+  if (error.is_null()) return text;
+  return fmt::format("{}&nbsp;±&nbsp;{:.{}f}", text, factor * error.get<double>(), digits);
 }
 
 std::vector<ordered_json> rows_of(const ordered_json& record, std::string_view task) {
@@ -98,10 +99,10 @@ std::string section_agreement(const ordered_json& record) {
           html_table(
               "Results against the definition: " + products_of(rows_of(record, "crosscheck")),
               {{"engine"},
-               {"what it is"},
-               {"on random operands", true},
-               {"on the model's", true},
-               {"different", true},
+               {"what it is", Column::Kind::text},
+               {"on random operands", number},
+               {"on the model's", number},
+               {"different", number},
                {""}},
               rows) +
           "<p>A check that cannot fail proves nothing: these planted errors went through the same "
@@ -137,12 +138,12 @@ std::string section_cosimulation(const ordered_json& record) {
       html_table("Lock-step runs",
                  {{"array"},
                   {"formats"},
-                  {"cycles", true},
-                  {"stalled", true},
-                  {"block products", true},
-                  {"transfers compared", true},
-                  {"different", true},
-                  {"assertions failed", true}},
+                  {"cycles", number},
+                  {"stalled", number},
+                  {"block products", number},
+                  {"transfers compared", number},
+                  {"different", number},
+                  {"assertions failed", number}},
                  rows);
   if (!coverage.empty())
     body += html_table("Coverage of the RTL",
@@ -180,12 +181,12 @@ std::string section_rtl_forward(const ordered_json& record) {
     body += html_table("Linear layers in the RTL",
                        {{"module"},
                         {"N × K"},
-                        {"layers", true},
-                        {"MACs", true},
-                        {"cycles", true},
-                        {"MACs a cycle", true},
-                        {"compared", true},
-                        {"different", true}},
+                        {"layers", number},
+                        {"MACs", number},
+                        {"cycles", number},
+                        {"MACs a cycle", number},
+                        {"compared", number},
+                        {"different", number}},
                        rows);
   }
   return section(3, "The model on the RTL", body);
@@ -201,10 +202,10 @@ std::vector<ordered_json> choices_of(const ordered_json& record, const ordered_j
 }
 
 std::string measured_table(const ordered_json& record) {
-  std::vector<Column> columns{{"recipe"}, {"perplexity", true}, {"ratio to fp32", true}};
+  std::vector<Column> columns{{"recipe"}, {"perplexity", number}, {"ratio to fp32", number}};
   for (const ordered_json& row : choices_of(record, "fp32"))
-    columns.push_back({text(row["task"]) + ", acc %", true});
-  columns.insert(columns.end(), {{"accuracy kept %", true}, {"in the paper’s words"}});
+    columns.push_back({text(row["task"]) + ", acc %", number});
+  columns.insert(columns.end(), {{"accuracy kept %", number}, {"in the paper’s words"}});
   Rows rows;
   const auto texts = rows_of(record, "perplexity");
   for (const ordered_json& line : record["summary"]["accuracy"]) {
@@ -232,7 +233,8 @@ std::string published_table(const ordered_json& record) {
   return html_table(
       "Published for other, larger models (" + std::string(published_source) +
           "); to stand beside, not to be met",
-      {{"model"}, {"recipe"}, {"accuracy kept %", true}, {"WikiText-2 perplexity", true}}, rows);
+      {{"model"}, {"recipe"}, {"accuracy kept %", number}, {"WikiText-2 perplexity", number}},
+      rows);
 }
 
 }  // namespace
@@ -253,7 +255,7 @@ std::string section_accuracy(const ordered_json& record) {
           "ratios are "
           "those of paired differences. The paper calls a loss of at most {} % lossless, up to {} "
           "% fair, more "
-          "than that risky; with so few items the standard error is as wide as those bands.</p>\n",
+          "than that risky; read each figure with its standard error.</p>\n",
           texts[0]["nll_sums"].size(), grouped(texts[0]["window"]), text(texts[0]["file"]), items,
           lossless_drop_percent, risky_drop_percent) +
           measured_table(record) + "<div class=\"pair\">" +
@@ -264,7 +266,8 @@ std::string section_accuracy(const ordered_json& record) {
           html_figure(
               plot_recovery(record),
               "Accuracy kept, ours beside the published figures of other models. Shaded: the "
-              "paper’s lossless (down to 99 %) and fair (down to 97 %).") +
+              "paper’s lossless (down to 99 %) and fair (down to 97 %).",
+              /*wide=*/true) +
           published_table(record));
 }
 
@@ -290,11 +293,12 @@ std::string section_drift(const ordered_json& record) {
       "(datapath minus fake quantization, in nats):</p>\n" +
           html_table("Drift",
                      {{"recipe"},
-                      {"mean difference", true},
-                      {"largest of a window", true},
-                      {"windows", true}},
+                      {"mean difference", number},
+                      {"largest of a window", number},
+                      {"windows", number}},
                      rows) +
-          html_figure(plot_drift(record), "Difference in nll a token, window by window."));
+          html_figure(plot_drift(record), "Difference in nll a token, window by window.",
+                      /*wide=*/true));
 }
 
 }  // namespace mxref

@@ -34,6 +34,7 @@ th, td { padding: .38rem .7rem; text-align: left; vertical-align: baseline; bord
 th { font-size: .76rem; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--soft); vertical-align: bottom; }
 td { font-family: system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; }
 th:first-child, td:first-child { padding-left: 0; }
+td:not(.t) { white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .good { color: var(--good); font-weight: 600; }
 .bad { color: var(--bad); font-weight: 600; }
@@ -47,6 +48,9 @@ th:first-child, td:first-child { padding-left: 0; }
 figure { margin: 1.25rem 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption { font-size: .84rem; color: var(--soft); margin-top: .3rem; }
+.wide svg { min-width: 34rem; }
+pre { font-size: .78rem; line-height: 1.45; background: var(--panel); padding: .8rem 1rem; border-radius: 4px;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 1.5rem; }
 .meta { font-size: .82rem; color: var(--soft); }
 .meta dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; }
@@ -60,7 +64,7 @@ figcaption { font-size: .84rem; color: var(--soft); margin-top: .3rem; }
   @page { margin: 18mm 16mm; }
   body { background: none; font-size: 10.5pt; } main { max-width: none; padding: 0; }
   h2 { break-after: avoid; margin-top: 1.6rem; } figure, table, .cards, .verdict, tr { break-inside: avoid; }
-  .scroll { overflow: visible; } .verdict, .bar, .bar i, .pills li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .scroll { overflow: visible; } .wide svg { min-width: 0; } .verdict, .bar, .bar i, .pills li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";
 

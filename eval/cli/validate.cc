@@ -1,0 +1,199 @@
+// mxref validate: the main job. Five parts on one model, one record, one page.
+
+#include "eval/validate/validate.h"
+
+#include <fmt/format.h>
+
+#include "emu/files/atomic_file.h"
+#include "emu/files/sha256.h"
+#include "eval/cli/command.h"
+#include "eval/cli/models/model_options.h"
+#include "eval/cli/models/task_options.h"
+#include "eval/cli/options.h"
+#include "eval/report/page.h"
+#include "eval/report/progress.h"
+#include "eval/report/published.h"
+#include "eval/report/summary.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+
+// Sized for ten minutes on two cores.
+struct Options {
+  std::string model = "smollm2";
+  std::vector<std::string> recipes = {"w8a8", "w4a8", "w4a4"};
+  std::filesystem::path out;
+  uint64_t seed = 1;
+  TaskOptions text = {.window = 256, .limit = 8};
+  int64_t items = 60;
+};
+constexpr const char* choice_task_names[] = {"piqa", "arc_easy"};
+
+// What a part did, for the line that it prints.
+std::string outcome(const Results& results) {
+  int64_t compared = 0, different = 0, controls = 0, caught = 0;
+  for (const ordered_json& row : results) {
+    compared += row.value("compared", int64_t(0));
+    different += row.value("mismatches", int64_t(0));
+    controls += row.contains("caught");
+    caught += row.value("caught", false);
+  }
+  std::string text;
+  if (compared > 0) text = fmt::format("{} results compared, {} different", compared, different);
+  if (controls > 0)
+    text += fmt::format("{}{} of {} controls caught", text.empty() ? "" : "; ", caught, controls);
+  return text.empty() ? "done" : text;
+}
+
+// Runs the parts in order: progress while one works, a line when it is done, its results kept.
+class Parts {
+ public:
+  explicit Parts(Record& record) : record_(record) {}
+
+  Results run(const std::string& name, const std::function<Results(const TaskProgress&)>& part) {
+    const auto start = std::chrono::steady_clock::now();
+    Progress progress(fmt::format("{}/5 {}", ++number_, name), 0);
+    const Results results =
+        part([&](int64_t done, int64_t total) { progress.update(done, total); });
+    progress.clear();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    fmt::print("{}/5 {:<28} {} ({:.0f} s)\n", number_, name, outcome(results), seconds.count());
+    for (const ordered_json& row : results) {
+      if (row["task"] == "failure") fmt::print("{}\n", row["text"].get<std::string>());
+      record_.add(row);
+      all_.push_back(row);
+    }
+    std::fflush(stdout);
+    return results;
+  }
+  const ordered_json& all() const { return all_; }
+
+ private:
+  Record& record_;
+  ordered_json all_ = ordered_json::array();
+  int number_ = 0;
+};
+
+ordered_json published() {
+  ordered_json cells = ordered_json::array();
+  for (const PublishedCell& cell : published_cells)
+    cells.push_back({{"model", cell.model},
+                     {"recipe", cell.recipe},
+                     {"recovery_percent", cell.recovery_percent},
+                     {"perplexity", cell.perplexity},
+                     {"source", published_source}});
+  return cells;
+}
+
+ordered_json text_entry(const TaskSource& source) {
+  return {{"file", source.label}, {"sha256", sha256_of_file(source.file)}};
+}
+
+std::vector<Recipe> parse_recipes(const std::vector<std::string>& names) {
+  std::vector<Recipe> recipes{parse_recipe("fp32")};
+  for (const std::string& name : names)
+    if (name != "fp32") recipes.push_back(parse_recipe(name));
+  return recipes;
+}
+
+void make_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directory(path, error);
+  if (error || !std::filesystem::is_directory(path))
+    throw InputError(path.string() + ": cannot be made a folder" +
+                     (error ? ": " + error.message() : ""));
+}
+
+void run_parts(const Subject& subject, const Context& context, Parts& parts) {
+  parts.run("agreement of the engines",
+            [&](const TaskProgress& p) { return validate_agreement(subject, p); });
+  parts.run("RTL and SystemC in lock-step",
+            [&](const TaskProgress& p) { return context.lockstep(subject.seed, p); });
+  parts.run("the model on the RTL",
+            [&](const TaskProgress& p) { return validate_rtl_forward(subject, p); });
+  const Results accuracy =
+      parts.run("accuracy", [&](const TaskProgress& p) { return validate_accuracy(subject, p); });
+  parts.run("drift of fake quantization",
+            [&](const TaskProgress& p) { return validate_drift(subject, accuracy, p); });
+}
+
+int run(const Options& options, const Context& context) {
+  make_folder(options.out);
+  const std::filesystem::path json = options.out / "report.json",
+                              html = options.out / "report.html";
+  require_writable(json);
+  require_writable(html);
+  Record record("validate");
+  record.set_seed(options.seed);
+
+  const std::filesystem::path path = model_path(options.model);
+  const auto checkpoint = open_checkpoint(path);
+  const auto tokenizer = open_tokenizer(path);
+  const TaskSource text = default_source("perplexity");
+  const TaskSource calibration = asset_source("calibration", "calibration", "c4.utf8");
+  std::vector<LoadedTask> tasks;
+  tasks.emplace_back(text, options.text, *tokenizer);
+  for (const char* name : choice_task_names)
+    tasks.emplace_back(default_source(name), TaskOptions{.limit = options.items}, *tokenizer);
+  Subject subject{*checkpoint,
+                  *tokenizer,
+                  context.engines,
+                  parse_recipes(options.recipes),
+                  {},
+                  tokenizer->encode(read_file(calibration.file)),
+                  options.seed};
+  for (const LoadedTask& task : tasks) subject.tasks.push_back(&task);
+
+  // A model that cannot be loaded fails here, not after the first parts.
+  const int64_t parameters =
+      load_model(*checkpoint, subject.recipes.front(), context.engines)->parameters();
+  Parts parts(record);
+  run_parts(subject, context, parts);
+
+  ordered_json recipes = ordered_json::object();
+  for (const Recipe& recipe : subject.recipes) recipes[recipe.name] = to_json(recipe);
+  record.set(
+      "model",
+      {{"name", options.model}, {"sha256", checkpoint->sha256()}, {"parameters", parameters}});
+  record.set("recipes", recipes);
+  record.set("texts", {{"perplexity", text_entry(text)}, {"calibration", text_entry(calibration)}});
+  record.set("published", published());
+  const ordered_json summary = summarize(parts.all());
+  record.set("summary", summary);
+  const ordered_json whole = record.to_json();
+  write_atomically(json, whole.dump(2) + "\n");
+  write_atomically(html, render_page(whole));
+  fmt::print("\n{}\n{}\n", summary["verdict"].get<std::string>(),
+             std::filesystem::absolute(html).lexically_normal().string());
+  return summary["passed"].get<bool>() ? exit_good : exit_check_failed;
+}
+
+}  // namespace
+
+Action define_validate(CLI::App& app, const Context& context) {
+  auto o = std::make_shared<Options>();
+  app.add_option("--model", o->model, "a model as for eval (default smollm2)")->type_name("MODEL");
+  app.add_option("--recipe", o->recipes,
+                 "compared with fp32; repeatable (default w8a8, w4a8, w4a4); the last one runs on "
+                 "the RTL")
+      ->type_name("RECIPE")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--out", o->out, "folder for report.html and report.json")
+      ->required()
+      ->type_name("DIR");
+  add_number(app, "--window", o->text.window, int64_t(2), int64_t(1) << 20,
+             "tokens of a window of perplexity (default 256)");
+  add_number(app, "--windows", o->text.limit, int64_t(2), int64_t(1) << 40,
+             "windows of perplexity (default 8)");
+  add_number(app, "--items", o->items, int64_t(2), int64_t(1) << 40,
+             "items of each choice task (default 60)");
+  add_seed(app, o->seed, "seed of the random operands");
+  add_threads(app);
+  add_isa(app);
+  return [o, &context] { return run(*o, context); };
+}
+
+}  // namespace mxref
