@@ -51,8 +51,12 @@ void print(const ordered_json& r) {
 int run(const Options& options, const EngineTable& engines) {
   require_writable(options.json);
   Record record("eval");
+  // What is wrong with the command line or a task shows before the model is read.
+  const std::vector<TaskSource> sources = task_sources(options.tasks);
   const auto tokenizer = open_tokenizer(model_path(options.model.model));
-  const std::vector<LoadedTask> tasks = load_tasks(options.tasks, *tokenizer);
+  std::vector<LoadedTask> tasks;
+  for (const TaskSource& source : sources)
+    tasks.emplace_back(source, options.tasks.options, *tokenizer);
   const OpenModel opened = open_model(options.model, engines);
   set_model(record, options.model, opened);
   ModelScorer scorer(*opened.model);

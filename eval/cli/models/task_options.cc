@@ -29,11 +29,11 @@ TaskSource default_source(const std::string& task) {
   return asset_source(task, "olmo-tasks", task + ".jsonl.gz");
 }
 
-std::vector<LoadedTask> load_tasks(const TaskArguments& arguments, const Tokenizer& tokenizer) {
-  std::vector<LoadedTask> tasks;
+std::vector<TaskSource> task_sources(const TaskArguments& arguments) {
+  std::vector<TaskSource> sources;
   for (const std::string& text : arguments.tasks)
-    tasks.emplace_back(parse_task(text, default_source), arguments.options, tokenizer);
-  return tasks;
+    sources.push_back(parse_task(text, default_source));
+  return sources;
 }
 
 }  // namespace mxref

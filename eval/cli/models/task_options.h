@@ -22,7 +22,7 @@ void add_task_options(CLI::App& app, TaskArguments& arguments);
 TaskSource default_source(const std::string& task);
 TaskSource asset_source(const std::string& task, const std::string& asset, const std::string& file);
 
-// All tasks of the command line, read. Throws UsageError, InputError.
-std::vector<LoadedTask> load_tasks(const TaskArguments& arguments, const Tokenizer& tokenizer);
+// The tasks of the command line, each with its file. Throws UsageError on an unknown name.
+std::vector<TaskSource> task_sources(const TaskArguments& arguments);
 
 }  // namespace mxref

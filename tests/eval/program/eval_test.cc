@@ -1,0 +1,82 @@
+#include <nlohmann/json.hpp>
+
+#include "tests/eval/program/files.h"
+
+using namespace mxref;
+using nlohmann::json;
+
+BOOST_AUTO_TEST_SUITE(eval)
+
+// Wrong use shows before any model is read: this one does not exist.
+BOOST_AUTO_TEST_CASE(wrong_tasks_and_numbers_are_wrong_use) {
+  struct Case {
+    std::vector<std::string> args;
+    const char* says;
+  };
+  for (const auto& [args, says] :
+       {Case{{"--task", "piqua:x.jsonl"}, "did you mean 'piqa'"},
+        Case{{"--task", "perplexity:"}, "names no file"},
+        Case{{"--task", "perplexity:x", "--window", "1"}, "--window"},
+        Case{{"--task", "perplexity:x", "--limit", "0"}, "--limit"}, Case{{}, "--task"}}) {
+    std::vector<std::string> all = {"eval", "--model", "absent.gguf"};
+    all.insert(all.end(), args.begin(), args.end());
+    check_refused(run_mxref(all), 2, {says});
+  }
+  check_refused(run_mxref({"validate", "--recipe", "w4a5", "--out", "x"}), 2, {"w4a4"});
+  check_refused(run_mxref({"validate"}), 2, {"--out"});
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_asset_names_the_command_that_gets_it) {
+  const TemporaryFolder folder;
+  for (const char* task : {"piqa", "perplexity"})
+    check_refused(run_mxref({"eval", "--model", "absent.gguf", "--task", task},
+                            {.environment = {{"MXREF_CACHE", folder / ""}}}),
+                  3, {"mxref assets get"});
+}
+
+// The model smollm2 where it is in the cache already: nothing is fetched here.
+static bool has_model() {
+  const bool has = run_mxref({"assets"}).out.find("smollm2") != std::string::npos &&
+                   run_mxref({"eval", "--model", "smollm2", "--task", "perplexity:/dev/null"})
+                           .err.find("assets get") == std::string::npos;
+  if (!has) BOOST_TEST_MESSAGE("skipped: the asset smollm2 is not in the cache");
+  return has;
+}
+
+BOOST_AUTO_TEST_CASE(damaged_texts_and_items_are_bad_input) {
+  if (!has_model()) return;
+  const TemporaryFolder folder;
+  struct Case {
+    std::string task, text;
+    std::vector<std::string> says;
+  };
+  const std::string item = R"({"goal":"a","sol1":"b","sol2":"c","label":0})";
+  for (const auto& [task, text, says] :
+       {Case{"perplexity", "", {"f:", "2"}}, Case{"perplexity", "a", {"f:", "2"}},
+        Case{"perplexity", "a \xFF b", {"f:", "UTF-8"}},
+        Case{"piqa", item + "\n{\"goal\":\"a\"}", {"f:2", "sol1", "expected"}},
+        Case{"piqa", item + "\n{", {"f:2", "JSON"}}, Case{"piqa", "", {"f:"}}}) {
+    write_atomically(folder / "f", text);
+    check_refused(run_mxref({"eval", "--model", "smollm2", "--task", task + ":" + (folder / "f")}),
+                  3, says);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_record_holds_every_choice) {
+  if (!has_model()) return;
+  const TemporaryFolder folder;
+  write_atomically(folder / "f",
+                   R"({"query":"The sky is","choices":["blue","of cheese"],"gold":0})");
+  const Outcome outcome = run_mxref({"eval", "--model", "smollm2", "--recipe", "w8a8", "--task",
+                                     "openbookqa:" + (folder / "f"), "--json", folder / "r"});
+  check_good(outcome);
+  const json record = json::parse(read_file(folder / "r"));
+  BOOST_TEST(record["recipe"]["weights"]["format"] == "mxfp8_e4m3");
+  const json& result = record["results"][0];
+  BOOST_TEST(result["form"] == "plain");
+  BOOST_TEST(result["chosen"] == json({0}));
+  BOOST_TEST(result["chosen_norm"] == json({0}));
+  BOOST_TEST(result["stderr"].is_null());  // of one item
+}
+
+BOOST_AUTO_TEST_SUITE_END()
