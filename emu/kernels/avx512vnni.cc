@@ -12,6 +12,9 @@ struct Lanes64 {
   static __m512d multiply_add(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
   static __m512d widen(__m256 x) { return _mm512_cvtps_pd(x); }
   static __m256 narrow(__m512d x) { return _mm512_cvtpd_ps(x); }
+  // Rounding to odd: where the sum is inexact, the two directed roundings are neighbours and one of
+  // them is odd. An odd binary64 number is no binary32 number and no halfway point, so it lies on
+  // the side of each where the exact sum lies.
   static __m512d add_to_round(__m512d a, __m512d b, __m512d c) {
     const __m512d low = _mm512_fmadd_round_pd(a, b, c, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     const __m512d high = _mm512_fmadd_round_pd(a, b, c, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
@@ -27,6 +30,7 @@ struct Lanes32 {
   typedef __m512i Sum, Bytes;
   static __m512i begin(int32_t start) { return _mm512_set1_epi32(start); }
   static __m512i add_products(__m512i sum, __m512i b, int32_t a) {
+    // Not by the intrinsic: g++ 12 copies the accumulators at each step.
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(b), "v"(_mm512_set1_epi32(a)));
     return sum;
   }

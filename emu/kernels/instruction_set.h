@@ -51,10 +51,9 @@ struct EncodeFields {
 };
 
 struct InstructionSet {
-  // acc (rows, panel_columns) ← fused steps of `blocks` blocks, in order. Bit-exact where
-  // the caller has proven the ranges of the scales: see the comment in fused_f32.inc,
-  // fused_f64.inc. scratch: the panel, decoded: at least scratch_bytes(blocks · block). Null where
-  // the instruction set has no such kernel.
+  // acc (rows, panel_columns) ← fused steps of `blocks` blocks, in order, for the scales that
+  // fused_f32.inc and fused_f64.inc state. scratch: room for the decoded panel, one byte a value
+  // and four a scale, or eight and eight. Null where the instruction set has no such kernel.
   void (*integer_panel)(const IntegerRows& a, int rows, const Panel& b, int blocks, int block,
                         float* acc, void* scratch);
   void (*double_panel)(const DoubleRows& a, int rows, const Panel& b, ElementFields b_fields,
