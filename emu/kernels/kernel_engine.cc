@@ -34,9 +34,10 @@ class IntegerPath {
 
   IntegerPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
       : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
-    values_.of<int8_t>(rows * stride_);
-    start_.of<int32_t>(rows * b.blocks());
-    exponent_.of<int32_t>(rows * b.blocks());
+    const int64_t at_once = std::min(rows, a.rows());
+    values_.of<int8_t>(at_once * stride_);
+    start_.of<int32_t>(at_once * b.blocks());
+    exponent_.of<int32_t>(at_once * b.blocks());
   }
 
   void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
@@ -82,8 +83,9 @@ class DoublePath {
 
   DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
       : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
-    values_.of<double>(rows * stride_);
-    exponent_.of<int64_t>(rows * b.blocks());
+    const int64_t at_once = std::min(rows, a.rows());
+    values_.of<double>(at_once * stride_);
+    exponent_.of<int64_t>(at_once * b.blocks());
     for (uint32_t code = 0; code < 256; ++code)
       units_[code] = double(value_units(a.element(), code));
   }

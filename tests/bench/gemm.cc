@@ -2,6 +2,7 @@
 // prepared ahead and activations are not.
 
 #include <fmt/core.h>
+#include <cstdio>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <random>
 
@@ -134,6 +135,7 @@ void bench_gemm(int repeat, Record& record) {
                   {"isa", name_of(current_isa())},
                   {"threads", threads()}});
     }
+    std::fflush(stdout);
   }
 }
 
