@@ -25,7 +25,8 @@ std::string cards(const ordered_json& record) {
       card("controls caught", fmt::format("{} of {}", summary["controls_caught"].get<int64_t>(),
                                           summary["controls"].get<int64_t>()));
   for (const ordered_json& row : record["results"])
-    if (row["task"] == "rtl_forward") out += card("MACs of the model in RTL", grouped(row["macs"]));
+    if (row["task"] == "rtl_forward")
+      out += card("MACs of the model, in RTL", grouped(row["macs"]));
   for (const ordered_json& row : summary["accuracy"])
     if (row["recipe"] != "fp32" && !row["recovery_percent"].is_null())
       out += card(fmt::format("accuracy kept, {}", row["recipe"].get<std::string>()),

@@ -20,7 +20,7 @@ set style line 1 lc rgb '#2f5d8a' pt 7 ps 0.9 lw 1.6
 set style line 2 lc rgb '#c0762b' pt 5 ps 0.8 lw 1.6
 set style line 3 lc rgb '#1b6e53' pt 9 ps 1.1 lw 1.6
 set style line 4 lc rgb '#7a5a94' pt 13 ps 1.1 lw 1.6
-set key top right opaque samplen 1.5 spacing 1.1 textcolor rgb '#1f2933'
+set key above left horizontal samplen 1.5 spacing 1.1 noenhanced textcolor rgb '#1f2933'
 set lmargin 8
 )gp";
 
@@ -107,10 +107,9 @@ std::string plot_accuracy(const ordered_json& record) {
             position_of(record, cell["recipe"].get<std::string>()) + 0.12 * (index - 0.5),
             100 * cell["acc"].get<double>(), 100 * number_or(cell["stderr"], 0));
   }
-  return plot_svg(
-      "accuracy", {430, 280},
-      script(recipe_axis(record) + "set ylabel 'acc, %'\nset yrange [0:100]\nset key noenhanced\n",
-             series, &Points::bars));
+  return plot_svg("accuracy", {430, 280},
+                  script(recipe_axis(record) + "set ylabel 'acc, %'\nset yrange [0:100]\n", series,
+                         &Points::bars));
 }
 
 std::string plot_recovery(const ordered_json& record) {
@@ -139,7 +138,7 @@ std::string plot_recovery(const ordered_json& record) {
       100 - lossless_drop_percent, 100 - risky_drop_percent);
   return plot_svg("recovery", {860, 320},
                   script(recipe_axis(record) + bands +
-                             "set ylabel 'accuracy kept, %'\nset key bottom left noenhanced\n"
+                             "set ylabel 'accuracy kept, %'\n"
                              "set xrange [0.5:]\n",
                          series, &Points::bars));
 }

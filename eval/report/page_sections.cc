@@ -15,6 +15,43 @@ using nlohmann::ordered_json;
 constexpr auto number = Column::Kind::number;
 using Rows = std::vector<std::vector<std::string>>;
 
+// What the sections say.
+constexpr std::string_view agreement_text = R"html(
+<p>Each engine multiplies the same quantized operands as the scalar integer definition does, and
+every result is compared bit for bit: on seeded random operands with special values among them
+(NaN, the ends of the scale range, cancellation, ties), and on operands caught inside the model
+(its real weights and activations).</p>
+)html";
+constexpr std::string_view controls_text = R"html(
+<p>A check that cannot fail proves nothing: these planted errors, and a model of nothing but zeros,
+went through the comparisons of this page.</p>
+)html";
+constexpr std::string_view lockstep_text = R"html(
+<p>The Verilated RTL and the SystemC model run side by side under random stimulus and random
+back-pressure. Every transfer is compared with the other model and with the definition, in the same
+cycle.</p>
+)html";
+constexpr std::string_view rtl_forward_text = R"html(
+<p>{} tokens of real text went through the whole model at {} with each of its {} linear layers
+computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Each result of each
+layer, {} of them, was compared with the kernels’; {} differ. The {} logits of both runs were
+compared too; {} differ.</p>
+)html";
+constexpr std::string_view accuracy_text = R"html(
+<p>Weights and activations rounded to nearest, no method applied: perplexity over {} windows of {}
+tokens of {}, and {}. Every recipe sees the same windows and items, so the errors of ratios are those
+of paired differences. The paper calls a loss of at most {} % lossless, up to {} % fair, more than
+that risky; where one standard error reaches over a border both words stand.</p>
+)html";
+constexpr std::string_view drift_text = R"html(
+<p>The common practice, <em>fake quantization</em>, rounds the operands and then lets a library
+multiply in binary32, in whatever order it likes. The datapath accumulates block by block with one
+rounding each. Where they first differ it is by a last bit; the roundings to few bits that follow make
+it grow, so what stands here is as much the noise of such a model as it is a bias. The same windows
+under both, the difference in mean negative log-likelihood a token (datapath minus fake quantization,
+in nats):</p>
+)html";
+
 std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
 
 std::string section(int place, std::string_view title, const std::string& body) {
@@ -87,27 +124,18 @@ std::string section_agreement(const ordered_json& record) {
                     html_mark(row["mismatches"] == 0, "different")});
   if (rows.empty()) return "";
   const auto controls = rows_of(record, "control");
-  return section(
-      1, "Every engine computes the same bits",
-      "<p>Each engine multiplies the same quantized operands as the scalar integer definition "
-      "does, and "
-      "every result is compared bit for bit: on seeded random operands with special values among "
-      "them "
-      "(NaN, the ends of the scale range, cancellation, ties), and on operands caught inside the "
-      "model "
-      "(its real weights and activations).</p>\n" +
-          html_table(
-              "Results against the definition: " + products_of(rows_of(record, "crosscheck")),
-              {{"engine"},
-               {"what it is", Column::Kind::text},
-               {"on random operands", number},
-               {"on the model's", number},
-               {"different", number},
-               {""}},
-              rows) +
-          "<p>A check that cannot fail proves nothing: these planted errors went through the same "
-          "comparisons.</p>\n" +
-          pills(controls));
+  return section(1, "Every engine computes the same bits",
+                 std::string(agreement_text) +
+                     html_table("Results against the definition: " +
+                                    products_of(rows_of(record, "crosscheck")),
+                                {{"engine"},
+                                 {"what it is", Column::Kind::text},
+                                 {"on random operands", number},
+                                 {"on the model's", number},
+                                 {"different", number},
+                                 {""}},
+                                rows) +
+                     std::string(controls_text) + pills(controls));
 }
 
 std::string section_cosimulation(const ordered_json& record) {
@@ -129,22 +157,16 @@ std::string section_cosimulation(const ordered_json& record) {
   }
   if (rows.empty()) return "";
   const auto faults = rows_of(record, "fault");
-  std::string body =
-      "<p>The Verilated RTL and the SystemC model run side by side under random stimulus and "
-      "random "
-      "back-pressure. Every transfer is compared with the other model and with the definition, in "
-      "the "
-      "same cycle.</p>\n" +
-      html_table("Lock-step runs",
-                 {{"array"},
-                  {"formats"},
-                  {"cycles", number},
-                  {"stalled", number},
-                  {"block products", number},
-                  {"transfers compared", number},
-                  {"different", number},
-                  {"assertions failed", number}},
-                 rows);
+  std::string body = std::string(lockstep_text) + html_table("Lock-step runs",
+                                                             {{"array"},
+                                                              {"formats"},
+                                                              {"cycles", number},
+                                                              {"stalled", number},
+                                                              {"block products", number},
+                                                              {"transfers compared", number},
+                                                              {"different", number},
+                                                              {"assertions failed", number}},
+                                                             rows);
   if (!coverage.empty())
     body += html_table("Coverage of the RTL",
                        {{"array"}, {"formats"}, {"lines"}, {"toggles"}, {"functional points"}},
@@ -167,17 +189,10 @@ std::string section_rtl_forward(const ordered_json& record) {
            grouped(layer["count"]), grouped(layer["macs"]), grouped(layer["cycles"]),
            fmt::format("{:.1f}", layer["macs"].get<double>() / layer["cycles"].get<double>()),
            grouped(layer["compared"]), grouped(layer["mismatches"])});
-    body += fmt::format(
-        "<p>{} tokens of real text went through the whole model at {} with each of its {} linear "
-        "layers "
-        "computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Each "
-        "result of "
-        "each layer, {} of them, was compared with the kernels'; {} differ. The {} logits of both "
-        "runs were "
-        "compared too; {} differ.</p>\n",
-        grouped(row["tokens"]), text(row["recipe"]), grouped(row["linear_layers"]),
-        grouped(row["macs"]), grouped(row["cycles"]), grouped(row["layer_results"]),
-        grouped(row["layer_mismatches"]), grouped(row["logits"]), grouped(row["logit_mismatches"]));
+    body += fmt::format(fmt::runtime(rtl_forward_text), grouped(row["tokens"]), text(row["recipe"]),
+                        grouped(row["linear_layers"]), grouped(row["macs"]), grouped(row["cycles"]),
+                        grouped(row["layer_results"]), grouped(row["layer_mismatches"]),
+                        grouped(row["logits"]), grouped(row["logit_mismatches"]));
     body += html_table("Linear layers in the RTL",
                        {{"module"},
                         {"N × K"},
@@ -248,16 +263,9 @@ std::string section_accuracy(const ordered_json& record) {
                          text(row["task"]), text(row["form"]));
   return section(
       4, "What the model keeps of its accuracy",
-      fmt::format(
-          "<p>Weights and activations rounded to nearest, no method applied: perplexity over {} "
-          "windows of {} "
-          "tokens of {}, and {}. Every recipe sees the same windows and items, so the errors of "
-          "ratios are "
-          "those of paired differences. The paper calls a loss of at most {} % lossless, up to {} "
-          "% fair, more "
-          "than that risky; read each figure with its standard error.</p>\n",
-          texts[0]["nll_sums"].size(), grouped(texts[0]["window"]), text(texts[0]["file"]), items,
-          lossless_drop_percent, risky_drop_percent) +
+      fmt::format(fmt::runtime(accuracy_text), texts[0]["nll_sums"].size(),
+                  grouped(texts[0]["window"]), text(texts[0]["file"]), items, lossless_drop_percent,
+                  risky_drop_percent) +
           measured_table(record) + "<div class=\"pair\">" +
           html_figure(plot_perplexity(record), "Perplexity; bars are one standard error.") +
           html_figure(plot_accuracy(record),
@@ -282,23 +290,16 @@ std::string section_drift(const ordered_json& record) {
                          : fmt::format("&nbsp;±&nbsp;{:.6f}", row["stderr"].get<double>())),
          fmt::format("{:.6f}", row["largest_of_a_window"].get<double>()), grouped(row["windows"])});
   if (rows.empty()) return "";
-  return section(
-      5, "How far fake quantization is from the datapath",
-      "<p>The common practice, <em>fake quantization</em>, rounds the operands and then lets a "
-      "library "
-      "multiply in binary32, in whatever order it likes. The datapath accumulates block by block "
-      "with one "
-      "rounding each. The same windows under both, the difference in mean negative log-likelihood "
-      "a token "
-      "(datapath minus fake quantization, in nats):</p>\n" +
-          html_table("Drift",
-                     {{"recipe"},
-                      {"mean difference", number},
-                      {"largest of a window", number},
-                      {"windows", number}},
-                     rows) +
-          html_figure(plot_drift(record), "Difference in nll a token, window by window.",
-                      /*wide=*/true));
+  return section(5, "How far fake quantization is from the datapath",
+                 std::string(drift_text) +
+                     html_table("Drift",
+                                {{"recipe"},
+                                 {"mean difference", number},
+                                 {"largest of a window", number},
+                                 {"windows", number}},
+                                rows) +
+                     html_figure(plot_drift(record), "Difference in nll a token, window by window.",
+                                 /*wide=*/true));
 }
 
 }  // namespace mxref

@@ -23,10 +23,10 @@ p { margin: .75rem 0; }
 .verdict { margin: 0 0 1.5rem; padding: 1.1rem 1.3rem; background: var(--panel); border-radius: 4px;
   border-left: 6px solid var(--good); font-size: 1.3rem; line-height: 1.4; }
 .verdict.failed { border-left-color: var(--bad); }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; margin: 0; }
 .cards div { padding: .7rem .9rem; border: 1px solid var(--line); border-radius: 4px; }
 .cards dt { font-size: .78rem; line-height: 1.3; color: var(--soft); }
-.cards dd { margin: .15rem 0 0; font-size: 1.3rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.cards dd { margin: .15rem 0 0; font-size: 1.2rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .86rem; line-height: 1.4; }
 caption { caption-side: top; text-align: left; font-size: .86rem; font-weight: 600; padding: 0 0 .4rem; }

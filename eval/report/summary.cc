@@ -69,6 +69,13 @@ std::string_view word_of(double recovery_percent) {
   return drop <= lossless_drop_percent ? "lossless" : drop < risky_drop_percent ? "fair" : "risky";
 }
 
+// One word, or two where one standard error reaches over their border.
+std::string words_of(double recovery_percent, double error) {
+  const std::string_view best = word_of(recovery_percent + error);
+  const std::string_view worst = word_of(recovery_percent - error);
+  return best == worst ? std::string(best) : fmt::format("{} to {}", best, worst);
+}
+
 // Mean accuracy over the tasks of a recipe, and its share of the baseline's. The error of a ratio R
 // of means is that of the mean of (hit - R · baseline hit).
 ordered_json recovery(const std::vector<ordered_json>& own, const std::vector<ordered_json>& base) {
@@ -89,7 +96,7 @@ ordered_json recovery(const std::vector<ordered_json>& own, const std::vector<or
   return {{"acc_mean", mean},
           {"recovery_percent", number_or_null(100 * ratio)},
           {"recovery_stderr", number_or_null(100 * std::sqrt(variance) / base_mean)},
-          {"class", word_of(100 * ratio)}};
+          {"class", words_of(100 * ratio, 100 * std::sqrt(variance) / base_mean)}};
 }
 
 // exp of the mean difference of nll, windows paired.
