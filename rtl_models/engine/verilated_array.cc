@@ -35,7 +35,7 @@ void get(const Port& port, std::vector<uint32_t>& lanes) {
 template <typename Base, typename Model, int ROWS, int COLS>
 class VerilatedArray : public Base {
  public:
-  VerilatedArray() : model_(&context_), outputs_(shape()) {}
+  VerilatedArray() : model_(&context_), outputs_(ArrayShape{ROWS, COLS}) {}
   ~VerilatedArray() override { model_.final(); }
 
   ArrayShape shape() const override { return {ROWS, COLS}; }
