@@ -22,15 +22,15 @@ struct Panel {
 // `block_stride` in the others. e2m1 × e2m1: integers in units of 2^-1.
 struct IntegerRows {
   const int8_t* values;
-  const int32_t* start;     // -12 · Σ values of the block
-  const int32_t* exponent;  // (scale code - 127 - 2) << 23
+  const int32_t* start;      // -12 · Σ values of the block
+  const uint32_t* exponent;  // (scale code - 127 - 2) << 23
   int64_t stride;
   int64_t block_stride;
 };
 // Any pair of formats: integers in units of the format's unit, as binary64.
 struct DoubleRows {
   const double* values;
-  const int64_t* exponent;  // (scale code - 127 + log2 of both formats' units) << 52
+  const uint64_t* exponent;  // (scale code - 127 + log2 of both formats' units) << 52
   int64_t stride;
   int64_t block_stride;
 };

@@ -37,7 +37,7 @@ class IntegerPath {
     const int64_t at_once = std::min(rows, a.rows());
     values_.of<int8_t>(at_once * stride_);
     start_.of<int32_t>(at_once * b.blocks());
-    exponent_.of<int32_t>(at_once * b.blocks());
+    exponent_.of<uint32_t>(at_once * b.blocks());
   }
 
   void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
@@ -53,14 +53,14 @@ class IntegerPath {
       for (int64_t k = i * b_.block(); k < (i + 1) * b_.block(); ++k) sum += values[k];
       start_.of<int32_t>(0)[slot * b_.blocks() + i] = -12 * sum;
       const int32_t exponent = e8m0::log2(scales[i]) + 2 * e2m1.unit_log2();
-      exponent_.of<int32_t>(0)[slot * b_.blocks() + i] = exponent * (1 << binary32::mantissa_bits);
+      exponent_.of<uint32_t>(0)[slot * b_.blocks() + i] = uint32_t(exponent) << 23;
     }
   }
 
   void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
                   Buffer& scratch) {
     const IntegerRows a{values_.of<int8_t>(0) + first * b_.block(), start_.of<int32_t>(0) + first,
-                        exponent_.of<int32_t>(0) + first, stride_, b_.blocks()};
+                        exponent_.of<uint32_t>(0) + first, stride_, b_.blocks()};
     // Decoded: a byte a value and four a scale.
     const int64_t bytes = int64_t(blocks) * (b_.block() + 4) * panel_columns;
     kernels_.integer_panel(a, count_rows, b_.panel(panel, first), blocks, b_.block(), acc,
@@ -85,7 +85,7 @@ class DoublePath {
       : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
     const int64_t at_once = std::min(rows, a.rows());
     values_.of<double>(at_once * stride_);
-    exponent_.of<int64_t>(at_once * b.blocks());
+    exponent_.of<uint64_t>(at_once * b.blocks());
     for (uint32_t code = 0; code < 256; ++code)
       units_[code] = double(value_units(a.element(), code));
   }
@@ -97,14 +97,14 @@ class DoublePath {
     const int unit_log2 = a_.element().unit_log2() + b_.header.element().unit_log2();
     for (int64_t i = 0; i < b_.blocks(); ++i) {
       const int64_t exponent = e8m0::log2(scales[i]) + unit_log2;
-      exponent_.of<int64_t>(0)[slot * b_.blocks() + i] = exponent * (int64_t(1) << 52);
+      exponent_.of<uint64_t>(0)[slot * b_.blocks() + i] = uint64_t(exponent) << 52;
     }
   }
 
   void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
                   Buffer& scratch) {
-    const DoubleRows a{values_.of<double>(0) + first * b_.block(), exponent_.of<int64_t>(0) + first,
-                       stride_, b_.blocks()};
+    const DoubleRows a{values_.of<double>(0) + first * b_.block(),
+                       exponent_.of<uint64_t>(0) + first, stride_, b_.blocks()};
     const ElementFormat& element = b_.header.element();
     const int64_t doubles = int64_t(blocks) * (b_.block() + 1) * panel_columns;
     kernels_.double_panel(a, count_rows, b_.panel(panel, first),
