@@ -38,7 +38,6 @@ constexpr std::string_view harmless[] = {
     "max_position_embeddings",
     "max_window_layers",
     "model_type",
-    "mxref",
     "name_or_path",
     "pad_token_id",
     "repetition_penalty",
@@ -80,7 +79,7 @@ ModelConfig::ModelConfig(const Checkpoint& checkpoint) : fields_(checkpoint.conf
   const json inner = *nested;
   for (const auto& [field, value] : inner.items()) {
     if (is_harmless(field)) continue;
-    if (fields_.contains(field) && !is_off(fields_[field]) && fields_[field] != value)
+    if (fields_.contains(field) && !fields_[field].is_null() && fields_[field] != value)
       fail("text_config." + field,
            value.dump() + " contradicts " + fields_[field].dump() + " outside text_config");
     fields_[field] = value;

@@ -120,6 +120,27 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_number_of_threads) {
   set_threads(before);
 }
 
+BOOST_AUTO_TEST_CASE(the_observer_sees_the_input_of_each_layer_that_an_engine_computes) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  int64_t ids[] = {1, 2, 3, 4, 5, 6};
+  const auto seen_under = [&](const char* recipe) {
+    const auto model = load_model(*open_checkpoint(*data / "llama3"),
+                                  parse_recipe(recipe, {"implementation=ref"}), ref_alone());
+    std::map<std::string, std::vector<int64_t>> seen;
+    model->observe_linears([&](const std::string& module, const at::Tensor& input) {
+      BOOST_TEST(seen.emplace(module, input.sizes().vec()).second, module << " came twice");
+    });
+    model->forward(at::from_blob(ids, {1, 6}, at::kLong));
+    return seen;
+  };
+  const auto seen = seen_under("w4a4");
+  BOOST_TEST(seen.size() == 3u * 7u);
+  BOOST_TEST((seen.at("model.layers.2.self_attn.o_proj") == std::vector<int64_t>{6, 128}));
+  BOOST_TEST((seen.at("model.layers.0.mlp.down_proj") == std::vector<int64_t>{6, 160}));
+  BOOST_TEST(seen_under("w4a16").empty());
+}
+
 // Controls of the tolerance: a wrong option shows.
 BOOST_AUTO_TEST_CASE(a_wrong_option_is_outside_the_tolerance) {
   const auto data = shared_data("models");
