@@ -18,12 +18,7 @@ module mx_decode #(
   assign subnormal_is_normal = FAULTS && fault_i == mx_pkg::FaultDecodeSubnormal;
   assign max_is_nan          = FAULTS && fault_i == mx_pkg::FaultDecodeMaxAsNan;
 
-  // What the code is in each format.
-  logic [mx_pkg::NumFormats-1:0]                         negative;
-  logic [mx_pkg::NumFormats*mx_pkg::SignificandBits-1:0] significand;
-  logic [mx_pkg::NumFormats*mx_pkg::ShiftBits-1:0]       shift;
-  logic [mx_pkg::NumFormats-1:0]                         nan;
-
+  // What the code is in each format, and in the chosen one of those up to f.
   for (genvar f = 0; f < mx_pkg::NumFormats; f++) begin : gen_format
     localparam int E = {24'b0, mx_pkg::ExponentBits[f*8 +: 8]};
     localparam int M = {24'b0, mx_pkg::MantissaBits[f*8 +: 8]};
@@ -35,18 +30,30 @@ module mx_decode #(
     assign mantissa = code_i[0 +: M];
     assign normal   = exponent != '0 || (subnormal_is_normal && mantissa != '0);
 
-    assign negative[f] = code_i[E+M];
-    assign significand[f*mx_pkg::SignificandBits +: mx_pkg::SignificandBits] =
-        mx_pkg::SignificandBits'({normal, mantissa});
-    assign shift[f*mx_pkg::ShiftBits +: mx_pkg::ShiftBits] =
-        exponent == '0 ? '0 : mx_pkg::ShiftBits'(exponent) - 1'b1;
-    assign nan[f] = mx_pkg::NanAllOnes[f*8] && &exponent && &(mantissa | M'(max_is_nan));
+    logic                               negative, nan, chosen_negative, chosen_nan;
+    logic [mx_pkg::SignificandBits-1:0] significand, chosen_significand;
+    logic [mx_pkg::ShiftBits-1:0]       shift, chosen_shift;
+    assign negative    = code_i[E+M];
+    assign significand = mx_pkg::SignificandBits'({normal, mantissa});
+    assign shift       = exponent == '0 ? '0 : mx_pkg::ShiftBits'(exponent) - 1'b1;
+    assign nan         = mx_pkg::NanAllOnes[f*8] && &exponent && &(mantissa | M'(max_is_nan));
+    if (f == 0) begin : gen_first
+      assign chosen_negative    = negative;
+      assign chosen_significand = significand;
+      assign chosen_shift       = shift;
+      assign chosen_nan         = nan;
+    end else begin : gen_next
+      logic other;
+      assign other              = format_i != mx_pkg::FormatBits'(f);
+      assign chosen_negative    = other ? gen_format[f-1].chosen_negative : negative;
+      assign chosen_significand = other ? gen_format[f-1].chosen_significand : significand;
+      assign chosen_shift       = other ? gen_format[f-1].chosen_shift : shift;
+      assign chosen_nan         = other ? gen_format[f-1].chosen_nan : nan;
+    end
   end
-
-  assign negative_o    = negative[format_i];
-  assign significand_o =
-      significand[format_i*mx_pkg::SignificandBits +: mx_pkg::SignificandBits];
-  assign shift_o       = shift[format_i*mx_pkg::ShiftBits +: mx_pkg::ShiftBits];
-  assign nan_o         = nan[format_i];
+  assign negative_o    = gen_format[mx_pkg::NumFormats-1].chosen_negative;
+  assign significand_o = gen_format[mx_pkg::NumFormats-1].chosen_significand;
+  assign shift_o       = gen_format[mx_pkg::NumFormats-1].chosen_shift;
+  assign nan_o         = gen_format[mx_pkg::NumFormats-1].chosen_nan;
 
 endmodule

@@ -4,9 +4,7 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <ctime>
-#include <limits>
 #include <random>
 
 #include "emu/quantize.h"
@@ -34,14 +32,11 @@ void bench_rtl(int repeat, Record& record) {
     const int64_t before = engine->cost().cycles;
     engine->multiply(a, *b, {}, d);
     const int64_t cycles = engine->cost().cycles - before;
-    // The processor time beside the wall clock: what a busy machine leaves of the latter varies.
-    double cpu_seconds = std::numeric_limits<double>::infinity();
-    const auto multiply = [&] {
-      const std::clock_t start = std::clock();
-      engine->multiply(a, *b, {}, d);
-      cpu_seconds = std::min(cpu_seconds, double(std::clock() - start) / CLOCKS_PER_SEC);
-    };
-    const double seconds = best_seconds(repeat, {multiply})[0];
+    // The processor time beside the wall clock, of all rounds: what a busy machine leaves of the
+    // latter varies.
+    const std::clock_t start = std::clock();
+    const double seconds = best_seconds(repeat, {[&] { engine->multiply(a, *b, {}, d); }})[0];
+    const double cpu_seconds = double(std::clock() - start) / CLOCKS_PER_SEC / repeat;
     const double mmacs = double(M * N * K) * 1e-6;
     fmt::print("{:12}  {:8.0f}  {:9.0f}  {:12.0f}\n", format.name, mmacs / seconds,
                double(cycles) / seconds * 1e-3, mmacs / cpu_seconds);
