@@ -20,14 +20,14 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Sized for ten minutes on two cores.
+// Sized for well under ten minutes on two cores.
 struct Options {
   std::string model = "smollm2";
   std::vector<std::string> recipes = {"w8a8", "w4a8", "w4a4"};
   std::filesystem::path out;
   uint64_t seed = 1;
-  TaskOptions text = {.window = 256, .limit = 8};
-  int64_t items = 60;
+  TaskOptions text = {.window = 512, .limit = 8};
+  int64_t items = 50;
 };
 constexpr const char* choice_task_names[] = {"piqa", "arc_easy"};
 
@@ -185,11 +185,11 @@ Action define_validate(CLI::App& app, const Context& context) {
       ->required()
       ->type_name("DIR");
   add_number(app, "--window", o->text.window, int64_t(2), int64_t(1) << 20,
-             "tokens of a window of perplexity (default 256)");
+             "tokens of a window of perplexity (default 512)");
   add_number(app, "--windows", o->text.limit, int64_t(2), int64_t(1) << 40,
              "windows of perplexity (default 8)");
   add_number(app, "--items", o->items, int64_t(2), int64_t(1) << 40,
-             "items of each choice task (default 60)");
+             "items of each choice task (default 50)");
   add_seed(app, o->seed, "seed of the random operands");
   add_threads(app);
   add_isa(app);

@@ -20,7 +20,7 @@ set style line 1 lc rgb '#2f5d8a' pt 7 ps 0.9 lw 1.6
 set style line 2 lc rgb '#c0762b' pt 5 ps 0.8 lw 1.6
 set style line 3 lc rgb '#1b6e53' pt 9 ps 1.1 lw 1.6
 set style line 4 lc rgb '#7a5a94' pt 13 ps 1.1 lw 1.6
-set key above left horizontal samplen 1.5 spacing 1.1 noenhanced textcolor rgb '#1f2933'
+set key above left horizontal Left reverse samplen 1.5 spacing 1.1 noenhanced textcolor rgb '#1f2933'
 set lmargin 8
 )gp";
 

@@ -65,7 +65,9 @@ Results validate_drift(const Subject& subject, const Results& accuracy,
   Results results;
   std::vector<const Recipe*> recipes;
   for (const Recipe& recipe : subject.recipes)
-    if (recipe.weights.conversion && recipe.activations.conversion) recipes.push_back(&recipe);
+    if (recipe.weights.conversion && recipe.activations.conversion &&
+        recipe.datapath != "fake_quant")
+      recipes.push_back(&recipe);
   const LoadedTask& task = *subject.tasks[0];
   for (size_t r = 0; r < recipes.size(); ++r) {
     Recipe fake = *recipes[r];

@@ -82,6 +82,17 @@ LanguageModel::Output forward_by_rtl(const Subject& subject, Recipe recipe, cons
   return model->forward(ids, /*with_hidden=*/true);
 }
 
+// The last recipe whose linear layers an engine computes.
+const Recipe& last_by_engine(const std::vector<Recipe>& recipes) {
+  const auto found = std::find_if(recipes.rbegin(), recipes.rend(), [](const Recipe& recipe) {
+    return recipe.weights.conversion && recipe.activations.conversion &&
+           recipe.datapath != "fake_quant";
+  });
+  if (found == recipes.rend())
+    throw UsageError("--recipe: none of them quantizes both sides for a datapath");
+  return *found;
+}
+
 int64_t sum_of(const std::vector<PairedCall>& calls, int64_t (*field)(const PairedCall&)) {
   int64_t sum = 0;
   for (const PairedCall& call : calls) sum += field(call);
@@ -91,7 +102,7 @@ int64_t sum_of(const std::vector<PairedCall>& calls, int64_t (*field)(const Pair
 }  // namespace
 
 Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress) {
-  const Recipe& recipe = subject.recipes.back();
+  const Recipe& recipe = last_by_engine(subject.recipes);
   const auto start = std::chrono::steady_clock::now();
   const auto log = std::make_shared<PairedLog>();
   const at::Tensor ids = model_input(subject.calibration, rtl_tokens);
