@@ -3,10 +3,11 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "emu/files/atomic_file.h"
 #include "eval/tasks/choice_tasks.h"
-#include "eval/tasks/item_file.h"
 #include "eval/tasks/python_text.h"
 #include "tests/eval/fakes.h"
+#include "tests/shared_data.h"
 
 using namespace mxref;
 using nlohmann::json;
@@ -36,11 +37,12 @@ BOOST_AUTO_TEST_CASE(piqa_asks_question_and_answer) {
 }
 
 BOOST_AUTO_TEST_CASE(piqa_takes_labels_from_the_file_beside) {
-  const TemporaryFile labels("beside-labels.lst", "1\n0\n");
-  const TemporaryFile items("beside.jsonl",
-                            "{\"goal\":\"a\",\"sol1\":\"b\",\"sol2\":\"c\"}\n"
-                            "{\"goal\":\"d\",\"sol1\":\"e\",\"sol2\":\"f\"}\n");
-  const auto r = read_choice_items(choice_task("piqa"), items.path.string(), 0);
+  const TemporaryFolder folder;
+  folder.write("beside-labels.lst", "1\n0\n");
+  const auto items = folder.write("beside.jsonl",
+                                  "{\"goal\":\"a\",\"sol1\":\"b\",\"sol2\":\"c\"}\n"
+                                  "{\"goal\":\"d\",\"sol1\":\"e\",\"sol2\":\"f\"}\n");
+  const auto r = read_choice_items(choice_task("piqa"), items.string(), 0);
   BOOST_TEST(r.items.at(0).gold == 1);
   BOOST_TEST(r.items.at(1).gold == 0);
 }
@@ -101,21 +103,18 @@ BOOST_AUTO_TEST_CASE(every_task_takes_the_plain_form_and_files_of_requests) {
 
 BOOST_AUTO_TEST_CASE(gzip_is_read_and_damaged_gzip_is_an_error) {
   const std::string line = R"({"query":"Q:","choices":["a","b"],"gold":0})";
-  const std::filesystem::path path = std::filesystem::path(MXREF_BINARY_DIR) / "eval_test_gz";
-  gzFile out = gzopen(path.c_str(), "wb");
+  const TemporaryFolder folder;
+  gzFile out = gzopen((folder / "whole.jsonl.gz").c_str(), "wb");
   gzwrite(out, line.data(), unsigned(line.size()));
   gzclose(out);
-  const std::string packed = read_text(path) == line ? [&] {
-    std::ifstream in(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }() : "";
-  std::filesystem::remove(path);
-  BOOST_REQUIRE(!packed.empty());
-  const TemporaryFile whole("whole.jsonl.gz", packed);
-  BOOST_TEST(read_choice_items(choice_task("piqa"), whole.path.string(), 0).items.size() == 1u);
+  const auto items = [&](const std::string& name) {
+    return read_choice_items(choice_task("piqa"), folder / name, 0).items.size();
+  };
+  BOOST_TEST(items("whole.jsonl.gz") == 1u);
+  const std::string packed = read_file(folder / "whole.jsonl.gz");
   for (size_t cut = 2; cut < packed.size(); ++cut) {
-    const TemporaryFile file("cut.jsonl.gz", packed.substr(0, cut));
-    BOOST_CHECK_THROW(read_choice_items(choice_task("piqa"), file.path.string(), 0), InputError);
+    folder.write("cut.jsonl.gz", packed.substr(0, cut));
+    BOOST_CHECK_THROW(items("cut.jsonl.gz"), InputError);
   }
 }
 
@@ -207,11 +206,6 @@ BOOST_AUTO_TEST_CASE(capitalize_and_length_are_those_of_python) {
 }
 
 BOOST_AUTO_TEST_CASE(the_published_files_are_read_whole) {
-  const auto data = data_folder();
-  if (data.empty()) {
-    BOOST_TEST_MESSAGE("skipped: no test data (MXREF_DATA)");
-    return;
-  }
   struct Case {
     const char *task, *file, *form;
     size_t items;
@@ -226,7 +220,9 @@ BOOST_AUTO_TEST_CASE(the_published_files_are_read_whole) {
         Case{"hellaswag", "hellaswag/validation.jsonl.gz", "plain", 10042},
         Case{"hellaswag", "hellaswag/olmes_1000_exact.jsonl", "plain", 1000},
         Case{"boolq", "boolq/validation.jsonl", "hub", 3270}}) {
-    const auto r = read_choice_items(choice_task(task), (data / file).string(), 0);
+    const auto path = shared_data(file);
+    if (!path) continue;
+    const auto r = read_choice_items(choice_task(task), path->string(), 0);
     BOOST_TEST(r.items.size() == count, file);
     BOOST_TEST(r.form == form, file);
   }

@@ -3,12 +3,12 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "emu/error.h"
 #include "eval/tasks/scorer.h"
 #include "golden/tokenizer/tokenizer.h"
+#include "tests/temporary_folder.h"
 
 namespace mxref {
 
@@ -56,23 +56,16 @@ class BigramScorer : public Scorer {
   }
 };
 
-// The folder of test data, beside the project; empty where it is absent.
-inline std::filesystem::path data_folder() {
-  const char* given = std::getenv("MXREF_DATA");
-  const std::filesystem::path path = given ? given : MXREF_SOURCE_DIR "/../shared/data";
-  return std::filesystem::exists(path) ? path : std::filesystem::path();
-}
-
 // A file that lives as long as the object.
 class TemporaryFile {
  public:
   TemporaryFile(const std::string& name, const std::string& text)
-      : path(std::filesystem::path(MXREF_BINARY_DIR) / ("eval_test_" + name)) {
-    std::ofstream(path, std::ios::binary) << text;
-  }
-  ~TemporaryFile() { std::filesystem::remove(path); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
+      : path(folder_.write(name, text)) {}
+
+ private:
+  TemporaryFolder folder_;
+
+ public:
   const std::filesystem::path path;
 };
 

@@ -3,18 +3,15 @@
 
 #include "emu/threads.h"
 #include "eval/tasks/model_scorer.h"
-#include "tests/eval/fakes.h"
+#include "tests/shared_data.h"
 
 using namespace mxref;
 
 // A small published-shape model with random weights; null where there is no test data.
 static std::unique_ptr<LanguageModel> small_model() {
-  const auto data = data_folder();
-  if (data.empty()) {
-    BOOST_TEST_MESSAGE("skipped: no test data (MXREF_DATA)");
-    return nullptr;
-  }
-  const auto checkpoint = open_checkpoint(data / "models/llama_tied");
+  const auto folder = shared_data("models/llama_tied");
+  if (!folder) return nullptr;
+  const auto checkpoint = open_checkpoint(*folder);
   return load_model(*checkpoint, parse_recipe("fp32"), {{"kernel", make_kernel_engine}});
 }
 
