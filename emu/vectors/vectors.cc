@@ -77,4 +77,16 @@ Vectors model_vectors(const MxTensor& a, const MxTensor& b, const Datapath& data
   return v;
 }
 
+void append(Vectors& vectors, const Vectors& more) {
+  const auto join = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  join(vectors.codes_a, more.codes_a);
+  join(vectors.codes_b, more.codes_b);
+  join(vectors.scale_a, more.scale_a);
+  join(vectors.scale_b, more.scale_b);
+  join(vectors.acc_in, more.acc_in);
+  join(vectors.acc_out, more.acc_out);
+}
+
 }  // namespace mxref

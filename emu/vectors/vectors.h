@@ -41,6 +41,9 @@ Vectors random_vectors(const BlockFormat& a, const BlockFormat& b, const Datapat
 Vectors model_vectors(const MxTensor& a, const MxTensor& b, const Datapath& datapath, int64_t count,
                       uint64_t seed);
 
+// `more` behind `vectors`; both of the same formats, datapath and block length.
+void append(Vectors& vectors, const Vectors& more);
+
 // A file form: the word of --as, and the name of the file in the output folder.
 struct VectorForm {
   std::string_view name;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "emu/error.h"
+#include "eval/cli/command.h"
 
 namespace mxref {
 namespace {
@@ -54,6 +55,17 @@ std::unique_ptr<Engine> make_torch_engine_of_library() {
   std::unique_ptr<Engine> engine(make());
   if (!engine) throw InputError("the engine 'torch' cannot be made");
   return engine;
+}
+
+std::vector<GivenProduct> products_of_model(const std::string& model, const BlockFormat& a,
+                                            const BlockFormat& b, const EngineTable& engines) {
+  std::vector<GivenProduct> products;
+  std::string error;
+  const int code = function<decltype(mxref_models_products)>("mxref_models_products")(
+      model.c_str(), &a, &b, &engines, &products, &error);
+  if (code == exit_wrong_use) throw UsageError(error);
+  if (code != exit_good) throw InputError(error);
+  return products;
 }
 
 }  // namespace mxref

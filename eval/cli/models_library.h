@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "emu/crosscheck/crosscheck.h"
 #include "eval/cli/command.h"
 
 namespace mxref {
@@ -22,6 +23,12 @@ int run_in_models_library(std::string_view command, const std::vector<std::strin
 // The engine `torch`. Throws as above.
 std::unique_ptr<Engine> make_torch_engine_of_library();
 
+// Products of `model`'s own layers (a path, or the name of an asset), activations in format a and
+// weights in format b, caught while it reads a text of the asset `calibration`. Throws as above,
+// and as open_checkpoint and load_model.
+std::vector<GivenProduct> products_of_model(const std::string& model, const BlockFormat& a,
+                                            const BlockFormat& b, const EngineTable& engines);
+
 }  // namespace mxref
 
 // What the library exports. No exception crosses.
@@ -31,4 +38,8 @@ int mxref_models_run(const char* command, int argc, const char* const* argv,
                      const mxref::Context* context);
 // The caller owns it; nullptr where it cannot be made (told on standard error).
 mxref::Engine* mxref_models_torch_engine();
+// Fills `products` → exit code; where that is not 0, `error` is the message.
+int mxref_models_products(const char* model, const mxref::BlockFormat* a,
+                          const mxref::BlockFormat* b, const mxref::EngineTable* engines,
+                          std::vector<mxref::GivenProduct>* products, std::string* error);
 }

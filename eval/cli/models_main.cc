@@ -4,8 +4,13 @@
 
 #include "eval/cli/command.h"
 #include "eval/cli/command_list.h"
+#include "eval/cli/models/model_options.h"
+#include "eval/cli/models/task_options.h"
 #include "eval/cli/models_library.h"
+#include "eval/tasks/item_file.h"
+#include "eval/validate/caught_products.h"
 #include "golden/formulation/torch_engine.h"
+#include "golden/tokenizer/tokenizer.h"
 
 namespace mxref {
 namespace {
@@ -35,4 +40,28 @@ mxref::Engine* mxref_models_torch_engine() {
     return mxref::exit_good;
   });
   return engine;
+}
+
+int mxref_models_products(const char* model, const mxref::BlockFormat* a,
+                          const mxref::BlockFormat* b, const mxref::EngineTable* engines,
+                          std::vector<mxref::GivenProduct>* products, std::string* error) {
+  using namespace mxref;
+  try {
+    const std::filesystem::path path = model_path(model);
+    const auto checkpoint = open_checkpoint(path);
+    const std::string text = read_text(asset_source("calibration", "calibration", "c4.utf8").file);
+    const auto ids =
+        open_tokenizer(path)->encode(std::string_view(text).substr(0, text.find('\n', 4096)));
+    Recipe recipe;
+    recipe.activations = {std::string(a->name), Conversion{.format = a}};
+    recipe.weights = {std::string(b->name), Conversion{.format = b}};
+    *products = catch_products(*checkpoint, recipe, *engines, ids);
+    return exit_good;
+  } catch (const UsageError& e) {
+    *error = e.what();
+    return exit_wrong_use;
+  } catch (const std::exception& e) {
+    *error = e.what();
+    return exit_bad_input;
+  }
 }

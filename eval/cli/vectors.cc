@@ -6,6 +6,7 @@
 
 #include "emu/files/atomic_file.h"
 #include "eval/cli/command.h"
+#include "eval/cli/models_library.h"
 #include "eval/cli/options.h"
 #include "eval/report/record.h"
 
@@ -18,30 +19,54 @@ struct Options {
   int64_t count = 1000;
   uint64_t seed = 1;
   const VectorForm* form = &vector_forms[0];
+  std::string model;  // of the kind "model"
   std::filesystem::path out, json;
+
+  const BlockFormat& b() const { return format_b ? *format_b : *format; }
 };
 
 constexpr int64_t max_count = 100'000'000;
 
 struct VectorKind {
   std::string_view name;
-  Vectors (*make)(const Options& options);
+  Vectors (*make)(const Options& options, const EngineTable& engines);
 };
+
+Vectors make_random(const Options& o, const EngineTable&) {
+  return random_vectors(*o.format, o.b(), *o.datapath, o.count, o.seed);
+}
+
+// An equal share of each product that was caught, as far as it goes.
+Vectors make_of_model(const Options& o, const EngineTable& engines) {
+  const std::vector<GivenProduct> products = products_of_model(o.model, *o.format, o.b(), engines);
+  Vectors all;
+  for (size_t i = 0; i < products.size(); ++i) {
+    const auto n = int64_t(products.size());
+    const int64_t share = o.count * int64_t(i + 1) / n - o.count * int64_t(i) / n;
+    if (share == 0) continue;
+    const Vectors some = model_vectors(products[i].a, products[i].b, *o.datapath, share, o.seed);
+    if (all.count() == 0)
+      all = some;
+    else
+      append(all, some);
+  }
+  return all;
+}
+
 constexpr std::array kinds{
-    VectorKind{"random",
-               [](const Options& o) {
-                 return random_vectors(*o.format, o.format_b ? *o.format_b : *o.format, *o.datapath,
-                                       o.count, o.seed);
-               }},
+    VectorKind{"random", make_random},
+    VectorKind{"model", make_of_model},
 };
 static_assert(names_are_distinct(kinds));
 
-int run(const Options& options, const VectorKind& kind) {
+int run(const Options& options, const VectorKind& kind, const EngineTable& engines) {
+  if ((kind.make == make_of_model) != !options.model.empty())
+    throw UsageError("--kind model takes its operands from --model MODEL, and no other kind does");
   require_folder(options.out);
   require_writable(options.json);
   Record record("vectors");
   record.set_seed(options.seed);
-  const Vectors vectors = kind.make(options);
+  const Vectors vectors = kind.make(options, engines);
   const std::filesystem::path file = options.out / options.form->file;
   options.form->write(vectors, file);
   fmt::print("{}: {} vectors of {} × {} on {}\n", file.string(), vectors.count(),
@@ -58,7 +83,7 @@ int run(const Options& options, const VectorKind& kind) {
 
 }  // namespace
 
-Action define_vectors(CLI::App& app, const Context&) {
+Action define_vectors(CLI::App& app, const Context& context) {
   auto o = std::make_shared<Options>();
   auto kind = std::make_shared<const VectorKind*>(&kinds[0]);
   add_named(app, "--format", o->format, block_formats, "format", "format of a")->required();
@@ -66,6 +91,9 @@ Action define_vectors(CLI::App& app, const Context&) {
             "format of b (default: that of a)");
   add_named(app, "--datapath", o->datapath, datapaths, "datapath", "accumulation");
   add_named(app, "--kind", *kind, kinds, "kind", "where the operands come from");
+  app.add_option("--model", o->model,
+                 "with --kind model: the model whose weights and activations are taken")
+      ->type_name("MODEL");
   add_number<int64_t>(app, "--count", o->count, 1, max_count, "vectors (default 1000)");
   add_seed(app, o->seed, "seed of the operands");
   add_named(app, "--as", o->form, vector_forms, "file form", "form of the file");
@@ -73,7 +101,7 @@ Action define_vectors(CLI::App& app, const Context&) {
       ->required()
       ->type_name("DIR");
   add_json(app, o->json);
-  return [o, kind] { return run(*o, **kind); };
+  return [o, kind, &context] { return run(*o, **kind, context.engines); };
 }
 
 }  // namespace mxref

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "emu/vectors/vectors.h"
 #include "tests/eval/program/files.h"
 #include "tests/shared_data.h"
 
@@ -74,6 +75,26 @@ BOOST_AUTO_TEST_CASE(the_record_holds_every_choice) {
   BOOST_TEST(result["chosen"] == json({0}));
   BOOST_TEST(result["chosen_norm"] == json({0}));
   BOOST_TEST(result["stderr"].is_null());  // of one item
+}
+
+BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
+  check_refused(run_mxref({"vectors", "--kind", "model", "--format", "mxfp4", "--out", "x"}), 2,
+                {"--model"});
+  if (!has_model()) return;
+  const TemporaryFolder folder;
+  check_good(run_mxref({"vectors", "--kind", "model", "--model", "smollm2", "--format", "mxfp4",
+                        "--count", "100", "--out", folder / "v"}));
+  const Vectors v = vector_form("memh").read(folder / "v/vectors.memh");
+  BOOST_TEST(v.kind == "model");
+  BOOST_TEST(v.count() == 100u);
+  // Chains start at +0, go on where the last block ended, and the weights are not all zero.
+  size_t starts = 0, goes_on = 0;
+  for (size_t i = 1; i < v.count(); ++i) {
+    starts += v.acc_in[i] == 0;
+    goes_on += v.acc_in[i] == v.acc_out[i - 1];
+  }
+  BOOST_TEST(starts + goes_on >= v.count() - 1);
+  BOOST_TEST(std::count(v.codes_b.begin(), v.codes_b.end(), 0) < int64_t(v.codes_b.size()) / 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,23 @@
+#pragma once
+// Products caught in a model: real weights, and the activations that meet them while it reads a
+// text.
+
+#include <cstdint>
+#include <vector>
+
+#include "emu/crosscheck/crosscheck.h"
+#include "emu/engine.h"
+#include "golden/checkpoint/checkpoint.h"
+#include "golden/recipe.h"
+
+namespace mxref {
+
+// While the model reads the first tokens of `ids` (8 of them at least) under `recipe`, whose sides
+// must both be converted: layers of different K and position (the first block, the middle one, the
+// last), each cut to 8 tokens and 32 output features. In the order of the modules' names.
+// Throws as load_model.
+std::vector<GivenProduct> catch_products(const Checkpoint& checkpoint, const Recipe& recipe,
+                                         const EngineTable& engines,
+                                         const std::vector<int64_t>& ids);
+
+}  // namespace mxref
