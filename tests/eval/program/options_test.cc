@@ -17,6 +17,7 @@ BOOST_AUTO_TEST_CASE(help_lists_every_command_and_each_has_its_own) {
     BOOST_TEST((help.out.find(row.summary) != std::string::npos));
     if (row.home == Home::models) continue;  // their help is loaded with torch
     const Outcome own = run_mxref({std::string(row.name), "--help"});
+    if (own.code == 2 && own.err.find("this build has no RTL") != std::string::npos) continue;
     check_good(own);
     BOOST_TEST((own.out.find("mxref " + std::string(row.name)) != std::string::npos));
   }
