@@ -44,8 +44,7 @@ void print(const ordered_json& r) {
     return;
   }
   print_line(task, r["items"], "acc", r["acc"], r["stderr"], r["seconds"]);
-  if (r.contains("acc_norm"))
-    print_line("", r["items"], "acc_norm", r["acc_norm"], r["acc_norm_stderr"], nullptr);
+  print_line("", r["items"], "acc_norm", r["acc_norm"], r["acc_norm_stderr"], nullptr);
 }
 
 int run(const Options& options, const EngineTable& engines) {

@@ -25,7 +25,6 @@ struct ItemForm {
 
 struct ChoiceTask {
   std::string_view name, version;
-  bool acc_norm;  // whether the metric is defined for this task
   std::vector<ItemForm> forms;
 };
 

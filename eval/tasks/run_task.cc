@@ -46,21 +46,23 @@ double chance_of(const ChoiceItems& items) {
   return sum / double(items.items.size());
 }
 
+// acc_norm is recorded for every task; the harness itself reports none for boolq and winogrande.
 void add(ordered_json& result, const ChoiceTask& task, const ChoiceItems& items,
          const ChoiceResult& r) {
+  const auto standard_error = [&](double share) {
+    return number_or_null(share_standard_error(share, r.items()));
+  };
   result.update({{"version", task.version},
                  {"form", items.form},
                  {"items", r.items()},
                  {"chance", chance_of(items)},
                  {"acc", r.acc()},
-                 {"stderr", number_or_null(share_standard_error(r.acc(), r.items()))}});
-  if (task.acc_norm)
-    result.update(
-        {{"acc_norm", r.acc_norm()},
-         {"acc_norm_stderr", number_or_null(share_standard_error(r.acc_norm(), r.items()))}});
-  result["chosen"] = r.chosen;
-  if (task.acc_norm) result["chosen_norm"] = r.chosen_norm;
-  result["gold"] = r.gold;
+                 {"stderr", standard_error(r.acc())},
+                 {"acc_norm", r.acc_norm()},
+                 {"acc_norm_stderr", standard_error(r.acc_norm())},
+                 {"chosen", r.chosen},
+                 {"chosen_norm", r.chosen_norm},
+                 {"gold", r.gold}});
 }
 
 }  // namespace
