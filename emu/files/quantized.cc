@@ -121,7 +121,7 @@ std::vector<std::string> quantized_names(const SafetensorsFile& file) {
 }
 
 std::vector<std::string> quantized_names_only(const SafetensorsFile& file) {
-  const std::vector<std::string> names = quantized_names(file);
+  std::vector<std::string> names = quantized_names(file);
   if (names.empty())
     throw InputError(file.path().string() +
                      ": holds no quantized tensor; expected NAME.codes and NAME.scales");
