@@ -6,44 +6,10 @@
 #include "emu/binary32.h"
 #include "emu/dot.h"
 #include "emu/gemm.h"
+#include "emu/product_engine.h"
 
 namespace mxref {
 namespace {
-
-struct FaultyOperand : PreparedOperand {
-  MxTensor b;
-  const Datapath* datapath;
-};
-
-using Product = void (*)(const MxTensor& a, const MxTensor& b, const Datapath& datapath,
-                         std::span<const float> c, std::span<float> d);
-
-class FaultyEngine : public Engine {
- public:
-  FaultyEngine(std::string_view name, Product product) : name_(name), product_(product) {}
-  std::string_view name() const override { return name_; }
-  std::string refuses(const BlockFormat&, const BlockFormat&, int, const Datapath&) const override {
-    return "";
-  }
-  std::unique_ptr<PreparedOperand> prepare(const MxTensor& b,
-                                           const Datapath& datapath) const override {
-    auto operand = std::make_unique<FaultyOperand>();
-    operand->rows = b.rows();
-    operand->cols = b.cols();
-    operand->b = b;
-    operand->datapath = &datapath;
-    return operand;
-  }
-  void multiply(const MxTensor& a, const PreparedOperand& b, std::span<const float> c,
-                std::span<float> d) override {
-    const auto& operand = dynamic_cast<const FaultyOperand&>(b);
-    product_(a, operand.b, *operand.datapath, c, d);
-  }
-
- private:
-  std::string_view name_;
-  Product product_;
-};
 
 // The lowest bit of the last result.
 void planted_fault(const MxTensor& a, const MxTensor& b, const Datapath& datapath,
@@ -91,9 +57,9 @@ void rounds_twice(const MxTensor& a, const MxTensor& b, const Datapath& datapath
   }
 }
 
-EngineEntry entry(std::string_view name, Product product) {
+EngineEntry entry(std::string_view name, ProductEngine::Product product) {
   return {std::string(name),
-          [name, product] { return std::make_unique<FaultyEngine>(name, product); }};
+          [name, product] { return std::make_unique<ProductEngine>(name, product); }};
 }
 
 }  // namespace

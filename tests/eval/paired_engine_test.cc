@@ -1,6 +1,8 @@
 #include <boost/test/unit_test.hpp>
 #include <random>
 
+#include "emu/gemm.h"
+#include "emu/product_engine.h"
 #include "emu/quantize.h"
 #include "eval/validate/paired_engine.h"
 
@@ -17,24 +19,14 @@ static MxTensor operand(int64_t rows, unsigned seed) {
 }
 
 // The definition with the sign of its first result turned, as long as that is not zero.
-class WrongOnce : public Engine {
- public:
-  std::string_view name() const override { return "wrong"; }
-  std::string refuses(const BlockFormat&, const BlockFormat&, int, const Datapath&) const override {
-    return "";
-  }
-  std::unique_ptr<PreparedOperand> prepare(const MxTensor& b, const Datapath& d) const override {
-    return ref_->prepare(b, d);
-  }
-  void multiply(const MxTensor& a, const PreparedOperand& b, std::span<const float> c,
-                std::span<float> d) override {
-    ref_->multiply(a, b, c, d);
-    d[0] = -d[0];
-  }
-
- private:
-  std::unique_ptr<Engine> ref_ = make_ref_engine();
-};
+static std::unique_ptr<Engine> wrong_once() {
+  return std::make_unique<ProductEngine>(
+      "wrong", [](const MxTensor& a, const MxTensor& b, const Datapath& datapath,
+                  std::span<const float> c, std::span<float> d) {
+        gemm_ref(a, b, datapath, c, d);
+        d[0] = -d[0];
+      });
+}
 
 static PairedCall call(std::unique_ptr<Engine> engine, std::unique_ptr<Engine> witness,
                        std::vector<float>& d) {
@@ -56,13 +48,13 @@ BOOST_AUTO_TEST_CASE(equal_engines_agree_and_the_results_are_those_of_the_first)
   BOOST_TEST(good.k == 64);
   BOOST_TEST(good.compared == 15);
   BOOST_TEST(good.mismatches == 0);
-  call(std::make_unique<WrongOnce>(), make_ref_engine(), wrong);
+  call(wrong_once(), make_ref_engine(), wrong);
   BOOST_TEST(wrong[0] == -d[0]);
 }
 
 BOOST_AUTO_TEST_CASE(control_one_wrong_sign_is_one_mismatch) {
   std::vector<float> d;
-  BOOST_TEST(call(make_ref_engine(), std::make_unique<WrongOnce>(), d).mismatches == 1);
+  BOOST_TEST(call(make_ref_engine(), wrong_once(), d).mismatches == 1);
 }
 
 BOOST_AUTO_TEST_CASE(differences_are_of_bits_not_of_values) {
