@@ -36,7 +36,8 @@ struct CrosscheckRow {
   std::string format_a, format_b, datapath;
   int64_t compared = 0;  // results, each the bits of one element of a product
   int64_t mismatches = 0;
-  std::string refused;  // why the engine does not take this product; empty where it does
+  int64_t products = 0, refused = 0;  // of these products the engine does not take so many,
+  std::string reason = {};            // for this reason: its own words, of the first
 };
 
 // A faulty engine; `caught` where the comparison saw its fault on every pair of formats.
@@ -51,10 +52,11 @@ struct CrosscheckReport {
   // Of each row with mismatches the first: format, operands in hex, expected, got, index, seed and
   // the command that repeats it.
   std::vector<std::string> failures;
-  bool passed() const;  // no mismatches, and every control caught
+  bool passed() const;  // something compared, no mismatches, and every control caught
 };
 
-// Throws UsageError on an unknown implementation, or a level outside 1 … 3.
+// Throws UsageError on an unknown implementation, one that is asked for by name and takes none of
+// the products, or a level outside 1 … 3.
 CrosscheckReport crosscheck(const EngineTable& engines, const CrosscheckOptions& options);
 
 }  // namespace mxref

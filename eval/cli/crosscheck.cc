@@ -7,6 +7,7 @@
 #include "emu/files/atomic_file.h"
 #include "eval/cli/command.h"
 #include "eval/cli/options.h"
+#include "eval/report/crosscheck_results.h"
 #include "eval/report/progress.h"
 #include "eval/report/record.h"
 
@@ -20,29 +21,20 @@ struct Options {
   std::filesystem::path json;
 };
 
+std::string refusal(const CrosscheckRow& row) {
+  if (row.refused == 0) return "";
+  return fmt::format("refuses {} of {} products: {}", row.refused, row.products, row.reason);
+}
+
 void print(const CrosscheckReport& report) {
   constexpr const char* line = "{:<12} {:<12} {:<12} {:<10} {:>10} {:>10}  {}\n";
   fmt::print(line, "engine", "format a", "format b", "datapath", "compared", "mismatches", "");
   for (const CrosscheckRow& row : report.rows)
     fmt::print(line, row.implementation, row.format_a, row.format_b, row.datapath, row.compared,
-               row.mismatches, row.refused.empty() ? "" : "does not take it: " + row.refused);
+               row.mismatches, refusal(row));
   for (const CrosscheckControl& control : report.controls)
     fmt::print("control {:<20} {}\n", control.name, control.caught ? "caught" : "NOT CAUGHT");
   for (const std::string& failure : report.failures) fmt::print("{}\n", failure);
-}
-
-void add_results(Record& record, const CrosscheckReport& report) {
-  for (const CrosscheckRow& row : report.rows) {
-    nlohmann::ordered_json result = {
-        {"task", "crosscheck"},     {"implementation", row.implementation},
-        {"source", row.source},     {"format_a", row.format_a},
-        {"format_b", row.format_b}, {"datapath", row.datapath},
-        {"compared", row.compared}, {"mismatches", row.mismatches}};
-    if (!row.refused.empty()) result["refused"] = row.refused;
-    record.add(std::move(result));
-  }
-  for (const CrosscheckControl& control : report.controls)
-    record.add({{"task", "control"}, {"name", control.name}, {"caught", control.caught}});
 }
 
 int run(Options& options, const EngineTable& engines) {
@@ -59,7 +51,7 @@ int run(Options& options, const EngineTable& engines) {
   progress.clear();
   print(report);
   record.set("passed", report.passed());
-  add_results(record, report);
+  for (auto& result : crosscheck_results(report)) record.add(std::move(result));
   record.write(options.json);
   return report.passed() ? exit_good : exit_check_failed;
 }

@@ -87,7 +87,7 @@ std::string pills(const std::vector<ordered_json>& controls) {
 std::string products_of(const std::vector<ordered_json>& rows) {
   std::set<std::string> pairs, datapaths;
   for (const ordered_json& row : rows) {
-    if (row.contains("refused")) continue;
+    if (row["compared"] == 0) continue;
     pairs.insert(text(row["format_a"]) + " × " + text(row["format_b"]));
     datapaths.insert(text(row["datapath"]));
   }

@@ -4,6 +4,8 @@
 
 #include "emu/crosscheck/controls.h"
 #include "emu/crosscheck/random_product.h"
+#include "emu/gemm.h"
+#include "emu/product_engine.h"
 #include "emu/quantize.h"
 
 using namespace mxref;
@@ -54,6 +56,50 @@ BOOST_AUTO_TEST_CASE(given_operands_are_compared_too) {
   BOOST_TEST(report.rows[1].format_b == "mxfp8_e4m3");
   BOOST_TEST(report.rows[1].compared == 6);
 }
+
+// The definition, but for the block lengths it refuses.
+class Choosy : public ProductEngine {
+ public:
+  explicit Choosy(int least_block) : ProductEngine("choosy", gemm_ref), least_(least_block) {}
+  std::string refuses(const BlockFormat&, const BlockFormat&, int block,
+                      const Datapath&) const override {
+    return block < least_ ? "blocks too short" : "";
+  }
+
+ private:
+  int least_;
+};
+
+BOOST_AUTO_TEST_CASE(an_engine_that_refuses_products_is_named_with_its_own_reason) {
+  const auto rows_of = [](int least_block, std::vector<std::string> names) {
+    const EngineTable engines{
+        {"choosy", [least_block] { return std::make_unique<Choosy>(least_block); }},
+        {"ref", make_ref_engine}};
+    const CrosscheckReport report = crosscheck(
+        engines, {.formats = {&block_format("mxfp4")}, .implementations = std::move(names)});
+    BOOST_TEST(report.passed());
+    return report.rows;
+  };
+  const CrosscheckRow control = rows_of(8, {"choosy"})[0];  // refuses none
+  BOOST_TEST(control.reason == "");
+  BOOST_TEST(control.refused == 0);
+  const CrosscheckRow some = rows_of(32, {"choosy"})[0];
+  BOOST_TEST(some.reason == "blocks too short");
+  BOOST_TEST(some.refused > 0);
+  BOOST_TEST(some.refused < some.products);
+  BOOST_TEST(some.products == control.products);
+  BOOST_TEST(some.compared < control.compared);
+  const CrosscheckRow none = rows_of(1000, {})[0];  // one of all engines, not asked for
+  BOOST_TEST(none.reason == "blocks too short");
+  BOOST_TEST(none.compared == 0);
+  BOOST_TEST(none.refused == none.products);
+  BOOST_CHECK_EXCEPTION(rows_of(1000, {"ref", "choosy"}), UsageError, [](const UsageError& e) {
+    return e.what() ==
+           std::string("engine 'choosy' takes none of these products: blocks too short");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(nothing_compared_is_no_pass) { BOOST_TEST(!crosscheck({}, {}).passed()); }
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
   BOOST_CHECK_THROW(crosscheck(reference_alone(), {.implementations = {"rfe"}}), UsageError);

@@ -67,4 +67,23 @@ BOOST_AUTO_TEST_CASE(crosscheck_prints_and_records_every_engine_and_control) {
   BOOST_TEST(controls >= 3);
 }
 
+BOOST_AUTO_TEST_CASE(crosscheck_says_why_an_engine_refuses_products) {
+  const TemporaryFolder folder;
+  const Outcome outcome = run_mxref(
+      {"crosscheck", "--impl", "kernel,systemc", "--format", "mxfp4", "--json", folder / "r"});
+  if (outcome.code == 2 && outcome.err.find("unknown engine") != std::string::npos) {
+    BOOST_TEST_MESSAGE("skipped: this build has no engine that refuses anything");
+    return;
+  }
+  check_good(outcome);
+  const json results = json::parse(read_file(folder / "r"))["results"];
+  BOOST_TEST(!results[0].contains("refused"));  // the kernel takes all
+  const json& systemc = results[1];
+  BOOST_TEST(systemc["products_refused"] > 0);
+  BOOST_TEST(systemc["products_refused"] < systemc["products"]);
+  const std::string reason = systemc["refused"];
+  BOOST_TEST(reason.starts_with("the array has blocks of 32 alone"));
+  BOOST_TEST((outcome.out.find(reason) != std::string::npos), outcome.out);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
