@@ -305,6 +305,11 @@ LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module) {
   return result;
 }
 
+bool has_datapath(const Recipe& recipe) {
+  return recipe.weights.conversion && recipe.activations.conversion &&
+         recipe.datapath != "fake_quant";
+}
+
 void check_patterns(const Recipe& recipe, const std::vector<std::string>& modules) {
   const auto any = [&](const auto& holds) {
     return std::any_of(modules.begin(), modules.end(), holds);

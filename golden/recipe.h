@@ -50,6 +50,9 @@ struct LinearRecipe {
 };
 LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module);
 
+// Whether a datapath multiplies what both sides are converted to: an engine's work.
+bool has_datapath(const Recipe& recipe);
+
 // Throws UsageError where a pattern of skip or overrides matches none of the model's linear layers,
 // or an override only layers that are skipped.
 void check_patterns(const Recipe& recipe, const std::vector<std::string>& modules);

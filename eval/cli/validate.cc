@@ -24,7 +24,7 @@ using nlohmann::ordered_json;
 struct Options {
   std::string model = "smollm2";
   std::vector<std::string> recipes = {"w8a8", "w4a8", "w4a4"};
-  std::filesystem::path out;
+  std::filesystem::path out, json;
   uint64_t seed = 1;
   TaskOptions text = {.window = 512, .limit = 8};
   int64_t items = 50;
@@ -98,14 +98,6 @@ std::vector<Recipe> parse_recipes(const std::vector<std::string>& names) {
   return recipes;
 }
 
-void make_folder(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directory(path, error);
-  if (error || !std::filesystem::is_directory(path))
-    throw InputError(path.string() + ": cannot be made a folder" +
-                     (error ? ": " + error.message() : ""));
-}
-
 void run_parts(const Subject& subject, const Context& context, Parts& parts) {
   parts.run("agreement of the engines",
             [&](const TaskProgress& p) { return validate_agreement(subject, p); });
@@ -120,11 +112,13 @@ void run_parts(const Subject& subject, const Context& context, Parts& parts) {
 }
 
 int run(const Options& options, const Context& context) {
-  make_folder(options.out);
+  // What is wrong with the command line shows before anything is made or computed.
+  const std::vector<Recipe> recipes = parse_recipes(options.recipes);
+  require_rtl_forward(recipes, context.engines);
+  require_folder(options.out);
   const std::filesystem::path json = options.out / "report.json",
                               html = options.out / "report.html";
-  require_writable(json);
-  require_writable(html);
+  for (const auto& path : {json, html, options.json}) require_writable(path);
   Record record("validate");
   record.set_seed(options.seed);
 
@@ -137,12 +131,8 @@ int run(const Options& options, const Context& context) {
   tasks.emplace_back(text, options.text, *tokenizer);
   for (const char* name : choice_task_names)
     tasks.emplace_back(default_source(name), TaskOptions{.limit = options.items}, *tokenizer);
-  Subject subject{*checkpoint,
-                  *tokenizer,
-                  context.engines,
-                  parse_recipes(options.recipes),
-                  {},
-                  tokenizer->encode(read_file(calibration.file)),
+  Subject subject{*checkpoint, *tokenizer, context.engines,
+                  recipes,     {},         tokenizer->encode(read_file(calibration.file)),
                   options.seed};
   for (const LoadedTask& task : tasks) subject.tasks.push_back(&task);
 
@@ -152,18 +142,19 @@ int run(const Options& options, const Context& context) {
   Parts parts(record);
   run_parts(subject, context, parts);
 
-  ordered_json recipes = ordered_json::object();
-  for (const Recipe& recipe : subject.recipes) recipes[recipe.name] = to_json(recipe);
+  ordered_json recipe_objects = ordered_json::object();
+  for (const Recipe& recipe : recipes) recipe_objects[recipe.name] = to_json(recipe);
   record.set(
       "model",
       {{"name", options.model}, {"sha256", checkpoint->sha256()}, {"parameters", parameters}});
-  record.set("recipes", recipes);
+  record.set("recipes", recipe_objects);
   record.set("texts", {{"perplexity", text_entry(text)}, {"calibration", text_entry(calibration)}});
   record.set("published", published());
   const ordered_json summary = summarize(parts.all());
   record.set("summary", summary);
   const ordered_json whole = record.to_json();
-  write_atomically(json, whole.dump(2) + "\n");
+  for (const auto& path : {json, options.json})
+    if (!path.empty()) write_atomically(path, whole.dump(2) + "\n");
   write_atomically(html, render_page(whole));
   fmt::print("\n{}\n{}\n", summary["verdict"].get<std::string>(),
              std::filesystem::absolute(html).lexically_normal().string());
@@ -193,6 +184,7 @@ Action define_validate(CLI::App& app, const Context& context) {
   add_seed(app, o->seed, "seed of the random operands");
   add_threads(app);
   add_isa(app);
+  add_json(app, o->json);
   return [o, &context] { return run(*o, context); };
 }
 

@@ -65,9 +65,7 @@ Results validate_drift(const Subject& subject, const Results& accuracy,
   Results results;
   std::vector<const Recipe*> recipes;
   for (const Recipe& recipe : subject.recipes)
-    if (recipe.weights.conversion && recipe.activations.conversion &&
-        recipe.datapath != "fake_quant")
-      recipes.push_back(&recipe);
+    if (has_datapath(recipe)) recipes.push_back(&recipe);
   const LoadedTask& task = *subject.tasks[0];
   for (size_t r = 0; r < recipes.size(); ++r) {
     Recipe fake = *recipes[r];

@@ -10,7 +10,7 @@ Results validate_agreement(const Subject& subject, const TaskProgress& progress)
   options.seed = subject.seed;
   options.progress = progress;
   for (const Recipe& recipe : subject.recipes) {
-    if (!recipe.activations.conversion || !recipe.weights.conversion) continue;
+    if (!has_datapath(recipe)) continue;
     for (GivenProduct& product :
          catch_products(subject.checkpoint, recipe, subject.engines, subject.calibration))
       options.given.push_back(std::move(product));

@@ -60,13 +60,11 @@ ordered_json sums_by_part(const std::vector<PairedCall>& calls) {
 // The engine table whose `rtl` computes each product by `kernel` too.
 EngineTable paired_with_kernel(const EngineTable& engines, std::shared_ptr<PairedLog> log) {
   EngineTable paired = engines;
-  const auto rtl = std::find_if(paired.begin(), paired.end(),
-                                [](const EngineEntry& entry) { return entry.name == "rtl"; });
-  if (rtl == paired.end())
-    throw UsageError("this build has no engine 'rtl' (MXREF_RTL=OFF), which validate needs");
-  rtl->make = [&engines, log] {
-    return make_paired_engine(make_engine(engines, "rtl"), make_engine(engines, "kernel"), log);
-  };
+  for (EngineEntry& entry : paired)
+    if (entry.name == "rtl")
+      entry.make = [&engines, log] {
+        return make_paired_engine(make_engine(engines, "rtl"), make_engine(engines, "kernel"), log);
+      };
   return paired;
 }
 
@@ -82,12 +80,8 @@ LanguageModel::Output forward_by_rtl(const Subject& subject, Recipe recipe, cons
   return model->forward(ids, /*with_hidden=*/true);
 }
 
-// The last recipe whose linear layers an engine computes.
-const Recipe& last_by_engine(const std::vector<Recipe>& recipes) {
-  const auto found = std::find_if(recipes.rbegin(), recipes.rend(), [](const Recipe& recipe) {
-    return recipe.weights.conversion && recipe.activations.conversion &&
-           recipe.datapath != "fake_quant";
-  });
+const Recipe& last_with_datapath(const std::vector<Recipe>& recipes) {
+  const auto found = std::find_if(recipes.rbegin(), recipes.rend(), has_datapath);
   if (found == recipes.rend())
     throw UsageError("--recipe: none of them quantizes both sides for a datapath");
   return *found;
@@ -101,8 +95,16 @@ int64_t sum_of(const std::vector<PairedCall>& calls, int64_t (*field)(const Pair
 
 }  // namespace
 
+void require_rtl_forward(const std::vector<Recipe>& recipes, const EngineTable& engines) {
+  last_with_datapath(recipes);
+  const bool has_rtl = std::any_of(engines.begin(), engines.end(),
+                                   [](const EngineEntry& entry) { return entry.name == "rtl"; });
+  if (!has_rtl)
+    throw UsageError("this build has no engine 'rtl' (MXREF_RTL=OFF), which validate needs");
+}
+
 Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress) {
-  const Recipe& recipe = last_by_engine(subject.recipes);
+  const Recipe& recipe = last_with_datapath(subject.recipes);
   const auto start = std::chrono::steady_clock::now();
   const auto log = std::make_shared<PairedLog>();
   const at::Tensor ids = model_input(subject.calibration, rtl_tokens);

@@ -36,9 +36,13 @@ struct Subject {
 // and "control".
 Results validate_agreement(const Subject& subject, const TaskProgress& progress);
 
-// One forward pass of the whole model on the engine `rtl`, each product computed again by `kernel`:
+// One forward pass of the whole model, under the last recipe that has a datapath, on the engine
+// `rtl`, each product computed again by `kernel`:
 // rows "rtl_forward" and "control".
 Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress);
+
+// Throws UsageError where that cannot run: no recipe has a datapath, or the build no RTL.
+void require_rtl_forward(const std::vector<Recipe>& recipes, const EngineTable& engines);
 
 // Every task under every recipe, and the all-zeros model as the control: rows of the tasks, each
 // with its "recipe", and "control".

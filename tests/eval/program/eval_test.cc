@@ -26,6 +26,11 @@ BOOST_AUTO_TEST_CASE(wrong_tasks_and_numbers_are_wrong_use) {
   }
   check_refused(run_mxref({"validate", "--recipe", "w4a5", "--out", "x"}), 2, {"w4a4"});
   check_refused(run_mxref({"validate"}), 2, {"--out"});
+  const TemporaryFolder folder;
+  check_refused(run_mxref({"validate", "--recipe", "fake_quant_w4a4", "--recipe", "w4a16", "--out",
+                           folder / "x"}),
+                2, {"--recipe", "datapath"});
+  BOOST_TEST(files_in(folder.path()).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_asset_names_the_command_that_gets_it) {
