@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <utility>
 
 namespace mxref::binary32 {
 
@@ -70,6 +71,56 @@ constexpr uint32_t round_rne(bool negative, uint128 magnitude, int exponent, boo
   const uint32_t biased_below = uint32_t(unit - unit_log2);
   const uint64_t bits = (uint64_t(biased_below) << mantissa_bits) + quotient;
   return sign | uint32_t(bits < infinity ? bits : infinity);
+}
+
+// A finite real number as sign and magnitude.
+struct Real {
+  bool negative;
+  uint128 magnitude;
+  int exponent;  // value = ±magnitude · 2^exponent
+};
+constexpr Real real(uint32_t bits) {
+  const Parts p = parts(bits);
+  return {is_negative(bits), p.significand, p.exponent};
+}
+
+// RNE32(a + b); an exact zero is +0. Each magnitude is below 2^96.
+constexpr uint32_t round_sum_rne(Real a, Real b) {
+  if (a.magnitude == 0 && b.magnitude == 0) return 0;
+  if (a.magnitude == 0) return round_rne(b.negative, b.magnitude, b.exponent);
+  if (b.magnitude == 0) return round_rne(a.negative, a.magnitude, a.exponent);
+
+  // Both get their highest bit at position 125; then the smaller one moves right to the larger
+  // one's exponent. What falls off the end is less than one unit of position 0: it is kept as a
+  // sticky bit. Bits fall off only where the exponents differ by more than 29, and then at most one
+  // bit cancels.
+  const auto normalise = [](Real& r) {
+    const int shift = 126 - bit_width(r.magnitude);
+    r.magnitude <<= shift;
+    r.exponent -= shift;
+  };
+  normalise(a);
+  normalise(b);
+  if (a.exponent < b.exponent || (a.exponent == b.exponent && a.magnitude < b.magnitude))
+    std::swap(a, b);
+  const int distance = a.exponent - b.exponent;
+  const uint128 kept = distance < 128 ? b.magnitude >> distance : 0;
+  const bool sticky = distance > 0 && (distance >= 128 || (kept << distance) != b.magnitude);
+
+  uint128 magnitude = a.negative == b.negative ? a.magnitude + kept : a.magnitude - kept;
+  if (magnitude == 0) return 0;
+  if (sticky && a.negative != b.negative)
+    magnitude -= 1;  // a - (kept + t) = (a - kept - 1) + (1 - t)
+  return round_rne(a.negative, magnitude, a.exponent, sticky);
+}
+
+// IEEE's addition, in integers: no state of the machine can change it. A NaN is canonical.
+constexpr uint32_t add_rne(uint32_t x, uint32_t y) {
+  if (is_nan(x) || is_nan(y) || (is_inf(x) && is_inf(y) && x != y)) return canonical_nan;
+  if (is_inf(x)) return x;
+  if (is_inf(y)) return y;
+  if (x == sign_mask && y == sign_mask) return sign_mask;  // -0 + -0; every other zero is +0
+  return round_sum_rne(real(x), real(y));
 }
 
 // RNE32 of ±numerator / denominator · 2^exponent. numerator < 2^60, 0 < denominator < 2^34.

@@ -22,17 +22,6 @@ bool has_factor(Prescale p_a, Prescale p_b) {
   return p_a.numerator * p_b.numerator != p_a.denominator * p_b.denominator;
 }
 
-namespace {
-
-// IEEE's binary32 addition, NaN canonical. Both are at most 24 bits wide, so one host addition is
-// exact RNE.
-uint32_t add_rne(uint32_t x, uint32_t y) {
-  const auto sum = std::bit_cast<uint32_t>(std::bit_cast<float>(x) + std::bit_cast<float>(y));
-  return binary32::is_nan(sum) ? binary32::canonical_nan : sum;
-}
-
-}  // namespace
-
 uint32_t apply_prescales(uint32_t acc, Prescale p_a, Prescale p_b, uint32_t c) {
   uint32_t scaled = acc;
   if (binary32::is_finite(acc)) {
@@ -43,7 +32,7 @@ uint32_t apply_prescales(uint32_t acc, Prescale p_a, Prescale p_b, uint32_t c) {
                                           binary32::uint128(v.significand) * numerator, denominator,
                                           v.exponent);
   }
-  return add_rne(scaled, c);
+  return binary32::add_rne(scaled, c);
 }
 
 void gemm_ref(const MxTensor& a, const MxTensor& b, const Datapath& datapath,

@@ -1,7 +1,5 @@
 // The engine `kernel` against the definition gemm_ref: the same bits.
 
-#include <xmmintrin.h>
-
 #include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -274,27 +272,6 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_threads) {
     });
   }
   set_threads(before);
-}
-
-BOOST_AUTO_TEST_CASE(a_callers_flush_to_zero_changes_nothing_and_is_restored) {
-  constexpr unsigned flush_to_zero = 0x8040, round_down = 0x2000;  // FTZ and DAZ; mode
-  const unsigned before = _mm_getcsr();
-  Random random(6);
-  constexpr Kind small{"subnormal results of the kernels", 63, 65, 0, 0, 2};
-  for (const Prescale p : {Prescale{}, Prescale{3, 4}}) {
-    const MxTensor a = operand(random, block_formats[0], 4, 64, 32, small, p);
-    const MxTensor b = operand(random, block_formats[0], 4, 64, 32, small, p);
-    const std::vector<float> c(16, 0x1p-149f), expected = by_reference(a, b, c);
-    for_every_isa([&](std::string_view isa) {
-      _mm_setcsr(before | flush_to_zero | round_down);
-      const unsigned as_set = _mm_getcsr();
-      const std::vector<float> d = by_kernel(a, b, c);
-      const unsigned after = _mm_getcsr();
-      _mm_setcsr(before);
-      BOOST_TEST(after == as_set);
-      BOOST_TEST(!difference(expected, d, 4), isa << difference(expected, d, 4).value_or(""));
-    });
-  }
 }
 
 BOOST_AUTO_TEST_CASE(control_a_planted_wrong_bit_is_found) {
