@@ -1,6 +1,9 @@
 #pragma once
 // The containers behind open_checkpoint().
 
+#include <map>
+
+#include "emu/error.h"
 #include "golden/checkpoint/checkpoint.h"
 
 namespace mxref {
@@ -11,5 +14,31 @@ std::unique_ptr<Checkpoint> open_gguf(const std::filesystem::path& file);
 // Throws InputError that names file and tensor where a value is NaN or Inf.
 void refuse_non_finite(const std::filesystem::path& path, const std::string& name,
                        const std::vector<float>& values);
+
+// A checkpoint that knows the place of each tensor in its files: Place::tensor->shape, and what its
+// container needs to read it.
+template <typename Place>
+class PlacedCheckpoint : public Checkpoint {
+ public:
+  std::vector<std::string> names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, place] : places_) names.push_back(name);
+    return names;
+  }
+  bool has(const std::string& name) const override { return places_.contains(name); }
+  std::vector<int64_t> shape(const std::string& name) const override {
+    return at(name).tensor->shape;
+  }
+
+ protected:
+  const Place& at(const std::string& name) const {
+    const auto found = places_.find(name);
+    if (found == places_.end())
+      throw InputError(path().string() + ": has no tensor '" + name + "'");
+    return found->second;
+  }
+
+  std::map<std::string, Place> places_;  // by their names in Hugging Face
+};
 
 }  // namespace mxref

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -238,7 +237,12 @@ std::optional<TranslatedName> translate_name(std::string_view name, int64_t laye
   return TranslatedName{prefix + std::string(row->module) + std::string(parameter), row->rotated};
 }
 
-class GgufCheckpoint : public Checkpoint {
+struct GgufPlace {
+  const GgufTensor* tensor;
+  bool pairwise;  // rows are stored (head, i, half)
+};
+
+class GgufCheckpoint : public PlacedCheckpoint<GgufPlace> {
  public:
   explicit GgufCheckpoint(const std::filesystem::path& path) : file_(GgufFile::open(path)) {
     const Architecture& architecture = find_architecture(file_);
@@ -259,20 +263,11 @@ class GgufCheckpoint : public Checkpoint {
         file_.refuse(what + "has " + std::to_string(tensor.shape.front()) +
                      " rows; expected a multiple of the even length of a head, not " +
                      std::to_string(head));
-      tensors_[place->name] = {&tensor, pairwise};
+      places_[place->name] = {&tensor, pairwise};
     }
   }
 
   const json& config() const override { return config_; }
-  std::vector<std::string> names() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, place] : tensors_) names.push_back(name);
-    return names;
-  }
-  bool has(const std::string& name) const override { return tensors_.count(name) > 0; }
-  std::vector<int64_t> shape(const std::string& name) const override {
-    return at(name).tensor->shape;
-  }
   HostTensor tensor(const std::string& name) const override {
     const auto [stored, pairwise] = at(name);
     const auto blocks = stored->bytes.size() / size_t(stored->type->block_bytes);
@@ -287,11 +282,6 @@ class GgufCheckpoint : public Checkpoint {
   std::string sha256() const override { return sha256_of_file(file_.path()); }
 
  private:
-  struct Place {
-    const GgufTensor* tensor;
-    bool pairwise;  // rows are stored (head, i, half)
-  };
-
   // Rows (head, i, half) → (head, half, i), i < head_dim / 2. A bias has one element a row.
   std::vector<float> halves_apart(const HostTensor& stored) const {
     const int64_t rows = stored.shape.front(), head = head_dim(config_);
@@ -306,15 +296,8 @@ class GgufCheckpoint : public Checkpoint {
     return values;
   }
 
-  const Place& at(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) file_.refuse("has no tensor for '" + name + "'");
-    return found->second;
-  }
-
   GgufFile file_;
   json config_;
-  std::map<std::string, Place> tensors_;  // by their names in Hugging Face
 };
 
 }  // namespace

@@ -30,7 +30,12 @@ json read_object(const fs::path& path) {
   return object;
 }
 
-class HuggingFaceFolder : public Checkpoint {
+struct SafetensorsPlace {
+  const SafetensorsFile* file;
+  const TensorView* tensor;
+};
+
+class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
  public:
   explicit HuggingFaceFolder(const fs::path& folder) : folder_(folder) {
     const fs::path config = folder / "config.json";
@@ -42,7 +47,7 @@ class HuggingFaceFolder : public Checkpoint {
     std::error_code error;
     if (fs::exists(folder / whole_name, error)) {
       const SafetensorsFile& file = open_weights(whole_name);
-      for (const TensorView& tensor : file.tensors()) tensors_[tensor.name] = {&file, &tensor};
+      for (const TensorView& tensor : file.tensors()) places_[tensor.name] = {&file, &tensor};
     } else if (fs::exists(folder / index_name, error)) {
       read_index(folder / index_name);
     } else {
@@ -51,17 +56,8 @@ class HuggingFaceFolder : public Checkpoint {
   }
 
   const json& config() const override { return config_; }
-  std::vector<std::string> names() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, place] : tensors_) names.push_back(name);
-    return names;
-  }
-  bool has(const std::string& name) const override { return tensors_.count(name) > 0; }
-  std::vector<int64_t> shape(const std::string& name) const override {
-    return at(name).tensor->shape;
-  }
   HostTensor tensor(const std::string& name) const override {
-    const Place& place = at(name);
+    const SafetensorsPlace& place = at(name);
     HostTensor result{place.tensor->shape, to_binary32(*place.file, *place.tensor)};
     refuse_non_finite(place.file->path(), name, result.values);
     return result;
@@ -74,11 +70,6 @@ class HuggingFaceFolder : public Checkpoint {
   }
 
  private:
-  struct Place {
-    const SafetensorsFile* file;
-    const TensorView* tensor;
-  };
-
   const SafetensorsFile& open_weights(const std::string& name) {
     auto at = files_.find(name);
     if (at == files_.end()) at = files_.emplace(name, SafetensorsFile::open(folder_ / name)).first;
@@ -104,21 +95,13 @@ class HuggingFaceFolder : public Checkpoint {
       const SafetensorsFile& file = open_weights(file_name);
       const TensorView* tensor = file.find(name);
       if (!tensor) throw InputError(where + "is not in its shard '" + file_name + "'");
-      tensors_[name] = {&file, tensor};
+      places_[name] = {&file, tensor};
     }
-  }
-
-  const Place& at(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end())
-      throw InputError(folder_.string() + ": has no tensor '" + name + "'");
-    return found->second;
   }
 
   fs::path folder_;
   json config_;
   std::map<std::string, SafetensorsFile> files_;  // by file name
-  std::map<std::string, Place> tensors_;
 };
 
 }  // namespace
