@@ -75,7 +75,6 @@ std::vector<std::string> labels_of(const ItemForm& form, const json& item,
 
 ChoiceRequest make_request(std::string context, const std::string& choice, std::string_view field,
                            const ItemSource& source) {
-  if (python_stripped_end(context) == 0) source.fail("", "the context is empty");
   if (choice.empty()) source.fail(field, "an empty choice");
   return {std::move(context), " " + choice, python_length(choice)};
 }

@@ -19,6 +19,14 @@ int64_t largest(const std::vector<double>& values) {
   return std::max_element(values.begin(), values.end()) - values.begin();  // the first on a tie
 }
 
+// What stands for an empty context.
+int64_t prefix_token(const Tokenizer& tokenizer) {
+  const std::optional<int64_t> prefix = tokenizer.bos() ? tokenizer.bos() : tokenizer.eos();
+  if (!prefix)
+    throw InputError("the context is empty, and the tokenizer has neither BOS nor EOS for it");
+  return *prefix;
+}
+
 }  // namespace
 
 double ChoiceResult::acc() const { return share(chosen, gold); }
@@ -26,15 +34,27 @@ double ChoiceResult::acc_norm() const { return share(chosen_norm, gold); }
 
 double share_standard_error(double p, int64_t n) { return std::sqrt(p * (1 - p) / double(n - 1)); }
 
-TokenRequest encode_request(const ChoiceRequest& request, const Tokenizer& tokenizer) {
+TokenRequest encode_request(const ChoiceRequest& request, const Tokenizer& tokenizer,
+                            int64_t window) {
   TokenRequest tokens;
   tokens.context =
       tokenizer.encode(request.context.substr(0, python_stripped_end(request.context)));
-  const std::vector<int64_t> whole = tokenizer.encode(request.context + request.continuation);
-  if (whole.size() <= tokens.context.size())
-    throw InputError("the tokenizer leaves no token for the continuation \"" +
-                     request.continuation + "\"");
-  tokens.continuation.assign(whole.begin() + int64_t(tokens.context.size()), whole.end());
+  std::vector<int64_t> whole = tokenizer.encode(request.context + request.continuation);
+  if (tokens.context.empty()) {
+    const int64_t prefix = prefix_token(tokenizer);
+    tokens.context = {prefix};
+    // A continuation that begins with it gives it away, and it is not doubled.
+    if (whole.empty() || whole.front() != prefix) whole.insert(whole.begin(), prefix);
+  }
+  const auto context = int64_t(tokens.context.size()), all = int64_t(whole.size());
+  const std::string continuation = "the continuation \"" + request.continuation + "\"";
+  if (all <= context) throw InputError("the tokenizer leaves no token for " + continuation);
+  if (all - context > window)
+    throw InputError(continuation + " has " + std::to_string(all - context) +
+                     " tokens; the model's window holds " + std::to_string(window));
+  tokens.continuation.assign(whole.begin() + context, whole.end());
+  if (all - 1 > window)
+    tokens.context.erase(tokens.context.begin(), tokens.context.begin() + (all - 1 - window));
   return tokens;
 }
 
@@ -44,7 +64,7 @@ ChoiceResult score_choices(const ChoiceItems& items, const Tokenizer& tokenizer,
   for (const ChoiceItem& item : items.items) {
     std::vector<TokenRequest> requests;
     for (const ChoiceRequest& request : item.requests)
-      requests.push_back(encode_request(request, tokenizer));
+      requests.push_back(encode_request(request, tokenizer, scorer.window()));
     std::vector<double> scores = scorer.loglikelihoods(requests);
     for (double score : scores)
       if (std::isnan(score))

@@ -23,8 +23,12 @@ struct ChoiceResult {
 double share_standard_error(double p, int64_t n);
 
 // Tokens of a request: context and continuation encoded as one text, cut where the context's own
-// tokens end; white space at the end of the context goes over to the continuation.
-TokenRequest encode_request(const ChoiceRequest& request, const Tokenizer& tokenizer);
+// tokens end; white space at the end of the context goes over to the continuation. A context
+// without tokens is the tokenizer's BOS, or EOS where it has none. A request that is longer than
+// the model's `window` loses tokens at its left: kept are the last window + 1, the last of which is
+// no input. Throws InputError for a continuation without tokens or longer than the window.
+TokenRequest encode_request(const ChoiceRequest& request, const Tokenizer& tokenizer,
+                            int64_t window);
 
 // Throws InputError where the model gives a score that is no number.
 ChoiceResult score_choices(const ChoiceItems& items, const Tokenizer& tokenizer, Scorer& scorer,

@@ -20,12 +20,11 @@ double log_probability(const float* row, int64_t vocabulary, int64_t token) {
   return double(row[token]) - largest - std::log(sum);
 }
 
-// logits (T,V); row `first` + i predicts tokens[i] → log p of each.
-std::vector<double> log_probabilities(const at::Tensor& logits, int64_t first,
-                                      std::span<const int64_t> tokens) {
+// logits (T,V), row i predicts tokens[i], i < T → log p of each.
+std::vector<double> log_probabilities(const at::Tensor& logits, std::span<const int64_t> tokens) {
   const at::Tensor rows = logits.contiguous();
   const int64_t vocabulary = rows.size(1), count = int64_t(tokens.size());
-  const float* values = rows.data_ptr<float>() + first * vocabulary;
+  const float* values = rows.data_ptr<float>();
   std::vector<double> result(tokens.size());
 #pragma omp parallel for num_threads(threads())
   for (int64_t i = 0; i < count; ++i)
@@ -62,14 +61,15 @@ KvCache first_positions(const KvCache& cache, int64_t length) {
 
 }  // namespace
 
-at::Tensor ModelScorer::logits(std::span<const int64_t> ids, KvCache* cache) {
+at::Tensor ModelScorer::logits(std::span<const int64_t> ids, KvCache* cache, int64_t first) {
   const at::Tensor input = at::empty({1, int64_t(ids.size())}, at::kLong);
   std::copy(ids.begin(), ids.end(), input.data_ptr<int64_t>());
-  return model_.forward(input, /*with_hidden=*/false, cache).logits[0];
+  return model_.forward(input, /*with_hidden=*/false, cache, first).logits[0];
 }
 
 std::vector<double> ModelScorer::nll(std::span<const int64_t> ids) {
-  std::vector<double> result = log_probabilities(logits(ids, nullptr), 0, ids.subspan(1));
+  std::vector<double> result =
+      log_probabilities(logits(ids.first(ids.size() - 1), nullptr, 0), ids.subspan(1));
   for (double& value : result) value = -value;
   return result;
 }
@@ -77,25 +77,32 @@ std::vector<double> ModelScorer::nll(std::span<const int64_t> ids) {
 std::vector<double> ModelScorer::loglikelihoods(std::span<const TokenRequest> requests) {
   std::vector<std::vector<int64_t>> inputs;
   for (const TokenRequest& request : requests) inputs.push_back(inputs_of(request));
-  const size_t shared = common_prefix(inputs);
+  const auto shared = int64_t(common_prefix(inputs));
+  // Row t predicts token t+1; asked are those from the last token of each context on.
+  int64_t first = INT64_MAX;
+  for (const TokenRequest& request : requests)
+    first = std::min(first, int64_t(request.context.size()) - 1);
   KvCache cache;
-  const at::Tensor whole = logits(inputs[0], &cache);  // of the first request
-  cache = first_positions(cache, int64_t(shared));
+  const at::Tensor whole = logits(inputs[0], &cache, first);  // of the first request
+  cache = first_positions(cache, shared);
+  const auto rows_of_whole = [&](int64_t begin, int64_t end) {
+    return whole.narrow(0, begin - first, end - begin);
+  };
 
   std::vector<double> sums;
   for (size_t r = 0; r < requests.size(); ++r) {
     const std::span<const int64_t> ids = inputs[r];
-    at::Tensor rows = whole;
-    if (r > 0 && ids.size() > shared) {
+    const int64_t asked = int64_t(requests[r].context.size()) - 1, end = int64_t(ids.size());
+    at::Tensor rows;
+    if (r == 0 || end == shared) {
+      rows = rows_of_whole(asked, end);
+    } else {
       KvCache copy = cache;
-      rows = logits(ids.subspan(shared), &copy);
-      if (shared > 0) rows = at::cat({whole.narrow(0, 0, int64_t(shared)), rows});
+      rows = logits(ids.subspan(size_t(shared)), &copy, std::max(asked - shared, int64_t(0)));
+      if (asked < shared) rows = at::cat({rows_of_whole(asked, shared), rows});
     }
-    // Row t predicts token t+1; asked are those from the last token of the context on.
     double sum = 0;
-    for (double p :
-         log_probabilities(rows, int64_t(requests[r].context.size()) - 1, requests[r].continuation))
-      sum += p;
+    for (double p : log_probabilities(rows, requests[r].continuation)) sum += p;
     sums.push_back(sum);
   }
   return sums;

@@ -17,10 +17,11 @@ class ModelScorer : public Scorer {
   explicit ModelScorer(LanguageModel& model) : model_(model) {}
   std::vector<double> nll(std::span<const int64_t> ids) override;
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
+  int64_t window() const override { return model_.window(); }
 
  private:
-  // ids (T), not empty → logits (T,V); they follow what is in the cache.
-  at::Tensor logits(std::span<const int64_t> ids, KvCache* cache);
+  // ids (T), not empty, after what is in the cache → logits (T-first,V) from position `first` on.
+  at::Tensor logits(std::span<const int64_t> ids, KvCache* cache, int64_t first);
 
   LanguageModel& model_;
 };

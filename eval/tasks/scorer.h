@@ -22,6 +22,7 @@ class Scorer {
   virtual std::vector<double> nll(std::span<const int64_t> ids) = 0;
   // The requests of one item → Σ log p over the tokens of each continuation.
   virtual std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) = 0;
+  virtual int64_t window() const = 0;  // tokens that the model takes at once
 };
 
 // The control of every benchmark: a model whose logits are all zero. Its perplexity is the size of
@@ -31,6 +32,7 @@ class AllZerosScorer : public Scorer {
   explicit AllZerosScorer(int64_t vocabulary) : vocabulary_(vocabulary) {}
   std::vector<double> nll(std::span<const int64_t> ids) override;
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
+  int64_t window() const override { return INT64_MAX; }
 
  private:
   int64_t vocabulary_;

@@ -181,8 +181,9 @@ at::Tensor Decoder::attend(const Layer& layer, const at::Tensor& x, LayerCache& 
   return apply(layer.o, mixed);
 }
 
-// ids (T) → logits (T,V), hidden states.
+// ids (T) → logits (T-first_logit,V), hidden states.
 Decoder::SequenceOutput Decoder::forward_sequence(const at::Tensor& ids, bool with_hidden,
+                                                  int64_t first_logit,
                                                   std::vector<LayerCache>& cache) {
   SequenceOutput output;
   const double eps = description_.norm_eps;
@@ -200,12 +201,14 @@ Decoder::SequenceOutput Decoder::forward_sequence(const at::Tensor& ids, bool wi
     rest_library::add(x, apply(layer.down, gated));
     keep();
   }
-  LinearInput last(rest_library::rms_norm(x, final_norm_, eps));
+  const at::Tensor asked = x.narrow(0, first_logit, x.size(0) - first_logit);
+  LinearInput last(rest_library::rms_norm(asked, final_norm_, eps));
   output.logits = apply(*lm_head_, last);
   return output;
 }
 
-LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, KvCache* cache) {
+LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, KvCache* cache,
+                                       int64_t first_logit) {
   if (ids.dim() != 2 || ids.scalar_type() != at::kLong || ids.numel() == 0)
     throw InputError("token ids: expected a tensor I64 (B,T) with at least one element");
   adopt_threads();
@@ -221,7 +224,7 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
     if (continues)
       for (size_t i = 0; i < stack_.size(); ++i)
         sequence[i] = {cache->keys[i][b], cache->values[i][b]};
-    SequenceOutput output = forward_sequence(tokens[b], with_hidden, sequence);
+    SequenceOutput output = forward_sequence(tokens[b], with_hidden, first_logit, sequence);
     logits.push_back(output.logits);
     for (size_t i = 0; i < hidden.size(); ++i) hidden[i].push_back(output.hidden[i]);
     for (size_t i = 0; cache && i < stack_.size(); ++i) {

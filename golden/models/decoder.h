@@ -17,8 +17,10 @@ class Decoder : public LanguageModel {
   Decoder(const DecoderDescription& description, const Checkpoint& checkpoint, const Recipe& recipe,
           const EngineTable& engines);
 
-  Output forward(const at::Tensor& ids, bool with_hidden, KvCache* cache) override;
+  Output forward(const at::Tensor& ids, bool with_hidden, KvCache* cache,
+                 int64_t first_logit) override;
   int64_t vocabulary() const override { return description_.vocabulary; }
+  int64_t window() const override { return description_.window; }
   int64_t layers() const override { return description_.layers; }
   int64_t parameters() const override { return parameters_; }
   Engine::Cost cost() const override { return engine_ ? engine_->cost() : Engine::Cost{}; }
@@ -34,11 +36,11 @@ class Decoder : public LanguageModel {
     at::Tensor keys, values;
   };
   struct SequenceOutput {
-    at::Tensor logits;               // (T,V)
+    at::Tensor logits;               // (T-first_logit,V)
     std::vector<at::Tensor> hidden;  // (T,D)
   };
 
-  SequenceOutput forward_sequence(const at::Tensor& ids, bool with_hidden,
+  SequenceOutput forward_sequence(const at::Tensor& ids, bool with_hidden, int64_t first_logit,
                                   std::vector<LayerCache>& cache);
   at::Tensor attend(const Layer& layer, const at::Tensor& x, LayerCache& cache);
   at::Tensor apply(const LinearLayer& linear, LinearInput& input);

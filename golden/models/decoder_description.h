@@ -21,6 +21,7 @@ struct Rope {
 
 struct DecoderDescription {
   int64_t layers, width, heads, kv_heads, head_dim, intermediate, vocabulary;
+  int64_t window;  // tokens
   double norm_eps;
   Rope rope;
   bool qkv_bias = false, o_bias = false, mlp_bias = false;

@@ -6,7 +6,8 @@
 
 namespace mxref {
 
-DecoderDescription describe_common(ModelConfig& config, std::optional<double> absent_theta) {
+DecoderDescription describe_common(ModelConfig& config, std::optional<double> absent_theta,
+                                   int64_t absent_window) {
   DecoderDescription d{};
   d.layers = config.integer("num_hidden_layers");
   d.width = config.integer("hidden_size");
@@ -14,6 +15,7 @@ DecoderDescription describe_common(ModelConfig& config, std::optional<double> ab
   d.kv_heads = config.integer("num_key_value_heads", d.heads);
   d.intermediate = config.integer("intermediate_size");
   d.vocabulary = config.integer("vocab_size");
+  d.window = config.integer("max_position_embeddings", absent_window);
   d.norm_eps = config.number("rms_norm_eps");
   d.rope = config.rope(absent_theta);
   d.tied = config.flag("tie_word_embeddings", false);

@@ -24,7 +24,9 @@ inline constexpr std::array families{
 };
 
 // What all of them say in the same words: sizes, eps, rope, tied embeddings; refuses what the
-// decoder does not compute. `absent_theta` is the rope_theta of the published class, where known.
-DecoderDescription describe_common(ModelConfig& config, std::optional<double> absent_theta);
+// decoder does not compute. Where rope_theta or max_position_embeddings is absent, those of the
+// published class are taken, where known.
+DecoderDescription describe_common(ModelConfig& config, std::optional<double> absent_theta,
+                                   int64_t absent_window);
 
 }  // namespace mxref

@@ -63,9 +63,8 @@ std::vector<int64_t> generate_greedy(LanguageModel& model, const std::vector<int
   KvCache cache;
   while (int64_t(generated.size()) < count) {
     const at::Tensor ids = at::from_blob(input.data(), {1, int64_t(input.size())}, at::kLong);
-    const at::Tensor logits = model.forward(ids, false, &cache).logits;
-    const int64_t V = logits.size(2);
-    const int64_t token = argmax(logits.data_ptr<float>() + logits.numel() - V, V);
+    const at::Tensor logits = model.forward(ids, false, &cache, ids.size(1) - 1).logits;
+    const int64_t token = argmax(logits.data_ptr<float>(), logits.numel());
     generated.push_back(token);
     if (std::find(stop.begin(), stop.end(), token) != stop.end()) break;
     input = {token};

@@ -31,16 +31,18 @@ class LanguageModel {
   virtual ~LanguageModel() = default;
 
   struct Output {
-    at::Tensor logits;  // (B,T,V) binary32
+    at::Tensor logits;  // (B,T,V) binary32; (B,T-F,V) where only those from position F on are asked
     std::vector<at::Tensor>
         hidden;  // (B,T,D): after the embedding, then after each layer, before the final norm
   };
   // ids (B,T) I64, no padding. With a cache the tokens follow those in it, and it grows.
+  // Logits are computed for the positions first_logit … T-1 of `ids`.
   // Throws InputError where an id is out of the vocabulary.
-  virtual Output forward(const at::Tensor& ids, bool with_hidden = false,
-                         KvCache* cache = nullptr) = 0;
+  virtual Output forward(const at::Tensor& ids, bool with_hidden = false, KvCache* cache = nullptr,
+                         int64_t first_logit = 0) = 0;
 
   virtual int64_t vocabulary() const = 0;
+  virtual int64_t window() const = 0;  // tokens it was made for (max_position_embeddings)
   virtual int64_t layers() const = 0;
   virtual int64_t parameters() const = 0;
   virtual Engine::Cost cost() const = 0;  // of the engine, where it simulates a machine

@@ -35,7 +35,6 @@ constexpr std::string_view harmless[] = {
     "label2id",
     "max_length",
     "max_new_tokens",
-    "max_position_embeddings",
     "max_window_layers",
     "model_type",
     "name_or_path",

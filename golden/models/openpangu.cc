@@ -5,7 +5,7 @@
 namespace mxref {
 
 DecoderDescription describe_openpangu(ModelConfig& config) {
-  DecoderDescription d = describe_common(config, std::nullopt);
+  DecoderDescription d = describe_common(config, std::nullopt, 32768);
   config.integer("num_key_value_heads");
   const bool attention_bias = config.flag("attention_bias", false);
   const bool bias = config.flag("bias", false);

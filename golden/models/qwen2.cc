@@ -4,7 +4,7 @@
 namespace mxref {
 
 DecoderDescription describe_qwen2(ModelConfig& config) {
-  DecoderDescription d = describe_common(config, 10000);
+  DecoderDescription d = describe_common(config, 10000, 32768);
   d.qkv_bias = true;
   config.integer("num_key_value_heads");  // absent, the published class takes 32
   // The window means nothing unless it is switched on.

@@ -26,6 +26,7 @@ BytePairTokenizer::BytePairTokenizer(const Vocabulary& vocabulary, const std::st
     : pre_tokenizer_(find_pre_tokenizer(vocabulary.pre_tokenizer, where)),
       first_(vocabulary.first),
       last_(vocabulary.last),
+      bos_(vocabulary.bos),
       eos_(vocabulary.eos) {
   const auto& tokens = vocabulary.tokens;
   std::unordered_map<std::string_view, int32_t> ids;
@@ -63,7 +64,7 @@ BytePairTokenizer::BytePairTokenizer(const Vocabulary& vocabulary, const std::st
       throw InputError(where + ": merge " + std::to_string(rank) + " does not give a token");
     merges_.emplace(pair_key(left->second, right->second), Merge{uint32_t(rank), merged->second});
   }
-  for (const auto& id : {first_, last_, eos_})
+  for (const auto& id : {first_, last_, bos_, eos_})
     if (id && (*id < 0 || *id >= size()))
       throw InputError(where + ": token id " + std::to_string(*id) +
                        " is out of the vocabulary of " + std::to_string(size()));

@@ -19,7 +19,7 @@ struct Vocabulary {
   std::vector<std::string_view> merges;  // "left right", the most eager first
   std::string_view pre_tokenizer;
   std::optional<int64_t> first, last;  // added in front of, behind every text
-  std::optional<int64_t> eos;
+  std::optional<int64_t> bos, eos;
 };
 
 class BytePairTokenizer : public Tokenizer {
@@ -31,6 +31,7 @@ class BytePairTokenizer : public Tokenizer {
   std::vector<int64_t> encode(std::string_view text) const override;
   std::string decode(std::span<const int64_t> ids) const override;
   int64_t size() const override { return int64_t(texts_.size()); }
+  std::optional<int64_t> bos() const override { return bos_; }
   std::optional<int64_t> eos() const override { return eos_; }
 
  private:
@@ -49,7 +50,7 @@ class BytePairTokenizer : public Tokenizer {
   std::array<int32_t, 256> byte_tokens_;                  // -1: the vocabulary has no such byte
   std::unordered_map<uint64_t, Merge> merges_;            // by left << 32 | right
   std::array<std::vector<int64_t>, 256> matched_tokens_;  // by first byte, the longest first
-  std::optional<int64_t> first_, last_, eos_;
+  std::optional<int64_t> first_, last_, bos_, eos_;
 };
 
 }  // namespace mxref

@@ -36,6 +36,7 @@ std::unique_ptr<Tokenizer> from_gguf(const GgufFile& file) {
     const auto value = file.get<uint64_t>(key);
     return value ? std::optional(int64_t(*value)) : std::nullopt;
   };
+  vocabulary.bos = id("tokenizer.ggml.bos_token_id");
   vocabulary.eos = id("tokenizer.ggml.eos_token_id");
   const struct {
     const char *flag, *id;

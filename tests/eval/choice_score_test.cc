@@ -8,11 +8,15 @@ using namespace mxref;
 
 BOOST_AUTO_TEST_SUITE(choice_score)
 
+using Ids = std::vector<int64_t>;
+constexpr int64_t unlimited = INT64_MAX;
+
 // Answers each request with the next of the given scores.
 class ScriptedScorer : public Scorer {
  public:
   explicit ScriptedScorer(std::vector<double> scores) : scores_(std::move(scores)) {}
   std::vector<double> nll(std::span<const int64_t>) override { return {}; }
+  int64_t window() const override { return unlimited; }
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override {
     std::vector<double> result(scores_.begin(), scores_.begin() + int64_t(requests.size()));
     scores_.erase(scores_.begin(), scores_.begin() + int64_t(requests.size()));
@@ -56,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_is_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(spaces_at_the_end_of_a_context_go_over_to_the_continuation) {
-  const TokenRequest r = encode_request({"Q: \n", " yes", 3}, ByteTokenizer());
+  const TokenRequest r = encode_request({"Q: \n", " yes", 3}, ByteTokenizer(), unlimited);
   BOOST_TEST(ByteTokenizer().decode(r.context) == "Q:");
   BOOST_TEST(ByteTokenizer().decode(r.continuation) == " \n yes");
 }
@@ -76,10 +80,40 @@ class StraddlingTokenizer : public ByteTokenizer {
 };
 
 BOOST_AUTO_TEST_CASE(the_continuation_is_the_whole_text_behind_as_many_tokens_as_the_context_has) {
-  const TokenRequest r = encode_request({"ab", " cd", 2}, StraddlingTokenizer());
-  BOOST_TEST(r.context == (std::vector<int64_t>{'a', 'b'}));
-  BOOST_TEST(r.continuation == (std::vector<int64_t>{'d'}));
-  BOOST_CHECK_THROW(encode_request({"ab", " c", 1}, StraddlingTokenizer()), InputError);
+  const TokenRequest r = encode_request({"ab", " cd", 2}, StraddlingTokenizer(), unlimited);
+  BOOST_TEST(r.context == (Ids{'a', 'b'}));
+  BOOST_TEST(r.continuation == (Ids{'d'}));
+  BOOST_CHECK_THROW(encode_request({"ab", " c", 1}, StraddlingTokenizer(), unlimited), InputError);
+}
+
+static void check_request(const ChoiceRequest& request, const Tokenizer& tokenizer, int64_t window,
+                          const Ids& context, const Ids& continuation) {
+  const TokenRequest r = encode_request(request, tokenizer, window);
+  BOOST_TEST(r.context == context);
+  BOOST_TEST(r.continuation == continuation);
+}
+
+// lm-evaluation-harness, HFLM.prefix_token_id and TemplateLM.loglikelihood.
+BOOST_AUTO_TEST_CASE(an_empty_context_is_bos_or_eos_where_there_is_none) {
+  const ChoiceRequest request{"", " ab", 2};
+  check_request(request, ByteTokenizer(1, 2), unlimited, {1}, {' ', 'a', 'b'});
+  check_request(request, ByteTokenizer({}, 2), unlimited, {2}, {' ', 'a', 'b'});
+  BOOST_CHECK_THROW(encode_request(request, ByteTokenizer(), unlimited), InputError);
+  // White space alone goes over to the continuation and leaves an empty context too.
+  check_request({"\n", " a", 1}, ByteTokenizer(1), unlimited, {1}, {'\n', ' ', 'a'});
+  // Not doubled where the continuation begins with it, as where encoding adds it.
+  check_request(request, ByteTokenizer(' '), unlimited, {' '}, {'a', 'b'});
+  // A context that is there gets nothing in front.
+  check_request({"x", " a", 1}, ByteTokenizer(1, 2), unlimited, {'x'}, {' ', 'a'});
+}
+
+// lm-evaluation-harness: (context + continuation)[-(max_length + 1):][:-1] are the inputs.
+BOOST_AUTO_TEST_CASE(a_long_request_is_cut_at_its_left_and_keeps_its_continuation) {
+  const ChoiceRequest request{"pqrs", " ab", 2};  // 7 tokens, 6 of them inputs
+  check_request(request, ByteTokenizer(), 6, {'p', 'q', 'r', 's'}, {' ', 'a', 'b'});
+  check_request(request, ByteTokenizer(), 5, {'q', 'r', 's'}, {' ', 'a', 'b'});
+  check_request(request, ByteTokenizer(), 3, {'s'}, {' ', 'a', 'b'});
+  BOOST_CHECK_THROW(encode_request(request, ByteTokenizer(), 2), InputError);
 }
 
 BOOST_AUTO_TEST_CASE(standard_error_of_a_share) {

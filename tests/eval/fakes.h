@@ -15,6 +15,8 @@ namespace mxref {
 // One token a byte; refuses the byte 0xFF, which no UTF-8 text has.
 class ByteTokenizer : public Tokenizer {
  public:
+  explicit ByteTokenizer(std::optional<int64_t> bos = {}, std::optional<int64_t> eos = {})
+      : bos_(bos), eos_(eos) {}
   std::vector<int64_t> encode(std::string_view text) const override {
     std::vector<int64_t> ids;
     for (char c : text) ids.push_back(uint8_t(c));
@@ -25,7 +27,11 @@ class ByteTokenizer : public Tokenizer {
     return std::string(ids.begin(), ids.end());
   }
   int64_t size() const override { return 256; }
-  std::optional<int64_t> eos() const override { return std::nullopt; }
+  std::optional<int64_t> bos() const override { return bos_; }
+  std::optional<int64_t> eos() const override { return eos_; }
+
+ private:
+  std::optional<int64_t> bos_, eos_;
 };
 
 // -log p of a token after another: a fixed number in (0, 1] made of the pair.
@@ -36,6 +42,7 @@ inline double bigram_nll(int64_t before, int64_t token) {
 
 class BigramScorer : public Scorer {
  public:
+  int64_t window() const override { return INT64_MAX; }
   std::vector<double> nll(std::span<const int64_t> ids) override {
     std::vector<double> result;
     for (size_t i = 1; i < ids.size(); ++i) result.push_back(bigram_nll(ids[i - 1], ids[i]));

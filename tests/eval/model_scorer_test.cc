@@ -20,7 +20,8 @@ static std::vector<TokenRequest> requests() {
           {{5, 6, 7, 8}, {9, 12}},
           {{5, 6, 7, 8}, {20}},   // all of it is shared
           {{5, 6, 30}, {9, 10}},  // leaves the others inside the context
-          {{5}, {40, 41, 42, 43}}};
+          {{5}, {40, 41, 42, 43}},
+          {{5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, {15}}};  // its context is longer than the first
 }
 
 // Sum of log p of the last `count` tokens when the whole is computed at once.

@@ -86,6 +86,21 @@ BOOST_AUTO_TEST_CASE(token_by_token_with_a_cache_agrees_with_one_pass) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(logits_from_a_position_on_are_the_last_of_all) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  const auto model = load_model(*open_checkpoint(*data / "llama_tied"), fp32(), ref_alone());
+  const auto reference = SafetensorsFile::open(*data / "llama_tied" / "reference.safetensors");
+  const at::Tensor ids = view_of(reference, "batch.input_ids"), all = model->forward(ids).logits;
+  for (const int64_t first : {int64_t(0), int64_t(3), ids.size(1) - 1}) {
+    const auto asked = model->forward(ids, true, nullptr, first);
+    BOOST_REQUIRE(asked.logits.size(1) == ids.size(1) - first);
+    BOOST_TEST(largest_difference(asked.logits, all.narrow(1, first, ids.size(1) - first)) <=
+               tolerance);
+    BOOST_TEST(asked.hidden.back().size(1) == ids.size(1));  // hidden states are whole
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_sequence_of_a_batch_has_the_bits_it_has_alone) {
   const auto data = shared_data("models");
   if (!data) return;
