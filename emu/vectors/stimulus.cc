@@ -18,7 +18,7 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
   };
   const auto finite = [&](uint64_t count) { return signed_code(below(count)); };
   const uint64_t magnitudes = format.max_code() + 1;
-  switch (below(8)) {
+  switch (below(10)) {
     case 0: {  // a constant magnitude, often the largest; signs equal, alternating or random
       const auto magnitude = uint8_t(below(2) ? format.max_code() : below(magnitudes));
       const uint64_t signs[] = {0, ~uint64_t(0), 0x5555555555555555, random_()};
@@ -34,6 +34,26 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
     case 2: {  // subnormals and zeros
       const uint64_t small = below(2) ? 1 : uint64_t(format.mantissa_mask()) + 2;
       for (uint8_t& code : block) code = finite(small);
+      break;
+    }
+    case 3: {  // the largest, but for the last few: two of these meet in the widest sums
+      const bool negative = below(2);
+      const uint64_t small = 1 + below(4), least = uint64_t(format.mantissa_mask()) + 2;
+      for (size_t i = 0; i < block.size(); ++i) {
+        const uint64_t magnitude = i + small < block.size() ? format.max_code() : below(least);
+        block[i] = uint8_t(magnitude | (negative ? format.sign_mask() : 0));
+      }
+      break;
+    }
+    case 4: {  // two elements 12 binades apart, if there are as many: products 24 apart, a tie
+      constexpr uint64_t binades = (binary32::mantissa_bits + 1) / 2;
+      for (uint8_t& code : block) code = finite(1);
+      const uint64_t high = (format.max_code() >> format.mantissa_bits) - below(3);
+      const uint64_t low = high > binades ? high - binades : 1;
+      const uint64_t mantissa = below(uint64_t(format.mantissa_mask()) + 1);
+      const uint64_t large = high << format.mantissa_bits | mantissa;
+      block.front() = signed_code(std::min<uint64_t>(large, format.max_code()));
+      block.back() = signed_code(low << format.mantissa_bits);
       break;
     }
     default:

@@ -18,7 +18,8 @@ class Stimulus {
   explicit Stimulus(uint64_t seed, uint64_t nan_every = 32)
       : random_(seed), nan_every_(nan_every) {}
 
-  // One block: uniform codes, a constant, one element alone, subnormal or zero elements, NaN.
+  // One block: uniform codes, a constant, one element alone, subnormal or zero elements, the
+  // largest beside the least, two elements far apart, NaN.
   void codes(const ElementFormat& format, std::span<uint8_t> block);
   // Mostly near 2^0; the rest such that two scales meet around binary32's limits, the ends of
   // e8m0, NaN.

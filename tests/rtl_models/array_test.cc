@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(every_pair_of_elements_of_every_pair_of_formats) {
 
 BOOST_AUTO_TEST_CASE(a_million_accumulations_of_random_and_adversarial_operands) {
   const auto array = make_engine_array();
-  const Verdict verdict = drive(*array, {.backpressure = 0.2, .seed = 7}, 60000);
+  const Verdict verdict = drive(*array, {.backpressure = 0.2, .seed = 7}, 66000);
   BOOST_TEST(verdict.failure.empty(), verdict.failure);
   BOOST_TEST(verdict.accumulations > 1000000);
   BOOST_TEST(verdict.results > 100000);
