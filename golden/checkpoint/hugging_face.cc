@@ -5,10 +5,10 @@
 #include <system_error>
 
 #include "emu/error.h"
-#include "emu/files/atomic_file.h"
 #include "emu/files/safetensors.h"
 #include "emu/files/sha256.h"
 #include "golden/checkpoint/containers.h"
+#include "golden/checkpoint/json_file.h"
 
 namespace mxref {
 namespace {
@@ -19,17 +19,6 @@ namespace fs = std::filesystem;
 constexpr auto whole_name = "model.safetensors";
 constexpr auto index_name = "model.safetensors.index.json";
 
-json read_object(const fs::path& path) {
-  json object;
-  try {
-    object = json::parse(read_file(path));
-  } catch (const json::exception&) {
-    throw InputError(path.string() + ": is no valid JSON");
-  }
-  if (!object.is_object()) throw InputError(path.string() + ": is no JSON object");
-  return object;
-}
-
 struct SafetensorsPlace {
   const SafetensorsFile* file;
   const TensorView* tensor;
@@ -39,7 +28,7 @@ class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
  public:
   explicit HuggingFaceFolder(const fs::path& folder) : folder_(folder) {
     const fs::path config = folder / "config.json";
-    config_ = read_object(config);
+    config_ = read_json_object(config);
     if (config_.contains("quantization_config") && !config_["quantization_config"].is_null())
       throw InputError(config.string() +
                        ": quantization_config is not supported; expected weights in F32, F16 or "
@@ -77,7 +66,7 @@ class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
   }
 
   void read_index(const fs::path& path) {
-    const json index = read_object(path);
+    const json index = read_json_object(path);
     if (!index.contains("weight_map") || !index["weight_map"].is_object())
       throw InputError(path.string() + ": has no object 'weight_map'");
     for (const auto& [name, shard] : index["weight_map"].items()) {

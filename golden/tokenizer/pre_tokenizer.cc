@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -20,6 +21,10 @@ constexpr std::string_view qwen2_pattern =
     R"('[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})"
     R"(| ?[^\p{WSpace}\p{L}\p{N}]+[\r\n]*|\p{WSpace}*[\r\n]+)"
     R"(|\p{WSpace}+(?!\P{WSpace})|\p{WSpace}+)";
+// As the tokenizer.json of Qwen2 writes it.
+constexpr std::string_view qwen2_split =
+    R"(Split (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
+    R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view one_digit_pattern = R"(\p{N})";
 
 // Each pattern cuts the pieces that the one before has left: a match is a piece, and so is what
@@ -27,12 +32,13 @@ constexpr std::string_view one_digit_pattern = R"(\p{N})";
 struct PreTokenizerRow {
   std::string_view name;
   std::array<std::string_view, 2> patterns;  // "": no second one
+  std::array<std::string_view, 2> steps;     // in tokenizer.json, likewise
 };
 constexpr std::array rows{
-    PreTokenizerRow{"gpt-2", {gpt2_pattern}},
-    PreTokenizerRow{"qwen2", {qwen2_pattern}},
-    PreTokenizerRow{"smollm", {one_digit_pattern, gpt2_pattern}},
-    PreTokenizerRow{"starcoder", {one_digit_pattern, gpt2_pattern}},
+    PreTokenizerRow{"gpt-2", {gpt2_pattern}, {"ByteLevel"}},
+    PreTokenizerRow{"qwen2", {qwen2_pattern}, {qwen2_split, "bytes"}},
+    PreTokenizerRow{"smollm", {one_digit_pattern, gpt2_pattern}, {"Digits", "ByteLevel"}},
+    PreTokenizerRow{"starcoder", {one_digit_pattern, gpt2_pattern}, {"Digits", "ByteLevel"}},
 };
 static_assert(names_are_distinct(rows));
 
@@ -101,6 +107,15 @@ std::vector<std::string_view> pre_tokenizer_names() {
   std::vector<std::string_view> names;
   for (const PreTokenizerRow& row : rows) names.push_back(row.name);
   return names;
+}
+
+std::string_view pre_tokenizer_of_steps(const std::vector<std::string>& steps) {
+  std::array<std::string_view, 2> given{};
+  if (steps.size() > given.size()) return "";
+  std::copy(steps.begin(), steps.end(), given.begin());
+  for (const PreTokenizerRow& row : rows)
+    if (row.steps == given) return row.name;
+  return "";
 }
 
 }  // namespace mxref

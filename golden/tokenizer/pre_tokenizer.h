@@ -2,6 +2,7 @@
 // How a text is cut into the pieces inside which byte pairs are merged: one row a rule.
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +21,9 @@ class PreTokenizer {
 };
 
 std::vector<std::string_view> pre_tokenizer_names();
+// The name of the rule that tokenizer.json spells in these steps: "ByteLevel" (with its own
+// pattern), "bytes" (without), "Digits" (one by one), "Split PATTERN" (isolated); "" where none
+// does.
+std::string_view pre_tokenizer_of_steps(const std::vector<std::string>& steps);
 
 }  // namespace mxref

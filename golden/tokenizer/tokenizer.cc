@@ -3,6 +3,7 @@
 #include "emu/error.h"
 #include "golden/checkpoint/gguf.h"
 #include "golden/tokenizer/byte_pair_tokenizer.h"
+#include "golden/tokenizer/tokenizer_json.h"
 
 namespace mxref {
 namespace {
@@ -53,9 +54,7 @@ std::unique_ptr<Tokenizer> from_gguf(const GgufFile& file) {
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error))
-    throw InputError(path.string() +
-                     ": is a folder, whose tokenizer is not read; expected a GGUF file");
+  if (std::filesystem::is_directory(path, error)) return open_tokenizer_json(path);
   return from_gguf(GgufFile::open(path));
 }
 
