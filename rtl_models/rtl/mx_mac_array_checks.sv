@@ -86,7 +86,7 @@ module mx_mac_array_checks #(
   logic stalled, beat_taken;
   logic [PAIRS-1:0] pairs_seen_q = '0;  // of formats
   logic [2:0] full;                     // term, sum, beat
-  assign stalled    = u_array.term_valid_q && !u_array.acc_ready;
+  assign stalled    = u_array.term_valid && !u_array.acc_ready;
   assign beat_taken = in_valid_i && in_ready_o;
   assign full       = trace_stages_o[2:0];
   always_ff @(posedge clk_i) begin
