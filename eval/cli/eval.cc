@@ -6,6 +6,7 @@
 #include "eval/cli/command.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
+#include "eval/cli/models/token_file.h"
 #include "eval/cli/options.h"
 #include "eval/report/progress.h"
 #include "eval/tasks/model_scorer.h"
@@ -18,7 +19,7 @@ using nlohmann::ordered_json;
 struct Options {
   ModelOptions model;
   TaskArguments tasks;
-  std::filesystem::path json;
+  std::filesystem::path tokens, json;
 };
 
 void print_head() {
@@ -52,11 +53,18 @@ int run(const Options& options, const EngineTable& engines) {
   Record record("eval");
   // What is wrong with the command line or a task shows before the model is read.
   const std::vector<TaskSource> sources = task_sources(options.tasks);
-  const auto tokenizer = open_tokenizer(model_path(options.model.model));
+  if (sources.empty() && options.tokens.empty()) throw UsageError("--task or --tokens is required");
   std::vector<LoadedTask> tasks;
+  std::unique_ptr<Tokenizer> tokenizer;
+  if (!sources.empty()) tokenizer = open_tokenizer(model_path(options.model.model));
   for (const TaskSource& source : sources)
     tasks.emplace_back(source, options.tasks.options, *tokenizer);
   const OpenModel opened = open_model(options.model, engines);
+  if (!options.tokens.empty()) {
+    const at::Tensor ids = read_tokens(options.tokens, opened.model->vocabulary());
+    tasks.emplace_back(TaskSource{"perplexity", options.tokens, options.tokens.string()},
+                       rows_of(ids), options.tasks.options.limit);
+  }
   set_model(record, options.model, opened);
   ModelScorer scorer(*opened.model);
   print_head();
@@ -78,6 +86,9 @@ Action define_eval(CLI::App& app, const Context& context) {
   auto o = std::make_shared<Options>();
   add_model_options(app, o->model);
   add_task_options(app, o->tasks);
+  add_input(app, "--tokens", o->tokens,
+            "perplexity of the rows of 'input_ids' I64 (B,T) in a safetensors file; needs no "
+            "tokenizer");
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);

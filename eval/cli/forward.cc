@@ -1,17 +1,14 @@
 // mxref forward: token ids → logits, and the hidden states between the layers.
 
 #include <chrono>
-#include <cstring>
-
-#include <ATen/ops/empty.h>
 
 #include "emu/files/atomic_file.h"
-#include "emu/files/quantized.h"
 #include "emu/files/safetensors.h"
 #include "emu/files/sha256.h"
 #include "emu/isa.h"
 #include "eval/cli/command.h"
 #include "eval/cli/models/model_options.h"
+#include "eval/cli/models/token_file.h"
 #include "eval/cli/options.h"
 
 namespace mxref {
@@ -22,27 +19,6 @@ struct Options {
   std::filesystem::path tokens, out, json;
   bool hidden = false;
 };
-
-// "input_ids" I64 (B,T), each in the vocabulary.
-at::Tensor read_tokens(const std::filesystem::path& path, int64_t vocabulary) {
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  const TensorView& view = file.at("input_ids");
-  const std::string where = path.string() + ": tensor 'input_ids' ";
-  if (view.dtype != DType::I64)
-    throw InputError(where + "is " + std::string(name_of(view.dtype)) + ", expected I64");
-  if (view.shape.size() != 2 || view.elements() == 0)
-    throw InputError(where + "has shape " + to_string(view.shape) +
-                     ", expected (B,T) with at least one token");
-  at::Tensor ids = at::empty(view.shape, at::kLong);
-  std::memcpy(ids.data_ptr(), view.bytes.data(), view.bytes.size());
-  const auto* values = ids.data_ptr<int64_t>();
-  for (int64_t i = 0; i < ids.numel(); ++i)
-    if (values[i] < 0 || values[i] >= vocabulary)
-      throw InputError(where + "holds the token id " + std::to_string(values[i]) + " at index " +
-                       std::to_string(i) + "; the vocabulary is 0 … " +
-                       std::to_string(vocabulary - 1));
-  return ids;
-}
 
 std::span<const std::byte> bytes_of(const at::Tensor& x) {
   return {static_cast<const std::byte*>(x.data_ptr()), x.nbytes()};

@@ -57,12 +57,14 @@ std::unique_ptr<Engine> make_torch_engine_of_library() {
   return engine;
 }
 
-std::vector<GivenProduct> products_of_model(const std::string& model, const BlockFormat& a,
-                                            const BlockFormat& b, const EngineTable& engines) {
+std::vector<GivenProduct> products_of_model(const std::string& model,
+                                            const std::filesystem::path& tokens,
+                                            const BlockFormat& a, const BlockFormat& b,
+                                            const EngineTable& engines) {
   std::vector<GivenProduct> products;
   std::string error;
   const int code = function<decltype(mxref_models_products)>("mxref_models_products")(
-      model.c_str(), &a, &b, &engines, &products, &error);
+      model.c_str(), tokens.c_str(), &a, &b, &engines, &products, &error);
   if (code == exit_wrong_use) throw UsageError(error);
   if (code != exit_good) throw InputError(error);
   return products;

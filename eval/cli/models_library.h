@@ -2,6 +2,7 @@
 // libmxref_models.so: what needs torch, loaded only when a command or an engine needs it, so that
 // all other commands start at once.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,10 +25,12 @@ int run_in_models_library(std::string_view command, const std::vector<std::strin
 std::unique_ptr<Engine> make_torch_engine_of_library();
 
 // Products of `model`'s own layers (a path, or the name of an asset), activations in format a and
-// weights in format b, caught while it reads a text of the asset `calibration`. Throws as above,
-// and as open_checkpoint and load_model.
-std::vector<GivenProduct> products_of_model(const std::string& model, const BlockFormat& a,
-                                            const BlockFormat& b, const EngineTable& engines);
+// weights in format b, caught while it reads the first row of the file `tokens`, or a text of the
+// asset `calibration` where that is empty. Throws as above, and as open_checkpoint and load_model.
+std::vector<GivenProduct> products_of_model(const std::string& model,
+                                            const std::filesystem::path& tokens,
+                                            const BlockFormat& a, const BlockFormat& b,
+                                            const EngineTable& engines);
 
 }  // namespace mxref
 
@@ -39,7 +42,7 @@ int mxref_models_run(const char* command, int argc, const char* const* argv,
 // The caller owns it; nullptr where it cannot be made (told on standard error).
 mxref::Engine* mxref_models_torch_engine();
 // Fills `products` → exit code; where that is not 0, `error` is the message.
-int mxref_models_products(const char* model, const mxref::BlockFormat* a,
+int mxref_models_products(const char* model, const char* tokens, const mxref::BlockFormat* a,
                           const mxref::BlockFormat* b, const mxref::EngineTable* engines,
                           std::vector<mxref::GivenProduct>* products, std::string* error);
 }

@@ -6,6 +6,7 @@
 #include "eval/cli/command_list.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
+#include "eval/cli/models/token_file.h"
 #include "eval/cli/models_library.h"
 #include "eval/tasks/item_file.h"
 #include "eval/validate/caught_products.h"
@@ -21,6 +22,12 @@ constexpr std::array commands{
     Command{"validate", define_validate},
 };
 static_assert(defines_all(commands, Home::models));
+
+// The beginning of a text that no task scores.
+std::vector<int64_t> calibration_ids(const std::filesystem::path& model) {
+  const std::string text = read_text(asset_source("calibration", "calibration", "c4.utf8").file);
+  return open_tokenizer(model)->encode(std::string_view(text).substr(0, text.find('\n', 4096)));
+}
 
 }  // namespace
 }  // namespace mxref
@@ -42,16 +49,19 @@ mxref::Engine* mxref_models_torch_engine() {
   return engine;
 }
 
-int mxref_models_products(const char* model, const mxref::BlockFormat* a,
+int mxref_models_products(const char* model, const char* tokens, const mxref::BlockFormat* a,
                           const mxref::BlockFormat* b, const mxref::EngineTable* engines,
                           std::vector<mxref::GivenProduct>* products, std::string* error) {
   using namespace mxref;
   try {
     const std::filesystem::path path = model_path(model);
     const auto checkpoint = open_checkpoint(path);
-    const std::string text = read_text(asset_source("calibration", "calibration", "c4.utf8").file);
-    const auto ids =
-        open_tokenizer(path)->encode(std::string_view(text).substr(0, text.find('\n', 4096)));
+    const int64_t vocabulary = checkpoint->shape("model.embed_tokens.weight").front();
+    const std::vector<int64_t> ids =
+        *tokens ? rows_of(read_tokens(tokens, vocabulary)).front() : calibration_ids(path);
+    if (int64_t(ids.size()) < caught_tokens)
+      throw InputError(std::string(tokens) + ": a row of " + std::to_string(ids.size()) +
+                       " tokens; operands are caught on " + std::to_string(caught_tokens));
     Recipe recipe;
     recipe.activations = {std::string(a->name), Conversion{.format = a}};
     recipe.weights = {std::string(b->name), Conversion{.format = b}};

@@ -19,7 +19,8 @@ struct Options {
   int64_t count = 1000;
   uint64_t seed = 1;
   const VectorForm* form = &vector_forms[0];
-  std::string model;  // of the kind "model"
+  std::string model;             // of the kind "model"
+  std::filesystem::path tokens;  // likewise, optional
   std::filesystem::path out, json;
 
   const BlockFormat& b() const { return format_b ? *format_b : *format; }
@@ -38,7 +39,8 @@ Vectors make_random(const Options& o, const EngineTable&) {
 
 // An equal share of each product that was caught, as far as it goes.
 Vectors make_of_model(const Options& o, const EngineTable& engines) {
-  const std::vector<GivenProduct> products = products_of_model(o.model, *o.format, o.b(), engines);
+  const std::vector<GivenProduct> products =
+      products_of_model(o.model, o.tokens, *o.format, o.b(), engines);
   Vectors all;
   for (size_t i = 0; i < products.size(); ++i) {
     const auto n = int64_t(products.size());
@@ -62,6 +64,8 @@ static_assert(names_are_distinct(kinds));
 int run(const Options& options, const VectorKind& kind, const EngineTable& engines) {
   if ((kind.make == make_of_model) != !options.model.empty())
     throw UsageError("--kind model takes its operands from --model MODEL, and no other kind does");
+  if (options.model.empty() && !options.tokens.empty())
+    throw UsageError("--tokens are read by the model of --kind model");
   require_folder(options.out);
   require_writable(options.json);
   Record record("vectors");
@@ -94,6 +98,9 @@ Action define_vectors(CLI::App& app, const Context& context) {
   app.add_option("--model", o->model,
                  "with --kind model: the model whose weights and activations are taken")
       ->type_name("MODEL");
+  add_input(app, "--tokens", o->tokens,
+            "what that model reads: the first row of 'input_ids' I64 (B,T) in a safetensors file; "
+            "default: a text of the asset calibration");
   add_number<int64_t>(app, "--count", o->count, 1, max_count, "vectors (default 1000)");
   add_seed(app, o->seed, "seed of the operands");
   add_named(app, "--as", o->form, vector_forms, "file form", "form of the file");

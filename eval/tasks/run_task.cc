@@ -79,13 +79,24 @@ TaskSource parse_task(const std::string& text,
 
 LoadedTask::LoadedTask(const TaskSource& source, const TaskOptions& options,
                        const Tokenizer& tokenizer)
-    : source_(source), options_(options), tokenizer_(tokenizer) {
+    : source_(source), options_(options), tokenizer_(&tokenizer) {
   if (source.name == perplexity_name) {
     windows_ = perplexity_windows(read_text(source.file), source.file.string(), tokenizer,
                                   options.window, options.limit);
   } else {
     items_ = read_choice_items(choice_task(source.name), source.file.string(), options.limit);
   }
+  sha256_ = sha256_of_file(source.file);
+}
+
+LoadedTask::LoadedTask(const TaskSource& source, std::vector<std::vector<int64_t>> windows,
+                       int64_t limit)
+    : source_(source), tokenizer_(nullptr), windows_(std::move(windows)) {
+  if (limit > 0 && limit < int64_t(windows_.size())) windows_.resize(size_t(limit));
+  options_.window = int64_t(windows_.front().size());
+  if (options_.window < 2)
+    throw InputError(source.file.string() + ": rows of " + std::to_string(options_.window) +
+                     " tokens; perplexity needs at least 2");
   sha256_ = sha256_of_file(source.file);
 }
 
@@ -106,7 +117,7 @@ ordered_json LoadedTask::run(Scorer& scorer, const TaskProgress& progress) const
     add(result, score_perplexity(windows_, options_.window, scorer, progress));
   } else {
     add(result, choice_task(source_.name), items_,
-        score_choices(items_, tokenizer_, scorer, progress));
+        score_choices(items_, *tokenizer_, scorer, progress));
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   result["seconds"] = seconds.count();

@@ -32,6 +32,9 @@ class LoadedTask {
  public:
   // Throws InputError, UsageError.
   LoadedTask(const TaskSource& source, const TaskOptions& options, const Tokenizer& tokenizer);
+  // Perplexity of windows of token ids, all of one length, which no tokenizer made; `limit` (0:
+  // all) of them. Throws InputError where they are shorter than two tokens.
+  LoadedTask(const TaskSource& source, std::vector<std::vector<int64_t>> windows, int64_t limit);
   // The result of DESIGN.md, "Records", seconds included.
   nlohmann::ordered_json run(Scorer& scorer, const TaskProgress& progress) const;
   const std::string& name() const { return source_.name; }
@@ -41,7 +44,7 @@ class LoadedTask {
  private:
   TaskSource source_;
   TaskOptions options_;
-  const Tokenizer& tokenizer_;
+  const Tokenizer* tokenizer_;  // null where the tokens were given
   std::string sha256_;
   std::vector<std::vector<int64_t>> windows_;
   ChoiceItems items_;

@@ -11,8 +11,8 @@
 namespace mxref {
 namespace {
 
-// A product small enough for the scalar definition: so many tokens, so many output features.
-constexpr int64_t caught_tokens = 8, caught_features = 32;
+// A product small enough for the scalar definition has few output features, too.
+constexpr int64_t caught_features = 32;
 
 // Caught are layers of different K and position: the first block, the middle one, the last.
 std::vector<std::string> caught_modules(int64_t layers) {

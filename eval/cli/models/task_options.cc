@@ -11,8 +11,7 @@ void add_task_options(CLI::App& app, TaskArguments& arguments) {
                      names_of(choice_tasks()) + "; without a file those of the assets; repeatable")
       ->type_name("NAME[:FILE]")
       ->expected(1)
-      ->take_all()
-      ->required();
+      ->take_all();
   add_number(app, "--window", arguments.options.window, int64_t(2), int64_t(1) << 20,
              "tokens of a window of perplexity (default 1024)");
   add_number(app, "--limit", arguments.options.limit, int64_t(1), int64_t(1) << 40,

@@ -1,6 +1,8 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "emu/vectors/vectors.h"
+#include "golden/tokenizer/byte_alphabet.h"
 #include "tests/eval/program/files.h"
 #include "tests/shared_data.h"
 
@@ -15,11 +17,11 @@ BOOST_AUTO_TEST_CASE(wrong_tasks_and_numbers_are_wrong_use) {
     std::vector<std::string> args;
     const char* says;
   };
-  for (const auto& [args, says] :
-       {Case{{"--task", "piqua:x.jsonl"}, "did you mean 'piqa'"},
-        Case{{"--task", "perplexity:"}, "names no file"},
-        Case{{"--task", "perplexity:x", "--window", "1"}, "--window"},
-        Case{{"--task", "perplexity:x", "--limit", "0"}, "--limit"}, Case{{}, "--task"}}) {
+  for (const auto& [args, says] : {Case{{"--task", "piqua:x.jsonl"}, "did you mean 'piqa'"},
+                                   Case{{"--task", "perplexity:"}, "names no file"},
+                                   Case{{"--task", "perplexity:x", "--window", "1"}, "--window"},
+                                   Case{{"--task", "perplexity:x", "--limit", "0"}, "--limit"},
+                                   Case{{}, "--task or --tokens"}}) {
     std::vector<std::string> all = {"eval", "--model", "absent.gguf"};
     all.insert(all.end(), args.begin(), args.end());
     check_refused(run_mxref(all), 2, {says});
@@ -100,6 +102,89 @@ BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
   }
   BOOST_TEST(starts + goes_on >= v.count() - 1);
   BOOST_TEST(std::count(v.codes_b.begin(), v.codes_b.end(), 0) < int64_t(v.codes_b.size()) / 2);
+}
+
+// A small published-shape model, which has no tokenizer.
+static std::string small_model(const std::string& file = "") {
+  const auto folder = shared_data("models/llama_tied");
+  return folder ? (*folder / file).string() : "";
+}
+
+// "input_ids" of the reference's batch, written alone.
+static void write_tokens(const std::string& path) {
+  const auto reference = SafetensorsFile::open(small_model("reference.safetensors"));
+  const TensorView& ids = reference.at("batch.input_ids");
+  SafetensorsWriter writer;
+  writer.add("input_ids", DType::I64, ids.shape, ids.bytes);
+  writer.write(path);
+}
+
+// Mean -log p of the tokens behind the first of each row, by the reference's own logits.
+static double reference_nll() {
+  const auto file = SafetensorsFile::open(small_model("reference.safetensors"));
+  const TensorView &logits = file.at("batch.logits"), &ids = file.at("batch.input_ids");
+  const auto* id = reinterpret_cast<const int64_t*>(ids.bytes.data());
+  const std::vector<float> values = to_binary32(file, logits);
+  const int64_t B = logits.shape[0], T = logits.shape[1], V = logits.shape[2];
+  double sum = 0;
+  for (int64_t b = 0; b < B; ++b)
+    for (int64_t t = 0; t + 1 < T; ++t) {
+      const float* row = values.data() + (b * T + t) * V;
+      double normalizer = 0;
+      for (int64_t v = 0; v < V; ++v) normalizer += std::exp(double(row[v]));
+      sum += std::log(normalizer) - double(row[id[b * T + t + 1]]);
+    }
+  return sum / double(B * (T - 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_model_without_a_tokenizer_is_measured_on_token_ids) {
+  if (small_model().empty()) return;
+  const TemporaryFolder folder;
+  write_tokens(folder / "ids");
+  check_refused(
+      run_mxref({"eval", "--model", small_model(), "--task", "perplexity:" + folder / "ids"}), 3,
+      {"has no tokenizer.json"});
+  check_good(run_mxref(
+      {"eval", "--model", small_model(), "--tokens", folder / "ids", "--json", folder / "r"}));
+  const json result = json::parse(read_file(folder / "r"))["results"][0];
+  BOOST_TEST(result["task"] == "perplexity");
+  BOOST_TEST(std::abs(result["nll"].get<double>() - reference_nll()) < 1e-4);
+  check_good(
+      run_mxref({"vectors", "--kind", "model", "--model", small_model(), "--tokens", folder / "ids",
+                 "--format", "mxfp4", "--count", "60", "--out", folder / "v"}));
+  SafetensorsWriter writer;
+  const std::vector<int64_t> ids{1, 1 << 20, 3};
+  writer.add("input_ids", DType::I64, {1, 3}, ids);
+  writer.write(folder / "bad");
+  for (const char* command : {"eval", "vectors"}) {
+    std::vector<std::string> args{command, "--model", small_model(), "--tokens", folder / "bad"};
+    if (args[0] == "vectors")
+      args.insert(args.end(), {"--kind", "model", "--format", "mxfp4", "--out", folder / "w"});
+    check_refused(run_mxref(args), 3, {"bad: tensor 'input_ids'", "1048576"});
+  }
+}
+
+// One token a byte, as tokenizer.json has it.
+static json byte_tokenizer() {
+  json vocab = json::object();
+  for (int byte = 0; byte < 256; ++byte) vocab[letter_of_byte(uint8_t(byte))] = byte;
+  return {{"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", json::array()}}},
+          {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", false}}}};
+}
+
+BOOST_AUTO_TEST_CASE(text_reaches_a_folder_through_its_tokenizer_json) {
+  if (small_model().empty()) return;
+  const TemporaryFolder folder;
+  for (const char* name : {"config.json", "model.safetensors"})
+    std::filesystem::copy(small_model(name), folder / name);
+  folder.write("tokenizer.json", byte_tokenizer().dump());
+  folder.write("text", "Twelve bytes");
+  folder.write("items", R"({"query":"","choices":["a","b"],"gold":0})");
+  check_good(run_mxref({"eval", "--model", folder.path(), "--task", "perplexity:" + folder / "text",
+                        "--task", "piqa:" + folder / "items", "--json", folder / "r"}));
+  const json results = json::parse(read_file(folder / "r"))["results"];
+  BOOST_TEST(results[0]["tokens"] == 11);
+  BOOST_TEST(results[1]["items"] == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
