@@ -1,5 +1,6 @@
 #include "eval/cli/command.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
 #include <nlohmann/json.hpp>

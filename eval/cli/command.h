@@ -14,7 +14,6 @@
 // models_main.cc where it needs torch (then its file is a source of the CMake target mxref_models).
 // Errors are exceptions: UsageError and InputError become exit codes and messages in run_command.
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -22,6 +21,10 @@
 #include <vector>
 
 #include "emu/engine.h"
+
+namespace CLI {
+class App;
+}
 
 namespace mxref {
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "emu/crosscheck/controls.h"
 #include "emu/files/atomic_file.h"
 #include "emu/files/sha256.h"
 #include "eval/cli/command.h"
@@ -25,6 +26,7 @@ struct Options {
   std::string model = "smollm2";
   std::vector<std::string> recipes = {"w8a8", "w4a8", "w4a4"};
   std::filesystem::path out, json;
+  const EngineEntry* control = nullptr;
   uint64_t seed = 1;
   TaskOptions text = {.window = 512, .limit = 8};
   int64_t items = 50;
@@ -131,7 +133,9 @@ int run(const Options& options, const Context& context) {
   tasks.emplace_back(text, options.text, *tokenizer);
   for (const char* name : choice_task_names)
     tasks.emplace_back(default_source(name), TaskOptions{.limit = options.items}, *tokenizer);
-  Subject subject{*checkpoint, *tokenizer, context.engines,
+  EngineTable engines = context.engines;
+  if (options.control) engines.push_back(*options.control);
+  Subject subject{*checkpoint, *tokenizer, engines,
                   recipes,     {},         tokenizer->encode(read_file(calibration.file)),
                   options.seed};
   for (const LoadedTask& task : tasks) subject.tasks.push_back(&task);
@@ -182,6 +186,10 @@ Action define_validate(CLI::App& app, const Context& context) {
   add_number(app, "--items", o->items, int64_t(2), int64_t(1) << 40,
              "items of each choice task (default 50)");
   add_seed(app, o->seed, "seed of the random operands");
+  add_named(
+      app, "--control", o->control, control_engines(), "engine",
+      "one engine more, with a known fault: the verdict must be that the bits differ, and the "
+      "exit code 1");
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "emu/vectors/vectors.h"
@@ -82,6 +83,40 @@ BOOST_AUTO_TEST_CASE(the_record_holds_every_choice) {
   BOOST_TEST(result["chosen"] == json({0}));
   BOOST_TEST(result["chosen_norm"] == json({0}));
   BOOST_TEST(result["stderr"].is_null());  // of one item
+}
+
+static void check_validate(const json& record) {
+  std::map<std::string, int64_t> compared, different;
+  for (const json& row : record["results"]) {
+    const std::string who = row.value("implementation", row["task"].get<std::string>());
+    compared[who] += row.value("compared", int64_t(0));
+    different[who] += row.value("mismatches", int64_t(0));
+  }
+  for (const char* who :
+       {"kernel", "ref", "torch", "systemc", "rtl", "cosim", "rtl_forward", "planted_fault"}) {
+    BOOST_TEST(compared[who] > 0, who);
+    BOOST_TEST((different[who] > 0) == (who == std::string("planted_fault")), who);
+  }
+  BOOST_TEST(record["summary"]["passed"] == false);
+  BOOST_TEST(record["summary"]["controls_caught"] == record["summary"]["controls"]);
+}
+
+// All five parts, small, with one faulty engine among the others: the verdict is about it alone,
+// and the program ends with 1. (./demo is the run without it.)
+BOOST_AUTO_TEST_CASE(validate_ends_with_1_where_an_engine_differs) {
+  if (!has_model() || !fetched_asset("olmo-tasks", "piqa.jsonl.gz") ||
+      !fetched_asset("calibration", "wiki.utf8") || !MXREF_HAS_RTL)
+    return;
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      run_mxref({"validate", "--window", "16", "--windows", "2", "--items", "2", "--recipe", "w4a4",
+                 "--control", "planted_fault", "--out", folder / "v", "--json", folder / "r"});
+  BOOST_TEST(outcome.code == 1, outcome.err);
+  BOOST_TEST(outcome.err == "");
+  BOOST_TEST((outcome.out.find("do not compute the same bits") != std::string::npos));
+  check_validate(json::parse(read_file(folder / "r")));
+  BOOST_TEST(read_file(folder / "r") == read_file(folder / "v/report.json"));
+  BOOST_TEST((read_file(folder / "v/report.html").find("</html>") != std::string::npos));
 }
 
 BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
