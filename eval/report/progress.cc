@@ -1,6 +1,7 @@
 #include "eval/report/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,8 +12,22 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int bar_width = 30;
+constexpr int widest_bar = 30, narrowest_bar = 5;
 constexpr std::chrono::milliseconds redraw_interval{100};
+
+// Of the terminal on standard error.
+int columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// "[===   ]", or nothing where there is no room: a line that wraps could not be taken away.
+std::string bar(double part, int room) {
+  const int width = std::min(widest_bar, room - 3);
+  if (width < narrowest_bar) return "";
+  const int filled = int(part * width);
+  return fmt::format(" [{:=<{}}{: <{}}]", "", filled, "", width - filled);
+}
 
 }  // namespace
 
@@ -46,11 +61,11 @@ void Progress::draw() {
     fmt::print(stderr, "\r\x1b[K{} {} ({:.0f} s)", label_, done_, seconds);
   } else {
     const double part = std::clamp(double(done_) / double(total_), 0.0, 1.0);
-    const int filled = int(part * bar_width);
-    fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {:3.0f} % ({:.0f} s", label_, "", filled, "",
-               bar_width - filled, part * 100, seconds);
-    if (done_ > 0) fmt::print(stderr, ", {:.0f} s left", seconds * (1 - part) / part);
-    fmt::print(stderr, ")");
+    const std::string left =
+        done_ > 0 ? fmt::format(", {:.0f} s left", seconds * (1 - part) / part) : "";
+    const std::string tail = fmt::format(" {:3.0f} % ({:.0f} s{})", part * 100, seconds, left);
+    const int room = columns() - 1 - int(label_.size() + tail.size());
+    fmt::print(stderr, "\r\x1b[K{}{}{}", label_, bar(part, room), tail);
   }
   std::fflush(stderr);
 }
