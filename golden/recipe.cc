@@ -9,7 +9,7 @@
 
 #include "emu/datapaths.h"
 #include "emu/error.h"
-#include "emu/files/atomic_file.h"
+#include "emu/files/json_file.h"
 
 namespace mxref {
 namespace {
@@ -74,7 +74,7 @@ std::string text_of(const json& object, const std::string& where, const char* ke
   const auto field = object.find(key);
   if (field == object.end()) return absent;
   if (!field->is_string())
-    throw UsageError("recipe field '" + where + key + "' is not a string: " + field->dump());
+    throw UsageError("recipe field '" + where + key + "' is not a string: " + shown(*field));
   return *field;
 }
 
@@ -122,7 +122,7 @@ RecipeSide parse_side(const json& object, const std::string& where) {
 
 std::string parse_pattern(const json& value, const std::string& where) {
   if (!value.is_string())
-    throw UsageError("recipe field '" + where + "' is not a string: " + value.dump());
+    throw UsageError("recipe field '" + where + "' is not a string: " + shown(value));
   const std::string pattern = value;
   try {
     std::regex{pattern};
@@ -188,9 +188,11 @@ Recipe parse_object(const json& object) {
 json parse_setting_value(const std::string& path, const std::string& key, const std::string& text) {
   static constexpr std::array structured{"weights", "activations", "kv", "skip", "overrides"};
   if (std::find(structured.begin(), structured.end(), key) == structured.end()) return text;
-  json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) throw UsageError("--set " + path + ": '" + text + "' is not JSON");
-  return value;
+  try {
+    return parse_json("--set " + path, text);
+  } catch (const InputError& error) {
+    throw UsageError(error.what());
+  }
 }
 
 // The element of `object` that a step of a path names; a field that is not there yet is made.
@@ -200,7 +202,7 @@ json& step_into(json& object, const std::string& step, const std::string& path) 
   const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
   if (!object.is_array() || error != std::errc() || end != step.data() + step.size() ||
       index >= object.size())
-    throw UsageError("--set " + path + ": there is no '" + step + "' in " + object.dump());
+    throw UsageError("--set " + path + ": there is no '" + step + "' in " + shown(object));
   return object[index];
 }
 
@@ -231,8 +233,7 @@ json to_json(const RecipeSide& side) {
 }
 
 Recipe read_recipe(const std::string& file) {
-  const json object = json::parse(read_file(file), nullptr, false);
-  if (!object.is_object()) throw InputError(file + ": not a JSON object that describes a recipe");
+  const json object = read_json_object(file);
   try {
     return parse_object(object);
   } catch (const UsageError& error) {

@@ -5,11 +5,11 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "emu/binary32.h"
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "emu/files/json_file.h"
 #include "emu/files/mapped_file.h"
 
 namespace mxref {
@@ -46,37 +46,6 @@ const DTypeRow& row_of(DType type) {
 }
 
 constexpr uint64_t max_header_bytes = 100'000'000;  // the limit of the format's own library
-constexpr int max_depth = 2;                        // the lists in a tensor in the header
-
-// A value in a message: the beginning of a long one.
-std::string shown(const json& value) {
-  constexpr size_t longest = 80;
-  const std::string text = value.dump();
-  return text.size() <= longest ? text : text.substr(0, longest) + "…";
-}
-
-// Parses the header; refuses a name that comes twice, which the parser alone would overwrite.
-json parse_header(const fs::path& path, std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int depth, json::parse_event_t event, json& value) {
-    // Deeper values are no part of the format, and would overflow the stack when shown.
-    if (depth > max_depth &&
-        (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start))
-      refuse(path, "header nests too deeply; expected tensors of dtype, shape and data_offsets");
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      refuse(path, "header names '" + value.get<std::string>() + "' twice");
-    return true;
-  };
-  try {
-    json header = json::parse(text, watch);
-    if (!header.is_object()) refuse(path, "header is no JSON object");
-    return header;
-  } catch (const json::exception&) {
-    refuse(path, "header is no valid JSON");
-  }
-}
 
 // A list of non-negative integers. Throws InputError with `where`.
 std::vector<int64_t> parse_integers(const fs::path& path, const std::string& where,
@@ -169,7 +138,8 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
                      std::to_string(max_header_bytes) + " are read");
   const auto data = all.subspan(8 + size_t(header_size));
   const json header =
-      parse_header(path, {reinterpret_cast<const char*>(all.data()) + 8, size_t(header_size)});
+      parse_json_object(path.string() + ": header",
+                        {reinterpret_cast<const char*>(all.data()) + 8, size_t(header_size)});
 
   for (const auto& [name, entry] : header.items()) {
     if (name != "__metadata__") {

@@ -8,6 +8,7 @@
 
 #include "emu/codec.h"
 #include "emu/files/atomic_file.h"
+#include "emu/files/json_file.h"
 #include "emu/files/safetensors.h"
 #include "emu/vectors/vectors.h"
 
@@ -222,13 +223,6 @@ void write_jsonl(const Vectors& v, const fs::path& path) {
   });
 }
 
-json parse_object(const fs::path& path, size_t line_number, const std::string& line) {
-  json object = json::parse(line, nullptr, false);
-  if (!object.is_object())
-    refuse(path, "line " + std::to_string(line_number) + " is no JSON object");
-  return object;
-}
-
 void parse_json_vector(const fs::path& path, const std::string& where, const json& object, size_t i,
                        Vectors& v) {
   const auto member = [&](const char* name) -> const json& {
@@ -238,7 +232,7 @@ void parse_json_vector(const fs::path& path, const std::string& where, const jso
   };
   const auto byte = [&](const char* name, const json& number) {
     if (!number.is_number_integer() || number < 0 || number > 255)
-      refuse(path, where + ": " + name + " holds " + number.dump() + "; expected 0 to 255");
+      refuse(path, where + ": " + name + " holds " + shown(number) + "; expected 0 to 255");
     return number.get<uint8_t>();
   };
   const auto codes = [&](const char* name, std::vector<uint8_t>& all) {
@@ -267,18 +261,20 @@ Vectors read_jsonl(const fs::path& path) {
   std::istringstream lines(text);
   std::string line;
   if (!std::getline(lines, line)) refuse(path, "is empty; expected a header line");
-  const json first = parse_object(path, 1, line);
+  const auto parse = [&](size_t line_number) {
+    return parse_json_object(path.string() + ":" + std::to_string(line_number), line);
+  };
+  const json first = parse(1);
   Header header;
   for (const auto& [name, value] : first.items())
-    header[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    header[name] = value.is_string() ? value.get<std::string>() : shown(value);
   Vectors v = parse_header(path, header, text.size());
   size_t count = 0;
   while (std::getline(lines, line)) {
     const size_t line_number = count + 2;
     if (count == v.count())
       refuse(path, "has more vectors than the " + std::to_string(v.count()) + " of its header");
-    parse_json_vector(path, "line " + std::to_string(line_number),
-                      parse_object(path, line_number, line), count++, v);
+    parse_json_vector(path, "line " + std::to_string(line_number), parse(line_number), count++, v);
   }
   if (count < v.count())
     refuse(path, "has " + std::to_string(count) + " vectors; its header says " +

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "emu/error.h"
+#include "emu/files/json_file.h"
 #include "eval/tasks/choice_tasks.h"
 #include "eval/tasks/item_file.h"
 #include "eval/tasks/item_template.h"
@@ -59,15 +60,17 @@ int64_t index_of(const json& value, const std::vector<std::string>& labels, int6
       index = text[0] - '0';
   }
   if (!index || *index < 0 || *index >= choices)
-    source.fail(field, value.dump() + " is none of the " + std::to_string(choices) + " choices");
+    source.fail(field, shown(value) + " is none of the " + std::to_string(choices) + " choices");
   return *index;
 }
+
+std::string placeholder(std::string_view path) { return std::string("{").append(path).append("}"); }
 
 std::vector<std::string> labels_of(const ItemForm& form, const json& item,
                                    const ItemSource& source) {
   std::vector<std::string> labels;
   for (std::string_view label : form.gold_labels) {
-    if (label.ends_with("[]")) return expand_template("{" + std::string(label) + "}", item, source);
+    if (label.ends_with("[]")) return expand_template(placeholder(label), item, source);
     labels.emplace_back(label);
   }
   return labels;
@@ -182,11 +185,11 @@ class RequestReader {
   static int64_t integer(const json& line, std::string_view field, const ItemSource& source) {
     const json& value = item_field(line, field, source);
     if (!value.is_number_integer() || value.get<int64_t>() < 0)
-      source.fail(field, value.dump() + " is no index");
+      source.fail(field, shown(value) + " is no index");
     return value.get<int64_t>();
   }
   static std::string string(const json& line, std::string_view field, const ItemSource& source) {
-    return expand_template("{" + std::string(field) + "}", line, source)[0];
+    return expand_template(placeholder(field), line, source)[0];
   }
 
   int64_t limit_;

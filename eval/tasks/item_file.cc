@@ -7,6 +7,7 @@
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "emu/files/json_file.h"
 
 namespace mxref {
 namespace {
@@ -57,11 +58,8 @@ void read_json_lines(const std::filesystem::path& path,
   const std::vector<std::string> lines = split_lines(read_text(path));
   for (size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].find_first_not_of(" \t") == std::string::npos) continue;
-    const auto object = nlohmann::json::parse(lines[i], nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object())
-      throw InputError(path.string() + ":" + std::to_string(i + 1) +
-                       ": not a JSON object in UTF-8; expected one item a line");
-    if (!line(object, int64_t(i + 1))) break;
+    const std::string where = path.string() + ":" + std::to_string(i + 1);
+    if (!line(parse_json_object(where, lines[i]), int64_t(i + 1))) break;
   }
 }
 

@@ -5,10 +5,10 @@
 #include <system_error>
 
 #include "emu/error.h"
+#include "emu/files/json_file.h"
 #include "emu/files/safetensors.h"
 #include "emu/files/sha256.h"
 #include "golden/checkpoint/containers.h"
-#include "golden/checkpoint/json_file.h"
 
 namespace mxref {
 namespace {

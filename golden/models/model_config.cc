@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "emu/error.h"
+#include "emu/files/json_file.h"
 
 namespace mxref {
 namespace {
@@ -80,7 +81,7 @@ ModelConfig::ModelConfig(const Checkpoint& checkpoint) : fields_(checkpoint.conf
     if (is_harmless(field)) continue;
     if (fields_.contains(field) && !fields_[field].is_null() && fields_[field] != value)
       fail("text_config." + field,
-           value.dump() + " contradicts " + fields_[field].dump() + " outside text_config");
+           shown(value) + " contradicts " + shown(fields_[field]) + " outside text_config");
     fields_[field] = value;
   }
 }
@@ -106,7 +107,7 @@ int64_t ModelConfig::integer(const std::string& field) {
   // An unsigned number above 2^63 would turn negative in int64_t.
   if (!value.is_number_integer() || value < 1 || value > largest_integer)
     fail(field, "expected an integer from 1 to " + std::to_string(largest_integer) + ", found " +
-                    value.dump());
+                    shown(value));
   return value;
 }
 int64_t ModelConfig::integer(const std::string& field, int64_t absent) {
@@ -116,7 +117,7 @@ int64_t ModelConfig::integer(const std::string& field, int64_t absent) {
 double ModelConfig::number(const std::string& field) {
   const json& value = need(field);
   if (!value.is_number() || !std::isfinite(value.get<double>()) || value <= 0)
-    fail(field, "expected a finite number above zero, found " + value.dump());
+    fail(field, "expected a finite number above zero, found " + shown(value));
   return value;
 }
 double ModelConfig::number(const std::string& field, double absent) {
@@ -126,14 +127,14 @@ double ModelConfig::number(const std::string& field, double absent) {
 bool ModelConfig::flag(const std::string& field, bool absent) {
   const json* value = find(field);
   if (!value) return absent;
-  if (!value->is_boolean()) fail(field, "expected true or false, found " + value->dump());
+  if (!value->is_boolean()) fail(field, "expected true or false, found " + shown(*value));
   return *value;
 }
 
 std::string ModelConfig::text(const std::string& field, const std::string& absent) {
   const json* value = find(field);
   if (!value) return absent;
-  if (!value->is_string()) fail(field, "expected a string, found " + value->dump());
+  if (!value->is_string()) fail(field, "expected a string, found " + shown(*value));
   return *value;
 }
 
@@ -142,7 +143,7 @@ std::vector<std::string> ModelConfig::texts(const std::string& field) {
   if (!value) return {};
   const bool good = value->is_array() && std::all_of(value->begin(), value->end(),
                                                      [](const json& v) { return v.is_string(); });
-  if (!good) fail(field, "expected an array of strings, found " + value->dump());
+  if (!good) fail(field, "expected an array of strings, found " + shown(*value));
   return *value;
 }
 
@@ -154,8 +155,7 @@ void ModelConfig::require_text(const std::string& field, const std::vector<std::
 
 void ModelConfig::require_number(const std::string& field, double computed) {
   if (number(field, computed) != computed)
-    fail(field,
-         "only " + json(computed).dump() + " is computed here, found " + fields_[field].dump());
+    fail(field, "only " + shown(computed) + " is computed here, found " + shown(fields_[field]));
 }
 
 Rope ModelConfig::rope(std::optional<double> absent_theta) {
@@ -204,7 +204,7 @@ void ModelConfig::refuse_the_rest() const {
   for (const auto& [field, value] : fields_.items())
     if (!read_.contains(field) && !is_harmless(field) && !is_off(value))
       fail(field, "not known for this architecture, and it may change what the model computes (" +
-                      value.dump().substr(0, 60) + ")");
+                      shown(value) + ")");
 }
 
 }  // namespace mxref

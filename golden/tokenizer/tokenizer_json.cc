@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/error.h"
-#include "golden/checkpoint/json_file.h"
+#include "emu/files/json_file.h"
 #include "golden/tokenizer/byte_alphabet.h"
 #include "golden/tokenizer/byte_pair_tokenizer.h"
 
@@ -51,7 +51,7 @@ class Node {
   }
   int64_t id() const {
     if (!value_.is_number_integer() || value_ < 0 || value_ > INT32_MAX)
-      fail("is " + value_.dump() + "; expected a token id");
+      fail("is " + shown(value_) + "; expected a token id");
     return value_.get<int64_t>();
   }
   bool is_null() const { return value_.is_null(); }
@@ -60,7 +60,7 @@ class Node {
   // What switches something on that is not computed here.
   void require_off() const {
     if (!is_null() && value_ != false && value_ != "" && value_ != 0)
-      fail("is " + value_.dump() + ", which is not supported");
+      fail("is " + shown(value_) + ", which is not supported");
   }
 
  private:

@@ -201,6 +201,9 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
       damage("\"codes_a\":[", "\"codes_a\":[-1");
       damage("\"acc_in\":\"", "\"acc_in\":\"x");
       damage("\"scale_a\":", "\"scale_a\":9999");
+      damage("\"scale_a\":", "\"scale_a\":" + std::string(100000, '['));
+      damage("\"kind\":",
+             "\"kind\":" + std::string(100000, '[') + std::string(100000, ']') + ",\"k\":");
     }
     if (form.name == "safetensors") {
       damage("U32", "F32");

@@ -12,6 +12,7 @@
 #include "emu/files/sha256.h"
 #include "golden/checkpoint/checkpoint.h"
 #include "golden/tokenizer/tokenizer.h"
+#include "tests/deep_json.h"
 #include "tests/golden/refusal.h"
 #include "tests/temporary_folder.h"
 
@@ -118,8 +119,8 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_is_none_is_refused) {
   }
   folder.write("config.json", "{\"a\": \"\xFF\"}");
   check_refusal(refusal_of(folder), "config.json: is no valid JSON");
-  folder.write("config.json", std::string(100000, '['));
-  check_refusal(refusal_of(folder), "config.json: is no valid JSON");
+  folder.write("config.json", deep_json("architectures"));
+  check_refusal(refusal_of(folder), "config.json: nests deeper");
   folder.write("config.json", R"({"quantization_config": {"quant_method": "fp8"}})");
   check_refusal(refusal_of(folder), "quantization_config");
   folder.write("config.json", R"({"quantization_config": null})");
@@ -152,6 +153,8 @@ BOOST_AUTO_TEST_CASE(an_index_that_leads_astray_is_refused) {
   check_refusal(with({{"weight_map", {"w"}}}), "no object 'weight_map'");
   check_refusal(with({{"metadata", 1}}), "no object 'weight_map'");
   check_refusal(with(json::array()), "is no JSON object");
+  folder.write(index_name, deep_json("weight_map"));
+  check_refusal(refusal_of(folder), std::string(index_name) + ": nests deeper");
   const std::string whole = json{{"weight_map", {{"w", good}}}}.dump();
   for (size_t size = 0; size < whole.size(); ++size) {
     folder.write(index_name, whole.substr(0, size));

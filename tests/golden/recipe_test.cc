@@ -6,6 +6,7 @@
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "tests/deep_json.h"
 
 using namespace mxref;
 using nlohmann::json;
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(settings_reach_nested_fields) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_names_fields_and_values_are_refused_with_a_suggestion) {
-  const auto setting = [](const char* text) {
+  const auto setting = [](const std::string& text) {
     return refusal([&] { parse_recipe("w4a4", {text}); });
   };
   BOOST_TEST(holds(refusal([] { parse_recipe("w4a5"); }), "did you mean 'w4a"));
@@ -79,7 +80,11 @@ BOOST_AUTO_TEST_CASE(unknown_names_fields_and_values_are_refused_with_a_suggesti
   BOOST_TEST(holds(setting("datapath=fussed"), "did you mean 'fused'"));
   BOOST_TEST(holds(setting("weights.prescale=6/8"), "lowest terms"));
   BOOST_TEST(holds(setting("rest=strict"), "'strict' does not exist yet"));
-  BOOST_TEST(holds(setting("skip=lm_head"), "is not JSON"));
+  BOOST_TEST(holds(setting("skip=lm_head"), "is no valid JSON"));
+  BOOST_TEST(holds(setting("skip=" + std::string(100000, '[')), "nests deeper"));
+  const std::string long_value = "skip=[{\"x\":\"" + std::string(100000, 'x') + "\"}]";
+  BOOST_TEST(holds(setting(long_value), "is not a string: {\"x\":\"xxx"));
+  BOOST_TEST(setting(long_value).size() < 300u);
   BOOST_TEST(holds(setting(R"(skip="lm_head")"), "is not an array"));
   BOOST_TEST(holds(setting(R"(skip=["("])"), "not a regular expression"));
   BOOST_TEST(holds(setting("overrides.3.match=x"), "there is no '3'"));
@@ -96,6 +101,10 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_input_errors) {
     BOOST_CHECK_THROW(parse_recipe(file.path.string()), InputError);
   }
   BOOST_CHECK_THROW(parse_recipe("no_such_folder/r.json"), InputError);
+  for (const char* field : {"datapath", "colour"}) {
+    const RecipeFile file(deep_json(field));
+    BOOST_CHECK_THROW(parse_recipe(file.path.string()), InputError);
+  }
   const RecipeFile typed(R"({"weights": {"format": 4}})");
   BOOST_TEST(holds(refusal([&] { parse_recipe(typed.path.string()); }), "is not a string: 4"));
 }

@@ -7,6 +7,7 @@
 
 #include "golden/checkpoint/gguf.h"
 #include "golden/tokenizer/byte_alphabet.h"
+#include "tests/deep_json.h"
 #include "tests/golden/refusal.h"
 #include "tests/golden/token_vectors.h"
 #include "tests/shared_data.h"
@@ -266,11 +267,15 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_named) {
   }
   folder.write("tokenizer.json", "[]");
   check_refusal(refused(), "tokenizer.json: is no JSON object");
+  folder.write("tokenizer.json", deep_json("model"));
+  check_refusal(refused(), "tokenizer.json: nests deeper");
   folder.write("tokenizer.json", whole);
   folder.write("config.json", R"({"eos_token_id": 259})");
   check_refusal(refused(), "token id 259 is out of the vocabulary");
   folder.write("config.json", R"({"eos_token_id": "x"})");
   check_refusal(refused(), "config.json: eos_token_id is \"x\"");
+  folder.write("config.json", deep_json("eos_token_id"));
+  check_refusal(refused(), "config.json: nests deeper");
   for (const auto& [text, says] :
        {std::pair{R"({"eos_token": "xy"})", "eos_token is 'xy', which is no token"},
         {R"({"add_bos_token": true})", "add_bos_token contradicts"},
@@ -278,6 +283,8 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_named) {
     folder.write("tokenizer_config.json", text);
     check_refusal(refused(), "tokenizer_config.json: " + std::string(says));
   }
+  folder.write("tokenizer_config.json", deep_json("add_prefix_space"));
+  check_refusal(refused(), "tokenizer_config.json: nests deeper");
   std::filesystem::remove(folder / "tokenizer.json");
   check_refusal(refused(), "has no tokenizer.json");
 }
