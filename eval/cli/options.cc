@@ -80,13 +80,18 @@ CLI::Option* add_output(CLI::App& app, const std::string& name, std::filesystem:
   return add_file(app, name, path, description);
 }
 
-void require_folder(const std::filesystem::path& path) {
+OutputFolder::OutputFolder(const std::filesystem::path& path) : path_(path) {
   std::error_code error;
-  std::filesystem::create_directory(path, error);
+  made_ = std::filesystem::create_directory(path, error);
   if (!error && !std::filesystem::is_directory(path, error))
     error = std::make_error_code(std::errc::not_a_directory);
   if (!error && access(path.c_str(), W_OK) != 0) error.assign(errno, std::generic_category());
   if (error) throw InputError(path.string() + ": no folder to write into: " + error.message());
+}
+
+OutputFolder::~OutputFolder() {
+  std::error_code not_empty;
+  if (made_) std::filesystem::remove(path_, not_empty);
 }
 
 }  // namespace mxref

@@ -74,8 +74,18 @@ CLI::Option* add_input(CLI::App& app, const std::string& name, std::filesystem::
 CLI::Option* add_output(CLI::App& app, const std::string& name, std::filesystem::path& path,
                         const std::string& description);
 
-// Makes the folder of an option `--out DIR` where it does not exist, not its parents. Throws
-// InputError.
-void require_folder(const std::filesystem::path& path);
+// The folder of an option `--out DIR`, made where it does not exist, not its parents. One that was
+// made and into which nothing was written goes again with the object. Throws InputError.
+class OutputFolder {
+ public:
+  explicit OutputFolder(const std::filesystem::path& path);
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+ private:
+  std::filesystem::path path_;
+  bool made_;
+};
 
 }  // namespace mxref

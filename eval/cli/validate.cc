@@ -11,6 +11,7 @@
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
 #include "eval/cli/options.h"
+#include "eval/report/gnuplot.h"
 #include "eval/report/page.h"
 #include "eval/report/progress.h"
 #include "eval/report/published.h"
@@ -117,10 +118,11 @@ int run(const Options& options, const Context& context) {
   // What is wrong with the command line shows before anything is made or computed.
   const std::vector<Recipe> recipes = parse_recipes(options.recipes);
   require_rtl_forward(recipes, context.engines);
-  require_folder(options.out);
+  const OutputFolder folder(options.out);
   const std::filesystem::path json = options.out / "report.json",
                               html = options.out / "report.html";
   for (const auto& path : {json, html, options.json}) require_writable(path);
+  require_plots();
   Record record("validate");
   record.set_seed(options.seed);
 
@@ -157,9 +159,10 @@ int run(const Options& options, const Context& context) {
   const ordered_json summary = summarize(parts.all());
   record.set("summary", summary);
   const ordered_json whole = record.to_json();
+  const std::string page = render_page(whole);
   for (const auto& path : {json, options.json})
     if (!path.empty()) write_atomically(path, whole.dump(2) + "\n");
-  write_atomically(html, render_page(whole));
+  write_atomically(html, page);
   fmt::print("\n{}\n{}\n", summary["verdict"].get<std::string>(),
              std::filesystem::absolute(html).lexically_normal().string());
   return summary["passed"].get<bool>() ? exit_good : exit_check_failed;

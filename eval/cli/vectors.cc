@@ -66,7 +66,7 @@ int run(const Options& options, const VectorKind& kind, const EngineTable& engin
     throw UsageError("--kind model takes its operands from --model MODEL, and no other kind does");
   if (options.model.empty() && !options.tokens.empty())
     throw UsageError("--tokens are read by the model of --kind model");
-  require_folder(options.out);
+  const OutputFolder folder(options.out);
   require_writable(options.json);
   Record record("vectors");
   record.set_seed(options.seed);

@@ -2,39 +2,25 @@
 
 #include <fmt/format.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "eval/assets/child_process.h"
 
 namespace mxref {
 namespace {
-
-// What a command writes to standard output and standard error. Throws InputError where it fails.
-std::string output_of(const std::string& command) {
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (!pipe) throw InputError("a plot: no process can be started");
-  std::string output;
-  std::array<char, 4096> chunk;
-  while (const size_t n = std::fread(chunk.data(), 1, chunk.size(), pipe))
-    output.append(chunk.data(), n);
-  const int status = pclose(pipe);
-  if (status == 127 << 8)
-    throw InputError("a plot: gnuplot is missing; install it with apt-get install gnuplot-nox");
-  if (status != 0) throw InputError("a plot: gnuplot refuses it: " + output);
-  return output;
-}
 
 // A folder of its own for one plot, removed with what is in it.
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "mxref-plot-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw InputError(name + ": cannot be created");
+    std::error_code error;
+    const auto parent = std::filesystem::temp_directory_path(error);  // TMPDIR, or /tmp
+    std::string name = (parent / "mxref-plot-XXXXXX").string();
+    if (error || !mkdtemp(name.data()))
+      throw InputError("a plot: TMPDIR is no folder to write into: '" + name + "'");
     path = name;
   }
   ~ScratchFolder() {
@@ -63,13 +49,30 @@ void put_before_ids(std::string& svg, const std::string& name) {
 
 }  // namespace
 
+std::string gnuplot_text(std::string_view text) {
+  std::string quoted = "'";
+  for (char c : text) {
+    if (uint8_t(c) < 0x20 || c == 0x7F) continue;
+    quoted += c;
+    if (c == '\'') quoted += c;  // within '…' it stands for itself when doubled
+  }
+  return quoted + "'";
+}
+
+void require_plots() { plot_svg("probe", {100, 100}, "plot 0\n"); }
+
 std::string plot_svg(const std::string& name, PlotSize size, const std::string& script) {
   const ScratchFolder folder;
-  const auto in = folder.path / "plot.gp", out = folder.path / "plot.svg";
-  write_atomically(in, fmt::format("set terminal svg size {},{} dynamic font 'sans-serif,13' name "
-                                   "'{}'\nset encoding utf8\nset output '{}'\n{}",
-                                   size.width, size.height, name, out.string(), script));
-  output_of("gnuplot " + in.string());
+  const auto in = folder.path / "plot.gp", out = folder.path / "plot.svg",
+             messages = folder.path / "messages";
+  write_atomically(in, fmt::format("set terminal svg size {},{} dynamic noenhanced font "
+                                   "'sans-serif,13' name {}\nset encoding utf8\nset output {}\n{}",
+                                   size.width, size.height, gnuplot_text(name),
+                                   gnuplot_text(out.string()), script));
+  const int status = run_program({"gnuplot", in.string()}, messages);
+  if (status == -1)
+    throw InputError("a plot: gnuplot is missing; install it with apt-get install gnuplot-nox");
+  if (status != 0) throw InputError("a plot: gnuplot refuses it: " + read_file(messages));
   std::string svg = read_file(out);
   svg.erase(0, svg.find("<svg"));
   drop_ids_of_groups(svg, name);

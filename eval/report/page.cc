@@ -29,7 +29,7 @@ std::string cards(const ordered_json& record) {
       out += card("MACs of the model, in RTL", grouped(row["macs"]));
   for (const ordered_json& row : summary["accuracy"])
     if (row["recipe"] != "fp32" && !row["recovery_percent"].is_null())
-      out += card(fmt::format("accuracy kept, {}", row["recipe"].get<std::string>()),
+      out += card(fmt::format("accuracy kept, {}", escape_html(row["recipe"].get<std::string>())),
                   fmt::format("{:.1f}&nbsp;%", row["recovery_percent"].get<double>()));
   return out;
 }

@@ -20,17 +20,22 @@ set style line 1 lc rgb '#2f5d8a' pt 7 ps 0.9 lw 1.6
 set style line 2 lc rgb '#c0762b' pt 5 ps 0.8 lw 1.6
 set style line 3 lc rgb '#1b6e53' pt 9 ps 1.1 lw 1.6
 set style line 4 lc rgb '#7a5a94' pt 13 ps 1.1 lw 1.6
-set key above left horizontal Left reverse samplen 1.5 spacing 1.1 noenhanced textcolor rgb '#1f2933'
+set key above left horizontal Left reverse samplen 1.5 spacing 1.1 textcolor rgb '#1f2933'
 set lmargin 8
 )gp";
+
+// The text of a tic is a format of numbers, too: %% is a per cent sign.
+std::string tic_text(std::string text) {
+  for (size_t i = 0; (i = text.find('%', i)) != std::string::npos; i += 2) text.insert(i, 1, '%');
+  return gnuplot_text(text);
+}
 
 // Recipes stand at x = 0, 1, 2 …
 std::string recipe_axis(const ordered_json& record) {
   std::string tics;
   size_t count = 0;
   for (const ordered_json& row : record["summary"]["accuracy"])
-    tics += fmt::format("{}'{}' {}", count ? ", " : "", row["recipe"].get<std::string>(), count),
-        ++count;
+    tics += fmt::format("{}{} {}", count ? ", " : "", tic_text(row["recipe"]), count), ++count;
   return fmt::format("set xtics ({})\nset xrange [-0.5:{}]\n", tics, double(count) - 0.5);
 }
 
@@ -59,10 +64,12 @@ class Points {
   bool empty() const { return lines_.empty(); }
   std::string data() const { return fmt::format("${} << EOD\n{}EOD\n", name_, lines_); }
   std::string bars() const {
-    return fmt::format("${} using 1:2:3 with yerrorbars ls {} title '{}'", name_, style_, title_);
+    return fmt::format("${} using 1:2:3 with yerrorbars ls {} title {}", name_, style_,
+                       gnuplot_text(title_));
   }
   std::string points() const {
-    return fmt::format("${} using 1:2 with points ls {} title '{}'", name_, style_, title_);
+    return fmt::format("${} using 1:2 with points ls {} title {}", name_, style_,
+                       gnuplot_text(title_));
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "eval/report/page.h"
 #include "eval/report/summary.h"
 #include "tests/eval/small_record.h"
+#include "tests/temporary_folder.h"
 
 using namespace mxref;
 using nlohmann::ordered_json;
@@ -69,6 +70,50 @@ BOOST_AUTO_TEST_CASE(texts_of_the_record_are_escaped) {
   const std::string html = rendered();
   BOOST_TEST(html.find("a &lt;CPU&gt;") != std::string::npos);
   BOOST_TEST(html.find("<CPU>") == std::string::npos);
+}
+
+// The record with each value `from` replaced.
+static ordered_json renamed(const std::string& from, const std::string& to) {
+  std::string text = small_record().dump();
+  const std::string old = ordered_json(from).dump(), fresh = ordered_json(to).dump();
+  for (size_t i = 0; (i = text.find(old, i)) != std::string::npos; i += fresh.size())
+    text.replace(i, old.size(), fresh);
+  return ordered_json::parse(text);
+}
+
+// Texts that a file or the command line gives: what would end a quotation of HTML, of gnuplot or of
+// a shell, a format of numbers, markup of gnuplot, control characters.
+BOOST_AUTO_TEST_CASE(hostile_names_are_shown_and_mean_nothing) {
+  const TemporaryFolder folder;
+  const std::string pwned = folder / "pwned";
+  const std::string hostile =
+      "<i>&', system('touch " + pwned + "') title 'x %s_{^`touch " + pwned + "`\n\x01\u00e9";
+  for (const char* name : {"small", "w4a4", "piqa", "hub", "a.txt", "other", "rtl", "none"}) {
+    const std::string html = rendered(renamed(name, hostile));
+    BOOST_TEST(html.find("<i>&") == std::string::npos, name);
+    BOOST_TEST(html.find("&lt;i&gt;&amp;', system('touch") != std::string::npos, name);
+    BOOST_TEST(html.find("%s_{^") != std::string::npos, name);
+    BOOST_TEST(!std::filesystem::exists(pwned), name);
+  }
+  const std::string shown = "&lt;i>&amp;', system('touch " + pwned + "') title 'x %s_{^`";
+  const std::string svg = plot_svg("p", {400, 300}, "plot 0 title " + gnuplot_text(hostile) + "\n");
+  BOOST_TEST(svg.find(shown) != std::string::npos);
+  // Control: the same quotation without the doubling runs it.
+  plot_svg("p", {400, 300}, "plot 0 title '" + hostile.substr(0, hostile.find(" title")) + "\n");
+  BOOST_TEST(std::filesystem::exists(pwned));
+}
+
+BOOST_AUTO_TEST_CASE(a_plot_needs_no_shell_that_understands_its_folder) {
+  const TemporaryFolder folder;
+  const std::string odd = folder / "a b'$(c)";
+  std::filesystem::create_directory(odd);
+  const char* before = getenv("TMPDIR");
+  const std::string kept = before ? before : "";
+  setenv("TMPDIR", odd.c_str(), 1);
+  BOOST_CHECK_NO_THROW(require_plots());
+  setenv("TMPDIR", (folder / "absent").c_str(), 1);
+  BOOST_CHECK_THROW(require_plots(), InputError);
+  before ? setenv("TMPDIR", kept.c_str(), 1) : unsetenv("TMPDIR");
 }
 
 BOOST_AUTO_TEST_CASE(control_a_failed_run_looks_failed) {

@@ -42,6 +42,14 @@ BOOST_AUTO_TEST_CASE(vectors_make_the_folder_but_not_its_parents) {
   check_refused(to(folder / "file"), 3, {"file"});
   check_good(to(folder / "v"));
   check_good(to(folder / "v"));
+  // Made in vain, it goes again; one that was there stays.
+  std::filesystem::create_directory(folder / "empty");
+  for (const char* name : {"w", "empty"})
+    check_refused(run_mxref({"vectors", "--kind", "model", "--model", "absent.gguf", "--format",
+                             "mxfp4", "--out", folder / name}),
+                  MXREF_HAS_TORCH ? 3 : 2, {});
+  BOOST_TEST(!std::filesystem::exists(folder / "w"));
+  BOOST_TEST(std::filesystem::exists(folder / "empty"));
 }
 
 BOOST_AUTO_TEST_CASE(crosscheck_prints_and_records_every_engine_and_control) {

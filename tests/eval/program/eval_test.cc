@@ -36,6 +36,20 @@ BOOST_AUTO_TEST_CASE(wrong_tasks_and_numbers_are_wrong_use) {
   BOOST_TEST(files_in(folder.path()).empty());
 }
 
+// Not after minutes of work.
+BOOST_AUTO_TEST_CASE(validate_asks_for_gnuplot_and_its_folder_before_the_model_is_read) {
+  if (!MXREF_HAS_RTL) return;
+  const TemporaryFolder folder;
+  const auto validate = [&](const char* variable, const std::string& value) {
+    return run_mxref({"validate", "--model", "absent.gguf", "--out", folder / "x"},
+                     {.environment = {{variable, value}}});
+  };
+  check_refused(validate("PATH", "/absent"), 3, {"gnuplot is missing"});
+  check_refused(validate("TMPDIR", "/absent"), 3, {"TMPDIR"});
+  check_refused(validate("PATH", getenv("PATH")), 3, {"absent.gguf"});
+  BOOST_TEST(files_in(folder.path()).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_asset_names_the_command_that_gets_it) {
   const TemporaryFolder folder;
   for (const char* task : {"piqa", "perplexity"})
