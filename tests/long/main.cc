@@ -30,7 +30,7 @@ static int run(int argc, char** argv) {
     for (const Part& part : chosen) fmt::print("{:14} {}\n", part.name, part.what);
     return exit_good;
   }
-  require_folder(dir);
+  const OutputFolder folder(dir);
   bool good = true;
   for (const Part& part : chosen) good &= run_with_evidence(part, dir, program_commit());
   return good ? exit_good : exit_check_failed;
