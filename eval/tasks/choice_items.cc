@@ -45,19 +45,22 @@ const ItemForm& form_of(const ChoiceTask& task, const json& item, ItemSource sou
   std::abort();  // unreachable: a form with all its fields was returned above
 }
 
-// The index of a choice: true and false are 1 and 0, labels are looked up, anything else is the
-// index itself, as a number or its digits.
+// The index of a choice: where there are labels, that of the one which the value spells (1 spells
+// "1", true "true"); where there are none the value itself, a number or a digit.
 int64_t index_of(const json& value, const std::vector<std::string>& labels, int64_t choices,
                  std::string_view field, const ItemSource& source) {
+  const bool is_scalar = value.is_string() || value.is_number_integer() || value.is_boolean();
+  const std::string text = value.is_string() ? python_strip(value.get_ref<const std::string&>())
+                           : is_scalar       ? value.dump()
+                                             : "";
   std::optional<int64_t> index;
-  if (value.is_boolean()) index = value.get<bool>();
-  if (value.is_number_integer()) index = value.get<int64_t>();
-  if (value.is_string()) {
-    const std::string text = python_strip(value.get_ref<const std::string&>());
+  if (!labels.empty()) {
     const auto found = std::ranges::find(labels, text);
-    if (found != labels.end()) index = found - labels.begin();
-    if (labels.empty() && text.size() == 1 && text[0] >= '0' && text[0] <= '9')
-      index = text[0] - '0';
+    if (is_scalar && found != labels.end()) index = found - labels.begin();
+  } else if (value.is_number_integer()) {
+    index = value.get<int64_t>();
+  } else if (text.size() == 1 && text[0] >= '0' && text[0] <= '9') {
+    index = text[0] - '0';
   }
   if (!index || *index < 0 || *index >= choices)
     source.fail(field, shown(value) + " is none of the " + std::to_string(choices) + " choices");
@@ -108,6 +111,14 @@ class ItemReader {
     out.items.push_back(std::move(result));
   }
 
+  // All items are read: labels beside them that are left over were meant for others.
+  void finish(const std::string& file, size_t items) const {
+    const size_t lines = labels_.lines.size();
+    if (takes_labels_ && lines != items)
+      throw InputError(labels_.path + ": " + std::to_string(lines) + " labels for the " +
+                       std::to_string(items) + " items of " + file);
+  }
+
  private:
   static std::vector<std::string> expand(const ItemForm& form,
                                          const std::vector<std::string_view>& templates,
@@ -120,18 +131,20 @@ class ItemReader {
   }
 
   int64_t gold(const ItemForm& form, const json& item, int64_t index, int64_t choices,
-               const ItemSource& source) const {
+               const ItemSource& source) {
     if (item.contains(std::string(form.gold)) || labels_.lines.empty())
       return index_of(item_field(item, form.gold, source), labels_of(form, item, source), choices,
                       form.gold, source);
     const ItemSource line{labels_.path, index + 1,
                           "one label a line for each item of " + source.file};
     if (index >= int64_t(labels_.lines.size())) line.fail("", "is missing");
+    takes_labels_ = true;
     return index_of(labels_.lines[size_t(index)], {}, choices, "label", line);
   }
 
   const ChoiceTask& task_;
   LabelFile labels_;
+  bool takes_labels_ = false;
 };
 
 // A file of requests: {"doc_id", "idx", "label", "request": {"context", "continuation"}}, one line
@@ -205,15 +218,18 @@ ChoiceItems read_choice_items(const ChoiceTask& task, const std::string& file, i
   ChoiceItems out;
   ItemReader items(task, file);
   std::optional<RequestReader> requests;
+  bool whole = true;
   read_json_lines(file, [&](const json& line, int64_t number) {
     ItemSource source{file, number, describe(request_fields)};
     if (out.items.empty() && has_fields(line, request_fields)) requests.emplace(limit, out);
     if (requests) return requests->read(line, source);
     source.expected.clear();
     items.read(line, source, out);
-    return limit == 0 || int64_t(out.items.size()) < limit;
+    whole = limit == 0 || int64_t(out.items.size()) < limit;
+    return whole;
   });
   if (requests) requests->finish();
+  if (whole) items.finish(file, out.items.size());
   if (out.items.empty())
     throw InputError(file + ": no items of the task " + std::string(task.name));
   return out;

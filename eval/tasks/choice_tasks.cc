@@ -85,7 +85,7 @@ std::vector<ChoiceTask> make_tasks() {
          {"{passage}\nQuestion: {question}?\nAnswer:"},
          {"no", "yes"},
          "answer",
-         {}},
+         {"false", "true"}},
         {"super_glue",
          {"passage", "question", "label"},
          {"{passage}\nQuestion: {question}?\nAnswer:"},

@@ -15,25 +15,34 @@ namespace {
 // A small file may unpack to any size: what is larger is refused.
 constexpr size_t largest_unpacked = size_t(1) << 30;
 
+// All members of the file, one behind the other, as gunzip gives them.
 std::string unzip(const std::string& packed, const std::string& file) {
   z_stream stream{};
   if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc();  // 16: a gzip header
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  stream.avail_in = uInt(packed.size());
   std::string text;
-  for (int status = Z_OK; status != Z_STREAM_END;) {
+  std::string_view rest = packed;  // behind what the stream was given
+  for (;;) {
     char chunk[1 << 16];
+    if (stream.avail_in == 0) {
+      const std::string_view piece = rest.substr(0, sizeof chunk);
+      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+      stream.avail_in = uInt(piece.size());
+      rest.remove_prefix(piece.size());
+    }
     stream.next_out = reinterpret_cast<Bytef*>(chunk);
     stream.avail_out = sizeof chunk;
-    status = inflate(&stream, Z_NO_FLUSH);
-    if (status != Z_OK && status != Z_STREAM_END)
-      throw InputError(file + ": damaged gzip data at byte " + std::to_string(stream.total_in));
+    const int status = inflate(&stream, Z_NO_FLUSH);
     text.append(chunk, sizeof chunk - stream.avail_out);
     if (text.size() > largest_unpacked)
       throw InputError(file + ": unpacks to more than 1 GiB; expected a file of task items");
+    if (status != Z_OK && status != Z_STREAM_END)
+      throw InputError(file + ": damaged gzip data at byte " +
+                       std::to_string(packed.size() - rest.size() - stream.avail_in));
+    if (status != Z_STREAM_END) continue;
+    if (stream.avail_in == 0 && rest.empty()) return text;
+    inflateReset(&stream);
   }
-  return text;
 }
 
 std::vector<std::string> split_lines(const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "emu/threads.h"
 
@@ -34,6 +35,8 @@ std::vector<double> log_probabilities(const at::Tensor& logits, std::span<const 
 
 // Context and continuation without the last token, which predicts nothing that is asked.
 std::vector<int64_t> inputs_of(const TokenRequest& request) {
+  if (request.context.empty() || request.continuation.empty())
+    throw std::invalid_argument("a request without context or continuation");
   std::vector<int64_t> ids = request.context;
   ids.insert(ids.end(), request.continuation.begin(), request.continuation.end() - 1);
   return ids;

@@ -1,5 +1,6 @@
 #include "eval/tasks/perplexity.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -57,6 +58,12 @@ PerplexityResult score_perplexity(const std::vector<std::vector<int64_t>>& windo
   result.window = window;
   for (const auto& ids : windows) {
     const std::vector<double> nll = scorer.nll(ids);
+    const auto bad =
+        std::find_if(nll.begin(), nll.end(), [](double x) { return !std::isfinite(x); });
+    if (bad != nll.end())
+      throw InputError("perplexity: the log-probability that the model gives to token " +
+                       std::to_string(bad - nll.begin() + 1) + " of window " +
+                       std::to_string(result.nll_sums.size()) + " is no finite number");
     result.nll_sums.push_back(std::accumulate(nll.begin(), nll.end(), 0.0));
     result.scored.push_back(int64_t(nll.size()));
     if (progress) progress(int64_t(result.nll_sums.size()), int64_t(windows.size()));

@@ -31,6 +31,7 @@ std::vector<std::vector<int64_t>> perplexity_windows(std::string_view text,
                                                      const Tokenizer& tokenizer, int64_t window,
                                                      int64_t limit);
 
+// Throws InputError where the model gives a token a log-probability that is no finite number.
 PerplexityResult score_perplexity(const std::vector<std::vector<int64_t>>& windows, int64_t window,
                                   Scorer& scorer, const TaskProgress& progress = {});
 

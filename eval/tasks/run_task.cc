@@ -84,6 +84,10 @@ LoadedTask::LoadedTask(const TaskSource& source, const TaskOptions& options,
     windows_ = perplexity_windows(read_text(source.file), source.file.string(), tokenizer,
                                   options.window, options.limit);
   } else {
+    if (tokenizer.closes_texts())
+      throw InputError(
+          "the tokenizer puts a token (EOS) behind every text, so also between context "
+          "and continuation: it scores no choices; expected add_eos_token false");
     items_ = read_choice_items(choice_task(source.name), source.file.string(), options.limit);
   }
   sha256_ = sha256_of_file(source.file);

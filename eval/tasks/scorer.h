@@ -20,7 +20,8 @@ class Scorer {
   virtual ~Scorer() = default;
   // ids (T), T ≥ 2 → -log p of ids[1] … ids[T-1], each given all before it, in nats: T-1 numbers.
   virtual std::vector<double> nll(std::span<const int64_t> ids) = 0;
-  // The requests of one item → Σ log p over the tokens of each continuation.
+  // The requests of one item → Σ log p over the tokens of each continuation. Throws
+  // std::invalid_argument where a part of a request is empty.
   virtual std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) = 0;
   virtual int64_t window() const = 0;  // tokens that the model takes at once
 };

@@ -31,6 +31,7 @@ class BytePairTokenizer : public Tokenizer {
   std::vector<int64_t> encode(std::string_view text) const override;
   std::string decode(std::span<const int64_t> ids) const override;
   int64_t size() const override { return int64_t(texts_.size()); }
+  bool closes_texts() const override { return last_.has_value(); }
   std::optional<int64_t> bos() const override { return bos_; }
   std::optional<int64_t> eos() const override { return eos_; }
 

@@ -22,6 +22,9 @@ class Tokenizer {
   // Throws InputError where an id is out of the vocabulary. The end of `ids` may cut a character.
   virtual std::string decode(std::span<const int64_t> ids) const = 0;
   virtual int64_t size() const = 0;
+  // Whether encode puts a token (EOS) behind every text, so that a longer text does not go on where
+  // the ids of a shorter one end.
+  virtual bool closes_texts() const { return false; }
   virtual std::optional<int64_t> bos()
       const = 0;  // beginning of text, whether encode adds it or not
   virtual std::optional<int64_t> eos() const = 0;  // end of text or of turn: generation stops there

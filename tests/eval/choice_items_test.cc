@@ -102,12 +102,18 @@ BOOST_AUTO_TEST_CASE(every_task_takes_the_plain_form_and_files_of_requests) {
   }
 }
 
+static std::string gzip(const std::string& text) {
+  const TemporaryFolder folder;
+  gzFile out = gzopen((folder / "f").c_str(), "wb1");
+  gzwrite(out, text.data(), unsigned(text.size()));
+  gzclose(out);
+  return read_file(folder / "f");
+}
+
 BOOST_AUTO_TEST_CASE(gzip_is_read_and_damaged_gzip_is_an_error) {
   const std::string line = R"({"query":"Q:","choices":["a","b"],"gold":0})";
   const TemporaryFolder folder;
-  gzFile out = gzopen((folder / "whole.jsonl.gz").c_str(), "wb");
-  gzwrite(out, line.data(), unsigned(line.size()));
-  gzclose(out);
+  folder.write("whole.jsonl.gz", gzip(line));
   const auto items = [&](const std::string& name) {
     return read_choice_items(choice_task("piqa"), folder / name, 0).items.size();
   };
@@ -117,6 +123,63 @@ BOOST_AUTO_TEST_CASE(gzip_is_read_and_damaged_gzip_is_an_error) {
     folder.write("cut.jsonl.gz", packed.substr(0, cut));
     BOOST_CHECK_THROW(items("cut.jsonl.gz"), InputError);
   }
+}
+
+BOOST_AUTO_TEST_CASE(every_member_of_a_gzip_file_is_read_and_nothing_else_may_follow) {
+  const std::string item = R"({"query":"Q:","choices":["a","b"],"gold":0})";
+  std::string noise;  // one that is longer than what is unpacked at once, packed and unpacked
+  for (uint32_t i = 0; i < 200'000; ++i) noise += char('a' + (i * 2654435761u >> 13) % 26);
+  const std::string large = R"({"query":")" + noise + R"(","choices":["a","b"],"gold":0})";
+  const auto items = [](const std::string& packed) {
+    const TemporaryFile file("f.jsonl.gz", packed);
+    return read_choice_items(choice_task("piqa"), file.path.string(), 0).items.size();
+  };
+  BOOST_TEST(items(gzip(item + "\n") + gzip(large + "\n") + gzip(item)) == 3u);
+  BOOST_CHECK_THROW(items(gzip(item) + "x"), InputError);
+  BOOST_CHECK_THROW(items(gzip(item) + gzip(item).substr(0, 20)), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_and_booleans_are_labels_where_there_are_labels) {
+  const auto gold = [](const char* task, const std::string& line) {
+    return read(task, line).items.at(0).gold;
+  };
+  const auto winogrande = [&](const std::string& answer) {
+    return gold("winogrande",
+                R"({"sentence":"a _ b","option1":"x","option2":"y","answer":)" + answer + "}");
+  };
+  BOOST_TEST(winogrande("1") == 0);
+  BOOST_TEST(winogrande("2") == 1);
+  const auto arc = [&](const std::string& labels, const std::string& key) {
+    return gold("arc_easy", R"({"question":"q","choices":{"text":["x","y"],"label":)" + labels +
+                                R"(},"answerKey":)" + key + "}");
+  };
+  BOOST_TEST(arc(R"(["1","2"])", "1") == 0);
+  BOOST_TEST(arc(R"(["3","0"])", "0") == 1);
+  const std::string boolq = R"({"passage":"p","question":"q","answer":)";
+  BOOST_TEST(gold("boolq", boolq + "false}") == 0);
+  for (const auto& wrong : std::initializer_list<std::function<int64_t()>>{
+           [&] { return winogrande("0"); }, [&] { return winogrande("true"); },
+           [&] { return arc(R"(["A","B"])", "1"); }, [&] { return arc(R"(["A","null"])", "null"); },
+           [&] { return gold("boolq", boolq + "1}"); },
+           [&] { return gold("piqa", R"({"query":"q","choices":["x","y"],"gold":true})"); }})
+    BOOST_CHECK_THROW(wrong(), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(labels_beside_a_file_are_as_many_as_its_items) {
+  const std::string item = R"({"goal":"a","sol1":"b","sol2":"c")";
+  const auto read_with = [&](const std::string& items, const std::string& labels, int64_t limit) {
+    const TemporaryFolder folder;
+    folder.write("f-labels.lst", labels);
+    return read_choice_items(choice_task("piqa"), folder.write("f.jsonl", items).string(), limit)
+        .items.size();
+  };
+  const std::string two = item + "}\n" + item + "}\n";
+  BOOST_TEST(read_with(two, "1\n0\n", 0) == 2u);
+  for (const char* labels : {"1\n0\n1\n", "1\n"})
+    BOOST_CHECK_THROW(read_with(two, labels, 0), InputError);
+  BOOST_TEST(read_with(two, "1\n0\n1\n", 1) == 1u);  // the file is not read to its end
+  BOOST_CHECK_THROW(read_with(two, "1\n0\n1\n", 5), InputError);
+  BOOST_TEST(read_with(item + R"(,"label":1})", "1\n0\n", 0) == 1u);  // its own label is taken
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_item_is_an_error_with_file_line_field_and_form) {

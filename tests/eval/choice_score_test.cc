@@ -107,6 +107,22 @@ BOOST_AUTO_TEST_CASE(an_empty_context_is_bos_or_eos_where_there_is_none) {
   check_request({"x", " a", 1}, ByteTokenizer(1, 2), unlimited, {'x'}, {' ', 'a'});
 }
 
+// Leaves out the byte 4, as a vocabulary that lacks it does.
+struct LackingTokenizer : ByteTokenizer {
+  using ByteTokenizer::ByteTokenizer;
+  Ids encode(std::string_view text) const override {
+    Ids ids = ByteTokenizer::encode(text);
+    std::erase(ids, 4);
+    return ids;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_context_that_leaves_no_tokens_is_an_empty_one) {
+  check_request({"\4", " a", 1}, LackingTokenizer(1), unlimited, {1}, {' ', 'a'});
+  BOOST_CHECK_THROW(encode_request({"\4", " a", 1}, LackingTokenizer(), unlimited), InputError);
+  BOOST_CHECK_THROW(encode_request({"Q", "\4", 1}, LackingTokenizer(1), unlimited), InputError);
+}
+
 // lm-evaluation-harness: (context + continuation)[-(max_length + 1):][:-1] are the inputs.
 BOOST_AUTO_TEST_CASE(a_long_request_is_cut_at_its_left_and_keeps_its_continuation) {
   const ChoiceRequest request{"pqrs", " ab", 2};  // 7 tokens, 6 of them inputs

@@ -52,6 +52,16 @@ BOOST_AUTO_TEST_CASE(a_shared_beginning_changes_no_score) {
   BOOST_TEST(std::abs(together[0] - alone(scorer, other)) > 100 * tolerance);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_has_a_context_and_a_continuation) {
+  const auto model = small_model();
+  if (!model) return;
+  ModelScorer scorer(*model);
+  for (const TokenRequest& empty : {TokenRequest{{}, {1}}, TokenRequest{{1}, {}}}) {
+    const std::vector<TokenRequest> both{{{1}, {2}}, empty};
+    BOOST_CHECK_THROW(scorer.loglikelihoods(both), std::invalid_argument);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(no_score_depends_on_the_number_of_threads) {
   const auto model = small_model();
   if (!model) return;

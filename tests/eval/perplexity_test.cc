@@ -43,6 +43,28 @@ BOOST_AUTO_TEST_CASE(text_that_is_not_utf8_is_an_error_that_names_the_text) {
       [](const InputError& e) { return std::string(e.what()) == "t.txt: not UTF-8"; });
 }
 
+// Gives one number for every token, whatever it is.
+struct ConstantScorer : BigramScorer {
+  explicit ConstantScorer(double nll) : nll_(nll) {}
+  std::vector<double> nll(std::span<const int64_t> ids) override {
+    return std::vector<double>(ids.size() - 1, nll_);
+  }
+  double nll_;
+};
+
+BOOST_AUTO_TEST_CASE(a_score_that_is_no_finite_number_is_an_error_that_names_the_window) {
+  const auto windows = perplexity_windows("abcdefgh", "text", ByteTokenizer(), 4, 0);
+  for (double bad : {std::nan(""), HUGE_VAL}) {
+    ConstantScorer scorer(bad);
+    BOOST_CHECK_EXCEPTION(score_perplexity(windows, 4, scorer), InputError,
+                          [](const InputError& e) {
+                            return std::string(e.what()).find("window 0") != std::string::npos;
+                          });
+  }
+  ConstantScorer sure(1000);  // a perplexity that binary64 does not hold is no error
+  BOOST_TEST(score_perplexity(windows, 4, sure).nll() == 1000);
+}
+
 BOOST_AUTO_TEST_CASE(a_window_of_one_token_is_wrong_use) {
   BOOST_CHECK_THROW(perplexity_windows("abc", "text", ByteTokenizer(), 1, 0), UsageError);
 }

@@ -59,6 +59,20 @@ BOOST_AUTO_TEST_CASE(the_result_of_choices_has_the_fields_of_the_record) {
   }
 }
 
+struct ClosingTokenizer : ByteTokenizer {
+  bool closes_texts() const override { return true; }
+};
+
+BOOST_AUTO_TEST_CASE(a_tokenizer_that_closes_every_text_scores_no_choices) {
+  const TemporaryFile file("f", R"({"query":"Q:","choices":["a","b"],"gold":1})");
+  const auto load = [&](const char* task, const Tokenizer& tokenizer) {
+    LoadedTask({task, file.path, "f"}, {}, tokenizer);
+  };
+  BOOST_CHECK_THROW(load("piqa", ClosingTokenizer()), InputError);
+  BOOST_CHECK_NO_THROW(load("perplexity", ClosingTokenizer()));
+  BOOST_CHECK_NO_THROW(load("piqa", ByteTokenizer()));
+}
+
 BOOST_AUTO_TEST_CASE(limit_counts_items) {
   const TemporaryFile file("items.jsonl",
                            "{\"query\":\"Q:\",\"choices\":[\"a\",\"b\"],\"gold\":1}\n"
