@@ -7,6 +7,7 @@
 
 #include "emu/error.h"
 #include "eval/cli/command_list.h"
+#include "eval/cli/output_paths.h"
 
 namespace mxref {
 namespace {
@@ -75,6 +76,7 @@ int run_command(const Command& command, const std::vector<std::string>& args,
       throw UsageError(std::string(e.what()) + "; see " + who + " --help");
     }
     refuse_leftovers(app);
+    require_distinct(app);
     return action();
   });
 }

@@ -4,10 +4,11 @@
 // To add a command: one file eval/cli/NAME.cc with a function
 //
 //   Action define_NAME(CLI::App& app, const Context& context) {
-//     auto in = std::make_shared<std::string>();          // values of the options
-//     app.add_option("--in", *in, "what it is")->required()->type_name("FILE");
-//     add_threads(app);                                   // options that commands share: options.h
-//     return [=] { …; return exit_good; };                // what runs once they are parsed
+//     auto in = std::make_shared<std::filesystem::path>();  // values of the options
+//     add_input(app, "--in", *in, "what it is")->required();  // outputs by add_output
+//     add_threads(app);                                     // options that commands share:
+//     options.h return [=] { …; return exit_good; };                // what runs once they are
+//     parsed
 //   }
 //
 // its declaration below; a row in command_list.h; and a row in the table of its home: main.cc, or

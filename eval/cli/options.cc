@@ -7,6 +7,7 @@
 
 #include "emu/isa.h"
 #include "emu/threads.h"
+#include "eval/cli/output_paths.h"
 
 namespace mxref {
 namespace {
@@ -67,7 +68,7 @@ void add_isa(CLI::App& app) {
 }
 
 void add_json(CLI::App& app, std::filesystem::path& path) {
-  add_file(app, "--json", path, "write the full record of the run here");
+  add_output(app, "--json", path, "write the full record of the run here");
 }
 
 CLI::Option* add_input(CLI::App& app, const std::string& name, std::filesystem::path& path,
@@ -77,7 +78,7 @@ CLI::Option* add_input(CLI::App& app, const std::string& name, std::filesystem::
 
 CLI::Option* add_output(CLI::App& app, const std::string& name, std::filesystem::path& path,
                         const std::string& description) {
-  return add_file(app, name, path, description);
+  return add_file(app, name, path, description)->group(output_group);
 }
 
 OutputFolder::OutputFolder(const std::filesystem::path& path) : path_(path) {

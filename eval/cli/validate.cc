@@ -11,6 +11,7 @@
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
 #include "eval/cli/options.h"
+#include "eval/cli/output_paths.h"
 #include "eval/report/gnuplot.h"
 #include "eval/report/page.h"
 #include "eval/report/progress.h"
@@ -121,6 +122,7 @@ int run(const Options& options, const Context& context) {
   const OutputFolder folder(options.out);
   const std::filesystem::path json = options.out / "report.json",
                               html = options.out / "report.html";
+  require_distinct({{"--json", options.json}, {"the page", html}}, {});
   for (const auto& path : {json, html, options.json}) require_writable(path);
   require_plots();
   Record record("validate");
@@ -179,7 +181,7 @@ Action define_validate(CLI::App& app, const Context& context) {
       ->type_name("RECIPE")
       ->expected(1)
       ->take_all();
-  app.add_option("--out", o->out, "folder for report.html and report.json")
+  add_output(app, "--out", o->out, "folder for report.html and report.json")
       ->required()
       ->type_name("DIR");
   add_number(app, "--window", o->text.window, int64_t(2), int64_t(1) << 20,

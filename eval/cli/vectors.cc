@@ -8,6 +8,7 @@
 #include "eval/cli/command.h"
 #include "eval/cli/models_library.h"
 #include "eval/cli/options.h"
+#include "eval/cli/output_paths.h"
 #include "eval/report/record.h"
 
 namespace mxref {
@@ -67,11 +68,13 @@ int run(const Options& options, const VectorKind& kind, const EngineTable& engin
   if (options.model.empty() && !options.tokens.empty())
     throw UsageError("--tokens are read by the model of --kind model");
   const OutputFolder folder(options.out);
+  const std::filesystem::path file = options.out / options.form->file;
+  require_distinct({{"--json", options.json}, {"the file of vectors", file}},
+                   {{"--tokens", options.tokens}});
   require_writable(options.json);
   Record record("vectors");
   record.set_seed(options.seed);
   const Vectors vectors = kind.make(options, engines);
-  const std::filesystem::path file = options.out / options.form->file;
   options.form->write(vectors, file);
   fmt::print("{}: {} vectors of {} × {} on {}\n", file.string(), vectors.count(),
              vectors.format_a->name, vectors.format_b->name, vectors.datapath->name);

@@ -36,6 +36,22 @@ BOOST_AUTO_TEST_CASE(wrong_tasks_and_numbers_are_wrong_use) {
   BOOST_TEST(files_in(folder.path()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(no_record_is_written_over_what_was_read) {
+  const TemporaryFolder folder;
+  const std::string f = folder / "f";
+  write_atomically(f, "kept");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> cases = {
+      {"--model", {"eval", "--model", f, "--task", "perplexity:x", "--json", f}},
+      {"--recipe", {"eval", "--model", "x", "--task", "perplexity:x", "--recipe", f, "--json", f}},
+      {"--task", {"eval", "--model", "x", "--task", "perplexity:" + f, "--json", f}},
+      {"--tokens", {"eval", "--model", "x", "--tokens", f, "--json", f}},
+      {"--tokens", {"forward", "--model", "x", "--tokens", f, "--out", f}},
+      {"the page", {"validate", "--out", folder.path(), "--json", folder / "report.html"}},
+  };
+  for (const auto& [option, args] : cases) check_refused(run_mxref(args), 2, {option, "same file"});
+  BOOST_TEST(read_file(f) == "kept");
+}
+
 // Not after minutes of work.
 BOOST_AUTO_TEST_CASE(validate_asks_for_gnuplot_and_its_folder_before_the_model_is_read) {
   if (!MXREF_HAS_RTL) return;

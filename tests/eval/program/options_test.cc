@@ -132,6 +132,29 @@ BOOST_AUTO_TEST_CASE(an_output_that_cannot_be_written_is_3) {
   BOOST_TEST(files_in(folder.path()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_output_that_is_another_file_of_the_command_is_2) {
+  const TemporaryFolder folder;
+  const std::string x = write_tensor(folder / "x", "x", {3}), link = folder / "link";
+  std::filesystem::create_symlink("x", link);
+  const auto quantize = [](const std::string& in, const std::string& out, const std::string& json) {
+    return run_mxref({"quantize", "--in", in, "--format", "mxfp4", "--out", out, "--json", json});
+  };
+  const std::string bytes = read_file(x), y = folder / "y";
+  check_refused(quantize(x, y, y), 2, {"--out", "--json", "same file", y});
+  check_refused(quantize(x, y, folder / "./y"), 2, {"--out", "--json"});
+  check_refused(quantize(x, x, y), 2, {"--out", "--in"});
+  check_refused(quantize(x, link, y), 2, {"--out", "--in"});
+  check_refused(quantize(link, y, x), 2, {"--json", "--in"});
+  BOOST_TEST(files_in(folder.path()).size() == 2u);
+  BOOST_TEST(read_file(x) == bytes);
+  check_refused(run_mxref({"vectors", "--format", "mxfp4", "--as", "memh", "--out", folder / "v",
+                           "--json", folder / "v/vectors.memh"}),
+                2, {"--json", "the file of vectors"});
+  check_good(quantize(x, "/dev/null", "/dev/null"));  // the control: what is nowhere written
+  check_good(quantize(x, y, folder / "r"));
+  check_good(quantize(x, y, folder / "r"));  // and what an earlier run wrote
+}
+
 BOOST_AUTO_TEST_CASE(a_build_without_torch_says_so) {
   const bool has_torch = run_mxref({"--help"}).out.find("not in this build") == std::string::npos;
   if (has_torch) {
