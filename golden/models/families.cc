@@ -31,6 +31,8 @@ DecoderDescription describe_common(ModelConfig& config, std::optional<double> ab
   if (d.head_dim % 2 != 0) config.fail("head_dim", "rotation takes an even head_dim");
 
   config.require_text("hidden_act", {"silu", "swish"});
+  if (!config.flag("is_causal", true))
+    config.fail("is_causal", "only attention to what came before is computed here");
   const std::vector<std::string> types = config.texts("layer_types");
   const bool all_full = std::all_of(
       types.begin(), types.end(), [](const std::string& type) { return type == "full_attention"; });

@@ -57,12 +57,45 @@ constexpr std::string_view harmless[] = {
     "use_cache",
 };
 
-bool is_harmless(const std::string& field) {
-  return std::find(std::begin(harmless), std::end(harmless), field) != std::end(harmless);
+// Switches that change nothing while they are false. Of another one false may be what matters
+// ("is_causal").
+constexpr std::string_view off_at_false[] = {
+    "add_cross_attention",
+    "attention_bias",
+    "bias",
+    "is_decoder",
+    "is_encoder_decoder",
+    "mlp_bias",
+    "mrope_interleaved",
+    "output_attentions",
+    "output_hidden_states",
+    "output_scores",
+    "qkv_bias",
+    "quantization_config",
+    "remove_invalid_values",
+    "return_dict_in_generate",
+    "rope_interleaved",
+    "sandwich_norm",
+    "sliding_window",
+    "tie_encoder_decoder",
+    "torchscript",
+    "use_bfloat16",
+    "use_mrope",
+    "use_qk_norm",
+    "use_sliding_window",
+};
+
+template <size_t N>
+bool is_one_of(const std::string& field, const std::string_view (&fields)[N]) {
+  return std::find(std::begin(fields), std::end(fields), field) != std::end(fields);
 }
 
-// What switches nothing on.
-bool is_off(const json& value) { return value.is_null() || value == false; }
+bool is_harmless(const std::string& field) { return is_one_of(field, harmless); }
+
+// Whether a field that nobody read switches nothing on.
+bool is_off(const std::string& field, const json& value) {
+  return value.is_null() || (value == false && is_one_of(field, off_at_false));
+}
 
 }  // namespace
 
@@ -202,7 +235,7 @@ Rope ModelConfig::rope(std::optional<double> absent_theta) {
 
 void ModelConfig::refuse_the_rest() const {
   for (const auto& [field, value] : fields_.items())
-    if (!read_.contains(field) && !is_harmless(field) && !is_off(value))
+    if (!read_.contains(field) && !is_harmless(field) && !is_off(field, value))
       fail(field, "not known for this architecture, and it may change what the model computes (" +
                       shown(value) + ")");
 }

@@ -94,6 +94,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
       {"llama3", erase_field("rms_norm_eps"), "'rms_norm_eps': missing"},
       {"openpangu", erase_field("rope_theta"), "'rope_theta': missing"},
       {"openpangu", set_field("sandwich_norm", true), "'sandwich_norm'"},
+      {"qwen2", set_field("is_causal", false), "'is_causal'"},
+      {"llama3", set_field("some_new_switch", false), "'some_new_switch'"},
       {"qwen2", set_field("use_sliding_window", true), "'use_sliding_window'"},
       {"qwen2", erase_field("num_key_value_heads"), "'num_key_value_heads': missing"},
       {"qwen2", set_field("attention_bias", true), "'attention_bias'"},
@@ -114,7 +116,8 @@ BOOST_AUTO_TEST_CASE(what_changes_nothing_is_taken) {
   const Edit taken[] = {
       [](EditedCheckpoint&) {},
       set_field("use_cache", false),
-      set_field("some_new_switch", false),
+      set_field("is_causal", true),
+      set_field("use_mrope", false),
       set_field("some_new_object", nullptr),
       set_field("partial_rotary_factor", 1.0),
       set_field("layer_types", {"full_attention", "full_attention", "full_attention"}),
@@ -143,6 +146,12 @@ BOOST_AUTO_TEST_CASE(the_same_said_in_other_words_gives_the_same_bits) {
   nested.fields = {{"architectures", nested.fields["architectures"]},
                    {"text_config", nested.fields}};
   BOOST_TEST(same_bits(logits_of(nested), expected));
+
+  EditedCheckpoint pangu(*data / "openpangu");
+  const at::Tensor stated = logits_of(pangu);
+  BOOST_TEST(pangu.fields["bias"] == true);
+  pangu.fields.erase("bias");  // true in the published class
+  BOOST_TEST(same_bits(logits_of(pangu), stated));
 
   EditedCheckpoint theta(*data / "llama3");  // the control: another theta has other bits
   theta.fields["rope_theta"] = 10001.0;
