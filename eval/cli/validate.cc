@@ -37,17 +37,13 @@ constexpr const char* choice_task_names[] = {"piqa", "arc_easy"};
 
 // What a part did, for the line that it prints.
 std::string outcome(const Results& results) {
-  int64_t compared = 0, different = 0, controls = 0, caught = 0;
-  for (const ordered_json& row : results) {
-    compared += row.value("compared", int64_t(0));
-    different += row.value("mismatches", int64_t(0));
-    controls += row.contains("caught");
-    caught += row.value("caught", false);
-  }
+  const Counts c = count(ordered_json(results));
   std::string text;
-  if (compared > 0) text = fmt::format("{} results compared, {} different", compared, different);
-  if (controls > 0)
-    text += fmt::format("{}{} of {} controls caught", text.empty() ? "" : "; ", caught, controls);
+  if (c.compared > 0)
+    text = fmt::format("{} results compared, {} different", c.compared, c.different);
+  if (c.controls > 0)
+    text +=
+        fmt::format("{}{} of {} controls caught", text.empty() ? "" : "; ", c.caught, c.controls);
   return text.empty() ? "done" : text;
 }
 
@@ -160,10 +156,10 @@ int run(const Options& options, const Context& context) {
   record.set("published", published());
   const ordered_json summary = summarize(parts.all());
   record.set("summary", summary);
-  const ordered_json whole = record.to_json();
-  const std::string page = render_page(whole);
+  // The page is made of what the file holds.
+  const std::string whole = record.text(), page = render_page(ordered_json::parse(whole));
   for (const auto& path : {json, options.json})
-    if (!path.empty()) write_atomically(path, whole.dump(2) + "\n");
+    if (!path.empty()) write_atomically(path, whole);
   write_atomically(html, page);
   fmt::print("\n{}\n{}\n", summary["verdict"].get<std::string>(),
              std::filesystem::absolute(html).lexically_normal().string());

@@ -5,7 +5,6 @@
 
 #include "eval/report/gnuplot.h"
 #include "eval/report/page_sections.h"
-#include "eval/report/published.h"
 
 namespace mxref {
 namespace {
@@ -94,7 +93,7 @@ std::string plot_perplexity(const ordered_json& record) {
   Points points("ppl", "perplexity", 1);
   for (const ordered_json& row : record["results"])
     if (row["task"] == "perplexity")
-      points.add(position_of(record, row["recipe"].get<std::string>()), row["ppl"],
+      points.add(position_of(record, row["recipe"].get<std::string>()), number_or(row["ppl"], NAN),
                  number_or(row["ppl_stderr"], 0));
   return plot_svg(
       "perplexity", {430, 280},
@@ -137,12 +136,14 @@ std::string plot_recovery(const ordered_json& record) {
         position_of(record, cell["recipe"].get<std::string>()) + 0.06 * double(series.size() - 1),
         cell["recovery_percent"], 0);
   }
+  const ordered_json& thresholds = record["summary"]["thresholds"];
   const std::string bands = fmt::format(
       "set object 1 rectangle from graph 0, first {0} to graph 1, first 100 fc rgb '#dcebe4' fs "
       "solid noborder behind\n"
       "set object 2 rectangle from graph 0, first {1} to graph 1, first {0} fc rgb '#f3ecd9' fs "
       "solid noborder behind\n",
-      100 - lossless_drop_percent, 100 - risky_drop_percent);
+      100 - thresholds["lossless_drop_percent"].get<double>(),
+      100 - thresholds["risky_drop_percent"].get<double>());
   return plot_svg("recovery", {860, 320},
                   script(recipe_axis(record) + bands +
                              "set ylabel 'accuracy kept, %'\n"

@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "eval/report/engine_words.h"
 #include "eval/report/html.h"
-#include "eval/report/published.h"
+#include "eval/report/result_rows.h"
 
 namespace mxref {
 namespace {
@@ -32,8 +33,8 @@ back-pressure. Every transfer is compared with the other model and with the defi
 cycle.</p>
 )html";
 constexpr std::string_view rtl_forward_text = R"html(
-<p>{} tokens of real text went through the whole model at {} with each of its {} linear layers
-computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Each result of each
+<p>{} tokens of real text went through the whole model at {} with {} of the {} linear layers of its
+blocks computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Each result of each
 layer, {} of them, was compared with the kernels’; {} differ. The {} logits of both runs were
 compared too; {} differ.</p>
 )html";
@@ -67,14 +68,7 @@ std::string with_error(const ordered_json& value, const ordered_json& error, int
   return fmt::format("{}&nbsp;±&nbsp;{:.{}f}", text, factor * error.get<double>(), digits);
 }
 
-std::vector<ordered_json> rows_of(const ordered_json& record, std::string_view task) {
-  std::vector<ordered_json> rows;
-  for (const auto& row : record["results"])
-    if (row["task"] == task) rows.push_back(row);
-  return rows;
-}
-
-std::string pills(const std::vector<ordered_json>& controls) {
+std::string pills(const ResultRows& controls) {
   std::string out = "<ul class=\"pills\">";
   for (const ordered_json& row : controls)
     out += fmt::format("<li>{} {}</li>", text(row["name"]),
@@ -84,7 +78,7 @@ std::string pills(const std::vector<ordered_json>& controls) {
 }
 
 // The formats and datapaths that the rows name.
-std::string products_of(const std::vector<ordered_json>& rows) {
+std::string products_of(const ResultRows& rows) {
   std::set<std::string> pairs, datapaths;
   for (const ordered_json& row : rows) {
     if (row["compared"] == 0) continue;
@@ -99,18 +93,9 @@ std::string products_of(const std::vector<ordered_json>& rows) {
   return fmt::format("{}, datapath {}", joined(pairs), joined(datapaths));
 }
 
-struct EngineLabel {
-  std::string_view implementation, label;
-};
-constexpr std::array engine_labels{
-    EngineLabel{"ref", "the definition itself, run again"}, EngineLabel{"kernel", "vector kernels"},
-    EngineLabel{"systemc", "SystemC model of the array, cycle by cycle"},
-    EngineLabel{"rtl", "SystemVerilog array, simulated by Verilator"},
-    EngineLabel{"torch", "libtorch formulation"}};
-
 std::string label_of(const ordered_json& implementation) {
-  for (const EngineLabel& row : engine_labels)
-    if (row.implementation == implementation) return std::string(row.label);
+  for (const EngineWords& row : engine_words)
+    if (row.implementation == implementation) return std::string(row.what);
   return "";
 }
 
@@ -123,11 +108,11 @@ std::string section_agreement(const ordered_json& record) {
                     grouped(row["random"]), grouped(row["model"]), grouped(row["mismatches"]),
                     html_mark(row["mismatches"] == 0, "different")});
   if (rows.empty()) return "";
-  const auto controls = rows_of(record, "control");
+  const auto controls = rows_of(record["results"], "control");
   return section(1, "Every engine computes the same bits",
                  std::string(agreement_text) +
                      html_table("Results against the definition: " +
-                                    products_of(rows_of(record, "crosscheck")),
+                                    products_of(rows_of(record["results"], "crosscheck")),
                                 {{"engine"},
                                  {"what it is", Column::Kind::text},
                                  {"on random operands", number},
@@ -140,7 +125,7 @@ std::string section_agreement(const ordered_json& record) {
 
 std::string section_cosimulation(const ordered_json& record) {
   Rows rows, coverage;
-  for (const ordered_json& row : rows_of(record, "cosim")) {
+  for (const ordered_json& row : rows_of(record["results"], "cosim")) {
     const std::string array =
         fmt::format("{} × {}", row["rows"].get<int64_t>(), row["cols"].get<int64_t>());
     const std::string formats = text(row["format_a"]) + " × " + text(row["format_b"]);
@@ -156,7 +141,7 @@ std::string section_cosimulation(const ordered_json& record) {
     coverage.push_back(std::move(line));
   }
   if (rows.empty()) return "";
-  const auto faults = rows_of(record, "fault");
+  const auto faults = rows_of(record["results"], "fault");
   std::string body = std::string(lockstep_text) + html_table("Lock-step runs",
                                                              {{"array"},
                                                               {"formats"},
@@ -172,27 +157,27 @@ std::string section_cosimulation(const ordered_json& record) {
                        {{"array"}, {"formats"}, {"lines"}, {"toggles"}, {"functional points"}},
                        coverage);
   if (!faults.empty())
-    body +=
-        fmt::format("<p>{} faults planted inside the RTL, one at a time:</p>\n", faults.size()) +
-        pills(faults);
+    body += fmt::format("<p>{} faults planted inside the RTL, one at a time:</p>\n",
+                        grouped(record["summary"]["faults"])) +
+            pills(faults);
   return section(2, "RTL and SystemC in lock-step", body);
 }
 
 std::string section_rtl_forward(const ordered_json& record) {
   std::string body;
-  for (const ordered_json& row : rows_of(record, "rtl_forward")) {
+  for (const ordered_json& row : rows_of(record["results"], "rtl_forward")) {
     Rows rows;
     for (const ordered_json& layer : row["layers"])
-      rows.push_back(
-          {text(layer["module"]),
-           fmt::format("{} × {}", layer["n"].get<int64_t>(), layer["k"].get<int64_t>()),
-           grouped(layer["count"]), grouped(layer["macs"]), grouped(layer["cycles"]),
-           fmt::format("{:.1f}", layer["macs"].get<double>() / layer["cycles"].get<double>()),
-           grouped(layer["compared"]), grouped(layer["mismatches"])});
+      rows.push_back({text(layer["module"]),
+                      fmt::format("{} × {}", layer["n"].get<int64_t>(), layer["k"].get<int64_t>()),
+                      grouped(layer["count"]), grouped(layer["macs"]), grouped(layer["cycles"]),
+                      fmt::format("{:.1f}", layer["macs_per_cycle"].get<double>()),
+                      grouped(layer["compared"]), grouped(layer["mismatches"])});
     body += fmt::format(fmt::runtime(rtl_forward_text), grouped(row["tokens"]), text(row["recipe"]),
-                        grouped(row["linear_layers"]), grouped(row["macs"]), grouped(row["cycles"]),
-                        grouped(row["layer_results"]), grouped(row["layer_mismatches"]),
-                        grouped(row["logits"]), grouped(row["logit_mismatches"]));
+                        grouped(row["linear_layers"]), grouped(row["linear_layers_of_model"]),
+                        grouped(row["macs"]), grouped(row["cycles"]), grouped(row["layer_results"]),
+                        grouped(row["layer_mismatches"]), grouped(row["logits"]),
+                        grouped(row["logit_mismatches"]));
     body += html_table("Linear layers in the RTL",
                        {{"module"},
                         {"N × K"},
@@ -209,20 +194,13 @@ std::string section_rtl_forward(const ordered_json& record) {
 
 namespace {
 
-std::vector<ordered_json> choices_of(const ordered_json& record, const ordered_json& recipe) {
-  std::vector<ordered_json> rows;
-  for (const auto& row : record["results"])
-    if (row.contains("chosen") && row["recipe"] == recipe) rows.push_back(row);
-  return rows;
-}
-
 std::string measured_table(const ordered_json& record) {
   std::vector<Column> columns{{"recipe"}, {"perplexity", number}, {"ratio to fp32", number}};
-  for (const ordered_json& row : choices_of(record, "fp32"))
+  for (const ordered_json& row : choices_of(record["results"], "fp32"))
     columns.push_back({text(row["task"]) + ", acc %", number});
   columns.insert(columns.end(), {{"accuracy kept %", number}, {"in the paper’s words"}});
   Rows rows;
-  const auto texts = rows_of(record, "perplexity");
+  const auto texts = rows_of(record["results"], "perplexity");
   for (const ordered_json& line : record["summary"]["accuracy"]) {
     const auto own = std::find_if(texts.begin(), texts.end(), [&](const ordered_json& r) {
       return r["recipe"] == line["recipe"];
@@ -230,7 +208,7 @@ std::string measured_table(const ordered_json& record) {
     std::vector<std::string> row{text(line["recipe"]),
                                  with_error((*own)["ppl"], (*own)["ppl_stderr"], 2),
                                  with_error(line["ppl_ratio"], line["ppl_ratio_stderr"], 3)};
-    for (const ordered_json& task : choices_of(record, line["recipe"]))
+    for (const ordered_json& task : choices_of(record["results"], line["recipe"]))
       row.push_back(with_error(task["acc"], task["stderr"], 1, 100));
     row.push_back(with_error(line["recovery_percent"], line["recovery_stderr"], 1));
     row.push_back(line["recipe"] == "fp32" ? "baseline" : text(line["class"]));
@@ -246,7 +224,7 @@ std::string published_table(const ordered_json& record) {
                     fmt::format("{:.2f}", cell["recovery_percent"].get<double>()),
                     fmt::format("{:.2f}", cell["perplexity"].get<double>())});
   return html_table(
-      "Published for other, larger models (" + std::string(published_source) +
+      "Published for other, larger models (" + text(record["published"][0]["source"]) +
           "); to stand beside, not to be met",
       {{"model"}, {"recipe"}, {"accuracy kept %", number}, {"WikiText-2 perplexity", number}},
       rows);
@@ -256,16 +234,18 @@ std::string published_table(const ordered_json& record) {
 
 std::string section_accuracy(const ordered_json& record) {
   if (record["summary"]["accuracy"].empty()) return "";
-  const auto texts = rows_of(record, "perplexity");
+  const auto texts = rows_of(record["results"], "perplexity");
+  const ordered_json& thresholds = record["summary"]["thresholds"];
+  const double lossless = thresholds["lossless_drop_percent"],
+               risky = thresholds["risky_drop_percent"];
   std::string items;
-  for (const ordered_json& row : choices_of(record, "fp32"))
+  for (const ordered_json& row : choices_of(record["results"], "fp32"))
     items += fmt::format("{}{} items of {} ({})", items.empty() ? "" : ", ", grouped(row["items"]),
                          text(row["task"]), text(row["form"]));
   return section(
       4, "What the model keeps of its accuracy",
       fmt::format(fmt::runtime(accuracy_text), texts[0]["nll_sums"].size(),
-                  grouped(texts[0]["window"]), text(texts[0]["file"]), items, lossless_drop_percent,
-                  risky_drop_percent) +
+                  grouped(texts[0]["window"]), text(texts[0]["file"]), items, lossless, risky) +
           measured_table(record) + "<div class=\"pair\">" +
           html_figure(plot_perplexity(record), "Perplexity; bars are one standard error.") +
           html_figure(plot_accuracy(record),
@@ -273,8 +253,10 @@ std::string section_accuracy(const ordered_json& record) {
           "</div>\n" +
           html_figure(
               plot_recovery(record),
-              "Accuracy kept, ours beside the published figures of other models. Shaded: the "
-              "paper’s lossless (down to 99 %) and fair (down to 97 %).",
+              fmt::format(
+                  "Accuracy kept, ours beside the published figures of other models. Shaded: "
+                  "the paper’s lossless (down to {} %) and fair (down to {} %).",
+                  100 - lossless, 100 - risky),
               /*wide=*/true) +
           published_table(record));
 }

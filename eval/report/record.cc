@@ -52,7 +52,7 @@ void Record::set(std::string field, ordered_json value) {
 
 void Record::add(ordered_json result) { results_.push_back(std::move(result)); }
 
-ordered_json Record::to_json() const {
+std::string Record::text() const {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
   ordered_json record = {{"schema", "mxref/1"},
                          {"command", command_},
@@ -64,11 +64,11 @@ ordered_json Record::to_json() const {
   record.update(fields_);
   record["wall_seconds"] = wall.count();
   record["results"] = results_;
-  return record;
+  return record.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 void Record::write(const std::filesystem::path& path) const {
-  if (!path.empty()) write_atomically(path, to_json().dump(2) + "\n");
+  if (!path.empty()) write_atomically(path, text());
 }
 
 }  // namespace mxref

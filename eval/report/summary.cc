@@ -2,37 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "eval/report/engine_words.h"
 #include "eval/report/html.h"
 #include "eval/report/published.h"
+#include "eval/report/result_rows.h"
+#include "eval/tasks/error_of_sum.h"
 
 namespace mxref {
 namespace {
 
 using nlohmann::ordered_json;
 using Numbers = std::vector<double>;
-
-std::vector<ordered_json> rows_of(const ordered_json& results, std::string_view task) {
-  std::vector<ordered_json> rows;
-  for (const auto& row : results)
-    if (row["task"] == task) rows.push_back(row);
-  return rows;
-}
-
-ordered_json number_or_null(double value) {
-  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
-}
-
-// Standard error of Σ values, these being independent: n times the variance around their mean.
-double error_of_sum(const Numbers& values) {
-  const double n = double(values.size());
-  double mean = 0, squares = 0;
-  for (double v : values) mean += v / n;
-  for (double v : values) squares += (v - mean) * (v - mean);
-  return std::sqrt(squares * n / (n - 1));
-}
 
 ordered_json agreement(const ordered_json& results) {
   ordered_json table = ordered_json::array();
@@ -69,8 +53,11 @@ std::string_view word_of(double recovery_percent) {
   return drop <= lossless_drop_percent ? "lossless" : drop < risky_drop_percent ? "fair" : "risky";
 }
 
-// One word, or two where one standard error reaches over their border.
+// One word, or two where one standard error reaches over their border; none where nothing can be
+// said, as of a baseline without a hit. One item has no error.
 std::string words_of(double recovery_percent, double error) {
+  if (!std::isfinite(recovery_percent)) return "";
+  if (!std::isfinite(error)) error = 0;
   const std::string_view best = word_of(recovery_percent + error);
   const std::string_view worst = word_of(recovery_percent - error);
   return best == worst ? std::string(best) : fmt::format("{} to {}", best, worst);
@@ -78,7 +65,7 @@ std::string words_of(double recovery_percent, double error) {
 
 // Mean accuracy over the tasks of a recipe, and its share of the baseline's. The error of a ratio R
 // of means is that of the mean of (hit - R · baseline hit).
-ordered_json recovery(const std::vector<ordered_json>& own, const std::vector<ordered_json>& base) {
+ordered_json recovery(const ResultRows& own, const ResultRows& base) {
   double mean = 0, base_mean = 0;
   const double tasks = double(own.size());
   for (size_t t = 0; t < own.size(); ++t) {
@@ -111,13 +98,6 @@ ordered_json perplexity_ratio(const ordered_json& own, const ordered_json& base)
   const double ratio = std::exp(sum / tokens);
   return {{"ppl_ratio", number_or_null(ratio)},
           {"ppl_ratio_stderr", number_or_null(ratio * error_of_sum(differences) / tokens)}};
-}
-
-std::vector<ordered_json> choices_of(const ordered_json& results, const ordered_json& recipe) {
-  std::vector<ordered_json> rows;
-  for (const auto& row : results)
-    if (row.contains("chosen") && row["recipe"] == recipe) rows.push_back(row);
-  return rows;
 }
 
 ordered_json accuracy(const ordered_json& results) {
@@ -158,9 +138,41 @@ ordered_json drift(const ordered_json& results) {
   return table;
 }
 
-struct Counts {
-  int64_t compared = 0, different = 0, controls = 0, caught = 0;
-};
+// Why the results prove nothing yet; empty where they do.
+std::string what_is_missing(const ordered_json& results, const Counts& counts) {
+  for (const auto& [task, words] : {std::pair{"crosscheck", "no engine was compared"},
+                                    std::pair{"cosim", "nothing ran in lock-step"},
+                                    std::pair{"rtl_forward", "no model ran on the RTL"}})
+    if (count(rows_of(results, task)).compared == 0) return words;
+  for (const ordered_json& row : rows_of(results, "rtl_forward"))
+    if (!row["complete"].get<bool>()) return "the RTL did not compute every linear layer";
+  if (counts.controls == 0) return "there was no control";
+  if (counts.caught < counts.controls) return "a control was not caught";
+  return "";
+}
+
+std::string verdict(const ordered_json& agreement, const Counts& counts,
+                    const std::string& missing) {
+  std::vector<std::string_view> who;
+  for (const EngineWords& engine : engine_words)
+    for (const ordered_json& row : agreement)
+      if (row["implementation"] == engine.implementation && !engine.in_verdict.empty())
+        who.push_back(engine.in_verdict);
+  std::string names;
+  for (size_t i = 0; i < who.size(); ++i)
+    names += (i == 0 ? "" : i + 1 == who.size() ? " and " : ", ") + std::string(who[i]);
+  if (names.empty()) names = "the engines";
+  std::string sentence = counts.different > 0 ? names + " do not compute the same bits"
+                         : missing.empty()
+                             ? names + " compute the same bits"
+                             : "nothing is shown of " + names + ", because " + missing;
+  sentence[0] = char(std::toupper(sentence[0]));
+  return fmt::format("{}: {} results compared, {} different; {} of {} controls caught.", sentence,
+                     grouped(counts.compared), grouped(counts.different), counts.caught,
+                     counts.controls);
+}
+
+}  // namespace
 
 Counts count(const ordered_json& results) {
   Counts counts;
@@ -178,43 +190,23 @@ Counts count(const ordered_json& results) {
   return counts;
 }
 
-struct EngineWords {
-  std::string_view implementation, words;
-};
-constexpr std::array engine_words{
-    EngineWords{"rtl", "this RTL"}, EngineWords{"systemc", "this SystemC model"},
-    EngineWords{"kernel", "these kernels"}, EngineWords{"torch", "this libtorch model"}};
-
-std::string verdict(const ordered_json& agreement, const Counts& counts) {
-  std::vector<std::string_view> who;
-  for (const EngineWords& engine : engine_words)
-    for (const ordered_json& row : agreement)
-      if (row["implementation"] == engine.implementation) who.push_back(engine.words);
-  std::string names;
-  for (size_t i = 0; i < who.size(); ++i)
-    names += (i == 0 ? "" : i + 1 == who.size() ? " and " : ", ") + std::string(who[i]);
-  if (!names.empty()) names[0] = 'T';
-  return fmt::format(
-      "{} {} the same bits: {} results compared, {} different; {} of {} controls caught.", names,
-      counts.different == 0 ? "compute" : "do not compute", grouped(counts.compared),
-      grouped(counts.different), counts.caught, counts.controls);
-}
-
-}  // namespace
-
 ordered_json summarize(const ordered_json& results) {
   const Counts counts = count(results);
   const ordered_json engines = agreement(results);
-  return {{"passed", counts.compared > 0 && counts.different == 0 && counts.controls > 0 &&
-                         counts.caught == counts.controls},
-          {"verdict", verdict(engines, counts)},
+  const std::string missing = what_is_missing(results, counts);
+  return {{"passed", counts.different == 0 && missing.empty()},
+          {"verdict", verdict(engines, counts, missing)},
           {"compared", counts.compared},
           {"different", counts.different},
           {"controls", counts.controls},
           {"controls_caught", counts.caught},
+          {"faults", rows_of(results, "fault").size()},
           {"agreement", engines},
           {"accuracy", accuracy(results)},
-          {"drift", drift(results)}};
+          {"drift", drift(results)},
+          {"thresholds",
+           {{"lossless_drop_percent", lossless_drop_percent},
+            {"risky_drop_percent", risky_drop_percent}}}};
 }
 
 }  // namespace mxref

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "emu/error.h"
+#include "eval/tasks/error_of_sum.h"
 
 namespace mxref {
 
@@ -20,13 +21,11 @@ double PerplexityResult::perplexity() const { return std::exp(nll()); }
 
 // Windows are the independent observations (tokens within one are not), weighted by their length.
 double PerplexityResult::standard_error() const {
-  const double n = double(nll_sums.size()), mean = nll(), all = double(tokens());
-  double squares = 0;
-  for (size_t i = 0; i < nll_sums.size(); ++i) {
-    const double d = (nll_sums[i] - mean * double(scored[i])) / all;
-    squares += d * d;
-  }
-  return std::sqrt(squares * n / (n - 1));
+  const double mean = nll();
+  std::vector<double> differences;
+  for (size_t i = 0; i < nll_sums.size(); ++i)
+    differences.push_back(nll_sums[i] - mean * double(scored[i]));
+  return error_of_sum(differences) / double(tokens());
 }
 
 std::vector<std::vector<int64_t>> perplexity_windows(std::string_view text,

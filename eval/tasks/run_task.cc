@@ -1,11 +1,11 @@
 #include "eval/tasks/run_task.h"
 
 #include <chrono>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "emu/error.h"
 #include "emu/files/sha256.h"
+#include "eval/report/result_rows.h"
 #include "eval/tasks/choice_score.h"
 #include "eval/tasks/item_file.h"
 #include "eval/tasks/perplexity.h"
@@ -22,10 +22,6 @@ void check_name(std::string_view name) {
   for (const ChoiceTask& task : choice_tasks()) valid.push_back(task.name);
   if (std::find(valid.begin(), valid.end(), name) == valid.end())
     throw UsageError(unknown_name("task", name, valid));
-}
-
-ordered_json number_or_null(double value) {
-  return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
 }
 
 void add(ordered_json& result, const PerplexityResult& r) {

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "emu/error.h"
 #include "eval/validate/model_input.h"
 #include "eval/validate/paired_engine.h"
 #include "eval/validate/validate.h"
+#include "golden/models/tensor_values.h"
 
 namespace mxref {
 namespace {
@@ -16,10 +18,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int64_t rtl_tokens = 8;
-
-std::span<const float> values_of(const at::Tensor& x) {
-  return {x.data_ptr<float>(), size_t(x.numel())};
-}
+constexpr int64_t linear_layers_of_block = 7;  // q, k, v, o, gate, up, down
 
 // "model.layers.7.mlp.up_proj" → "mlp.up_proj"
 std::string part_of(const std::string& module) {
@@ -54,6 +53,8 @@ ordered_json sums_by_part(const std::vector<PairedCall>& calls) {
     add("compared", call.compared);
     add("mismatches", call.mismatches);
   }
+  for (ordered_json& row : table)
+    row["macs_per_cycle"] = row["macs"].get<double>() / row["cycles"].get<double>();
   return table;
 }
 
@@ -75,7 +76,7 @@ LanguageModel::Output forward_by_rtl(const Subject& subject, Recipe recipe, cons
   const auto model = load_model(subject.checkpoint, recipe, engines);
   model->observe_linears([&](const std::string& module, const at::Tensor&) {
     log->module = module;
-    if (progress) progress(int64_t(log->calls.size()), 7 * model->layers());
+    if (progress) progress(int64_t(log->calls.size()), linear_layers_of_block * model->layers());
   });
   return model->forward(ids, /*with_hidden=*/true);
 }
@@ -91,6 +92,14 @@ int64_t sum_of(const std::vector<PairedCall>& calls, int64_t (*field)(const Pair
   int64_t sum = 0;
   for (const PairedCall& call : calls) sum += field(call);
   return sum;
+}
+
+// Whether the engine computed each of so many layers, and once.
+bool is_complete(const std::vector<PairedCall>& calls, int64_t linear_layers) {
+  std::set<std::string> modules;
+  for (const PairedCall& call : calls)
+    if (call.cost.macs > 0) modules.insert(call.module);
+  return int64_t(calls.size()) == linear_layers && int64_t(modules.size()) == linear_layers;
 }
 
 }  // namespace
@@ -124,6 +133,7 @@ Results validate_rtl_forward(const Subject& subject, const TaskProgress& progres
   const auto& calls = log->calls;
   const int64_t compared = sum_of(calls, [](const PairedCall& c) { return c.compared; });
   const int64_t mismatches = sum_of(calls, [](const PairedCall& c) { return c.mismatches; });
+  const int64_t linear_layers = linear_layers_of_block * model->layers();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   Results results;
@@ -133,6 +143,8 @@ Results validate_rtl_forward(const Subject& subject, const TaskProgress& progres
                      {"ids", std::vector<int64_t>(ids.data_ptr<int64_t>(),
                                                   ids.data_ptr<int64_t>() + ids.numel())},
                      {"linear_layers", calls.size()},
+                     {"linear_layers_of_model", linear_layers},
+                     {"complete", is_complete(calls, linear_layers)},
                      {"macs", sum_of(calls, [](const PairedCall& c) { return c.cost.macs; })},
                      {"cycles", sum_of(calls, [](const PairedCall& c) { return c.cost.cycles; })},
                      {"layer_results", compared},

@@ -3,17 +3,13 @@
 #include <ATen/ops/empty.h>
 
 #include <cstring>
-#include <span>
 
 #include "emu/quantize.h"
 #include "golden/models/rest_library.h"
+#include "golden/models/tensor_values.h"
 
 namespace mxref {
 namespace {
-
-std::span<const float> values_of(const at::Tensor& x) {
-  return {x.data_ptr<float>(), size_t(x.numel())};
-}
 
 MxTensor quantize_tensor(const at::Tensor& x, const Conversion& conversion) {
   return quantize(values_of(x), x.sizes().vec(), conversion);

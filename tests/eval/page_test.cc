@@ -116,6 +116,26 @@ BOOST_AUTO_TEST_CASE(a_plot_needs_no_shell_that_understands_its_folder) {
   before ? setenv("TMPDIR", kept.c_str(), 1) : unsetenv("TMPDIR");
 }
 
+// As JSON has no infinity, a perplexity that binary64 does not hold is null.
+BOOST_AUTO_TEST_CASE(numbers_that_are_none_leave_the_page_whole) {
+  ordered_json record = small_record();
+  for (ordered_json& row : record["results"])
+    for (const char* field : {"ppl", "ppl_stderr", "stderr"})
+      if (row.contains(field)) row[field] = nullptr;
+  BOOST_TEST(rendered(record).find("</html>") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(thresholds_and_sources_are_those_of_the_record) {
+  ordered_json record = small_record();
+  record["summary"] = summarize(record["results"]);
+  record["summary"]["thresholds"] = {{"lossless_drop_percent", 1.25}, {"risky_drop_percent", 7.5}};
+  record["results"][6]["layers"][0]["macs_per_cycle"] = 123.5;
+  const std::string html = render_page(record);
+  for (const char* part :
+       {"at most 1.25 %", "up to 7.5 %", "98.75 %", "92.5 %", "a paper", "123.5"})
+    BOOST_TEST(html.find(part) != std::string::npos, part);
+}
+
 BOOST_AUTO_TEST_CASE(control_a_failed_run_looks_failed) {
   ordered_json record = small_record();
   record["results"][0]["mismatches"] = 3;

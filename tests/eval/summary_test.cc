@@ -40,6 +40,34 @@ BOOST_AUTO_TEST_CASE(control_a_difference_a_failed_assertion_or_an_uncaught_faul
   BOOST_TEST(!summarize(ordered_json::array())["passed"].get<bool>());
 }
 
+// A run that compared nothing in one of its parts, or not all of the model, has shown nothing.
+BOOST_AUTO_TEST_CASE(control_every_part_must_have_compared_something) {
+  for (const char* task : {"crosscheck", "cosim", "rtl_forward"}) {
+    ordered_json results = ordered_json::array();
+    for (const ordered_json& row : small_record()["results"])
+      if (row["task"] != task) results.push_back(row);
+    BOOST_TEST(!summarize(results)["passed"].get<bool>(), task);
+  }
+  ordered_json results = small_record()["results"];
+  results[6]["complete"] = false;
+  BOOST_TEST(!summarize(results)["passed"].get<bool>());
+  BOOST_TEST(summarize(results)["verdict"].get<std::string>().starts_with(
+      "Nothing is shown of this RTL and these kernels, because the RTL did not compute every"));
+  results = small_record()["results"];
+  results[3]["caught"] = false;
+  BOOST_TEST(summarize(results)["verdict"].get<std::string>().find("compute the same bits") ==
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(no_word_stands_where_the_baseline_hits_nothing) {
+  ordered_json results = small_record()["results"];
+  results[8]["acc"] = 0;
+  results[8]["chosen"] = {1, 0, 1, 0};
+  const ordered_json line = summarize(results)["accuracy"][1];
+  BOOST_TEST(line["recovery_percent"].is_null());
+  BOOST_TEST(line["class"] == "");
+}
+
 BOOST_AUTO_TEST_CASE(agreement_adds_up_random_and_model_made_results) {
   const ordered_json rtl = summarize(small_record()["results"])["agreement"][0];
   BOOST_TEST(rtl["implementation"] == "rtl");

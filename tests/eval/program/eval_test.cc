@@ -214,6 +214,13 @@ BOOST_AUTO_TEST_CASE(a_model_without_a_tokenizer_is_measured_on_token_ids) {
   const json result = json::parse(read_file(folder / "r"))["results"][0];
   BOOST_TEST(result["task"] == "perplexity");
   BOOST_TEST(std::abs(result["nll"].get<double>() - reference_nll()) < 1e-4);
+  // A path may be no UTF-8; a record is.
+  write_tokens(folder / "ids\xFF");
+  check_good(run_mxref(
+      {"eval", "--model", small_model(), "--tokens", folder / "ids\xFF", "--json", folder / "s"}));
+  BOOST_TEST(
+      (json::parse(read_file(folder / "s"))["results"][0]["file"].get<std::string>().ends_with(
+          "ids\uFFFD")));
   check_good(
       run_mxref({"vectors", "--kind", "model", "--model", small_model(), "--tokens", folder / "ids",
                  "--format", "mxfp4", "--count", "60", "--out", folder / "v"}));
