@@ -11,6 +11,13 @@ struct Lanes64 {
   static constexpr int count = 4, rows = 3, vectors = 4;
   static __m256d multiply_add(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
   static __m256d widen(__m128 x) { return _mm256_cvtps_pd(x); }
+  static __m256d from_memory(const int32_t* x) {
+    return _mm256_cvtepi32_pd(_mm_load_si128((const __m128i*)x));
+  }
+  template <int half, typename Ints>
+  static __m256d from_ints(Ints x) {
+    return _mm256_cvtepi32_pd(_mm256_extracti128_si256((__m256i)x, half));
+  }
   static __m128 narrow(__m256d x) { return _mm256_cvtpd_ps(x); }
   static __m256d add_to_round(__m256d a, __m256d b, __m256d c);
   static bool any(__m256i mask) { return _mm256_movemask_epi8(mask); }
@@ -48,6 +55,25 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
 }
 #include "emu/kernels/fused_f32.inc"
 
+struct LanesWords {
+  static constexpr int count = 8, rows = 4, vectors = 2;
+  typedef __m256i Words;
+  // A bit for each byte.
+  static uint32_t flags(const uint8_t* x) {
+    return uint32_t(_mm_movemask_epi8(_mm_loadu_si128((const __m128i*)x)));
+  }
+  // Two words of A for each column.
+  static Words broadcast(const int16_t* a) {
+    int32_t two;
+    __builtin_memcpy(&two, a, sizeof two);
+    return _mm256_set1_epi32(two);
+  }
+  static __m256i add_products(__m256i sum, Words a, Words b) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(b, a));
+  }
+};
+#include "emu/kernels/fused_words.inc"
+
 struct Lanes8 {
   static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
   template <typename V>
@@ -65,6 +91,8 @@ struct Lanes8 {
 extern const InstructionSet avx2_kernels = {
     .integer_panel = integer_panel,
     .double_panel = double_panel,
+    .word_panel = word_panel,
+    .decode_word_row = decode_word_row,
     .look_up = look_up,
     .block_maxima = block_maxima,
     .encode_blocks = encode_blocks,

@@ -11,6 +11,13 @@ struct Lanes64 {
   static constexpr int count = 8, rows = 6, vectors = 4;
   static __m512d multiply_add(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
   static __m512d widen(__m256 x) { return _mm512_cvtps_pd(x); }
+  static __m512d from_memory(const int32_t* x) {
+    return _mm512_cvtepi32_pd(_mm256_load_si256((const __m256i*)x));
+  }
+  template <int half, typename Ints>
+  static __m512d from_ints(Ints x) {
+    return _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64((__m512i)x, half));
+  }
   static __m256 narrow(__m512d x) { return _mm512_cvtpd_ps(x); }
   // Rounding to odd: where the sum is inexact, the two directed roundings are neighbours and one of
   // them is odd. An odd binary64 number is no binary32 number and no halfway point, so it lies on
@@ -48,6 +55,26 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
 }
 #include "emu/kernels/fused_f32.inc"
 
+struct LanesWords {
+  static constexpr int count = 16, rows = 8, vectors = 1;
+  typedef __m512i Words;
+  // A bit for each byte.
+  static uint32_t flags(const uint8_t* x) {
+    return uint32_t(_mm_movemask_epi8(_mm_loadu_si128((const __m128i*)x)));
+  }
+  // Two words of A for each column.
+  static Words broadcast(const int16_t* a) {
+    int32_t two;
+    __builtin_memcpy(&two, a, sizeof two);
+    return _mm512_set1_epi32(two);
+  }
+  static __m512i add_products(__m512i sum, Words a, Words b) {
+    asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(b), "v"(a));  // see Lanes32
+    return sum;
+  }
+};
+#include "emu/kernels/fused_words.inc"
+
 struct Lanes8 {
   static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
   template <typename V>
@@ -62,6 +89,8 @@ struct Lanes8 {
 extern const InstructionSet avx512vnni_kernels = {
     .integer_panel = integer_panel,
     .double_panel = double_panel,
+    .word_panel = word_panel,
+    .decode_word_row = decode_word_row,
     .look_up = look_up,
     .block_maxima = block_maxima,
     .encode_blocks = encode_blocks,

@@ -13,6 +13,7 @@
 #include "emu/kernels/float_environment.h"
 #include "emu/kernels/kernels.h"
 #include "emu/kernels/packing.h"
+#include "emu/kernels/paths.h"
 #include "emu/threads.h"
 
 namespace mxref {
@@ -23,102 +24,6 @@ using namespace kernels;
 struct KernelOperand : PreparedOperand {
   PackedColumns b;
   const Datapath* datapath;
-};
-
-// e2m1 × e2m1 by integers. `rows` rows of A decoded, and the range of log2(x·unit) for which
-// fused_f32.inc proves the step.
-class IntegerPath {
- public:
-  static constexpr int min_log2 = -126, max_log2 = 127;
-  static constexpr int64_t rows = 256, chunk_length = 512;  // A: 128 KiB of L2, B: 16 KiB of L1
-
-  IntegerPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
-      : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
-    const int64_t at_once = std::min(rows, a.rows());
-    values_.of<int8_t>(at_once * stride_);
-    start_.of<int32_t>(at_once * b.blocks());
-    exponent_.of<uint32_t>(at_once * b.blocks());
-  }
-
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
-    static constexpr int8_t units[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-    const auto codes = a_.row_codes(row);
-    int8_t* values = values_.of<int8_t>(0) + slot * stride_;
-    const int64_t whole = a_.cols() / 8 * 8;
-    kernels_.look_up(codes.data(), whole, units, values);
-    for (int64_t k = whole; k < stride_; ++k)
-      values[k] = k < a_.cols() ? units[codes[size_t(k)]] : int8_t(0);
-    for (int64_t i = 0; i < b_.blocks(); ++i) {
-      int32_t sum = 0;
-      for (int64_t k = i * b_.block(); k < (i + 1) * b_.block(); ++k) sum += values[k];
-      start_.of<int32_t>(0)[slot * b_.blocks() + i] = -12 * sum;
-      const int32_t exponent = e8m0::log2(scales[i]) + 2 * e2m1.unit_log2();
-      exponent_.of<uint32_t>(0)[slot * b_.blocks() + i] = uint32_t(exponent) << 23;
-    }
-  }
-
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
-                  Buffer& scratch) {
-    const IntegerRows a{values_.of<int8_t>(0) + first * b_.block(), start_.of<int32_t>(0) + first,
-                        exponent_.of<uint32_t>(0) + first, stride_, b_.blocks()};
-    // Decoded: a byte a value and four a scale.
-    const int64_t bytes = int64_t(blocks) * (b_.block() + 4) * panel_columns;
-    kernels_.integer_panel(a, count_rows, b_.panel(panel, first), blocks, b_.block(), acc,
-                           scratch.of<uint8_t>(bytes));
-  }
-
- private:
-  const InstructionSet& kernels_;
-  const MxTensor& a_;
-  const PackedColumns& b_;
-  int64_t stride_;
-  Buffer values_, start_, exponent_;
-};
-
-// Any pair by binary64; the range is that of fused_f64.inc.
-class DoublePath {
- public:
-  static constexpr int min_log2 = binary32::unit_log2, max_log2 = 1 << 16;
-  static constexpr int64_t rows = 256, chunk_length = 128;  // A: 256 KiB of L2, B: 32 KiB
-
-  DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
-      : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
-    const int64_t at_once = std::min(rows, a.rows());
-    values_.of<double>(at_once * stride_);
-    exponent_.of<uint64_t>(at_once * b.blocks());
-    for (uint32_t code = 0; code < 256; ++code)
-      units_[code] = double(value_units(a.element(), code));
-  }
-
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
-    const auto codes = a_.row_codes(row);
-    double* values = values_.of<double>(0) + slot * stride_;
-    for (int64_t k = 0; k < stride_; ++k) values[k] = k < a_.cols() ? units_[codes[size_t(k)]] : 0;
-    const int unit_log2 = a_.element().unit_log2() + b_.header.element().unit_log2();
-    for (int64_t i = 0; i < b_.blocks(); ++i) {
-      const int64_t exponent = e8m0::log2(scales[i]) + unit_log2;
-      exponent_.of<uint64_t>(0)[slot * b_.blocks() + i] = uint64_t(exponent) << 52;
-    }
-  }
-
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, float* acc,
-                  Buffer& scratch) {
-    const DoubleRows a{values_.of<double>(0) + first * b_.block(),
-                       exponent_.of<uint64_t>(0) + first, stride_, b_.blocks()};
-    const ElementFormat& element = b_.header.element();
-    const int64_t doubles = int64_t(blocks) * (b_.block() + 1) * panel_columns;
-    kernels_.double_panel(a, count_rows, b_.panel(panel, first),
-                          {element.exponent_bits, element.mantissa_bits}, blocks, b_.block(), acc,
-                          scratch.of<double>(doubles));
-  }
-
- private:
-  const InstructionSet& kernels_;
-  const MxTensor& a_;
-  const PackedColumns& b_;
-  int64_t stride_;
-  double units_[256];
-  Buffer values_, exponent_;
 };
 
 // One call of multiply().
@@ -236,11 +141,11 @@ class Product {
 
   // acc ← RNE32(c + RNE32(acc · factor)), factor = 1 / (p_a·p_b) in lowest terms; NaN of any
   // payload. Proof of the product in binary64: where the denominator is a power of two it is exact.
-  // Where the numerator is one (as 16/9), an exact quotient that is a multiple of acc's last place
-  // is a binary32 number; any other differs from each halfway point h by at least one unit of the
-  // integers acc · numerator and h · denominator, relatively more than 2^-(25 + 26), while factor
-  // and product have a relative error below 2^-52 together: the binary64 number lies on the same
-  // side of h.
+  // Where the numerator is one and the denominator odd (as 16/9), an exact quotient of finitely
+  // many bits is a multiple of acc's last place and a binary32 number; any other differs from each
+  // halfway point h by at least one unit of the integers acc · numerator and h · denominator,
+  // relatively more than 2^-(25 + 26), while factor and product have a relative error below 2^-52
+  // together: the binary64 number lies on the same side of h.
   void apply_factor(float* acc, const float* c, int64_t columns) const {
     const Prescale p_a = a_.conversion.prescale, p_b = b_.header.conversion.prescale;
     const uint64_t by = uint64_t(p_a.denominator) * p_b.denominator;
@@ -248,7 +153,8 @@ class Product {
     const uint64_t numerator = by / std::gcd(by, over), denominator = over / std::gcd(by, over);
     constexpr uint64_t most = 1 << 26;
     if (numerator < most && denominator < most &&
-        (std::has_single_bit(numerator) || std::has_single_bit(denominator))) {
+        (std::has_single_bit(denominator) ||
+         (std::has_single_bit(numerator) && denominator % 2 == 1))) {
       float addend[panel_columns] = {};
       if (c) std::copy_n(c, columns, addend);
       const double factor = double(numerator) / double(denominator);
@@ -304,6 +210,10 @@ class KernelEngine : public Engine {
     if (kernels.integer_panel && a.format().element == &e2m1 &&
         operand.b.header.format().element == &e2m1)
       product.run(IntegerPath(kernels, a, operand.b));
+    else if (const WordSplit split =
+                 word_split(a.element(), operand.b.header.element(), operand.b.block());
+             kernels.word_panel && split.found)
+      product.run(WordPath(kernels, a, operand.b, split));
     else
       product.run(DoublePath(kernels, a, operand.b));
   }

@@ -44,6 +44,8 @@ struct Lanes8 {
 extern const InstructionSet portable_kernels = {
     .integer_panel = nullptr,
     .double_panel = double_panel,
+    .word_panel = nullptr,
+    .decode_word_row = nullptr,
     .look_up = nullptr,
     .block_maxima = block_maxima,
     .encode_blocks = encode_blocks,

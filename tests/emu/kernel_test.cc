@@ -26,7 +26,9 @@ struct Kind {
   int nan_scale_in;          // one scale in so many is NaN; 0: none
   int nan_code_in;           // one element in so many is NaN, where the format has NaN
   int zero_block_in;         // one block in so many is all zeros, with scale code 0
+  int small_code_in = 1;     // one code in so many is any; the others are of the largest exponents
 };
+constexpr int only_largest = 0;  // as small_code_in: every element of a block is ±max
 constexpr Kind kinds[] = {
     {"ordinary", 117, 130, 0, 0, 7},
     {"zeros among large", 130, 140, 0, 0, 2},
@@ -38,6 +40,9 @@ constexpr Kind kinds[] = {
     {"deep underflow", 0, 40, 0, 0, 3},
     {"overflow", 180, 195, 0, 0, 3},
     {"far overflow", 230, 254, 0, 0, 0},
+    {"few small elements", 117, 130, 0, 0, 7, 300},
+    {"some small elements", 117, 130, 0, 0, 7, 40},
+    {"the largest sums", 117, 130, 0, 0, 7, only_largest},
 };
 
 struct Shape {
@@ -64,6 +69,12 @@ static MxTensor operand(Random& random, const BlockFormat& format, int64_t rows,
       uint8_t& code = q.codes[size_t(row * K + k)];
       code = scale == 0 && kind.zero_block_in ? 0 : uint8_t(random() % (f.magnitude_mask() + 1));
       if (is_nan(f, code)) code = uint8_t(f.max_code());
+      if (code != 0 && kind.small_code_in == only_largest) {
+        code = uint8_t(f.max_code() | (random() % 64 == 0 ? f.sign_mask() : 0));
+        continue;
+      }
+      if (code != 0 && !one_in(kind.small_code_in))
+        code = uint8_t(f.max_code() - random() % (f.max_code() / 2));
       if (f.has_nan() && one_in(kind.nan_code_in)) code = uint8_t(f.magnitude_mask());
       if (random() & 1) code |= uint8_t(f.sign_mask());
     }
@@ -148,12 +159,16 @@ BOOST_AUTO_TEST_CASE(every_kind_of_operands) {
 
 BOOST_AUTO_TEST_CASE(every_block_length_and_short_last_blocks) {
   for (const int block : block_lengths)
-    for (const int64_t K : {1, 7, 8, 31, 64, 129, 300})
+    for (const int64_t K : {1, 7, 8, 31, 64, 129, 300}) {
       expect_same_for_all_pairs({3, 33, K, block}, kinds[0], uint64_t(K * 1000 + block));
+      expect_same_for_all_pairs({19, 33, K, block}, kinds[std::size(kinds) - 1], uint64_t(K));
+      expect_same_for_all_pairs({19, 33, K, block}, kinds[std::size(kinds) - 2], uint64_t(K));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(every_size_of_a_tile) {
-  for (int64_t M = 1; M <= 8; ++M) expect_same_for_all_pairs({M, 5, 64, 32}, kinds[0], uint64_t(M));
+  for (int64_t M = 1; M <= 18; ++M)
+    expect_same_for_all_pairs({M, 5, 64, 32}, kinds[0], uint64_t(M));
   for (const int64_t N : {1, 15, 16, 17, 31, 32, 33, 64, 65})
     expect_same_for_all_pairs({2, N, 64, 32}, kinds[0], uint64_t(N));
 }
@@ -173,6 +188,9 @@ BOOST_AUTO_TEST_CASE(prescales) {
                                  {wide, odd},
                                  {wide, wide},
                                  {tiny, tiny},
+                                 {Prescale{98, 1}, Prescale{}},  // quotients that are ties
+                                 {Prescale{14, 1}, Prescale{7, 1}},
+                                 {Prescale{206, 1}, Prescale{}},
                                  {Prescale{65535, 1}, Prescale{65533, 1}}})
     for (const Kind& kind : kinds)
       expect_same_for_all_pairs({3, 35, 96, 32}, kind, ++seed, p_a, p_b);
