@@ -41,7 +41,11 @@ struct MxTensor {
   const ElementFormat& element() const { return *conversion.format->element; }
   int block() const { return conversion.block; }
   int64_t cols() const { return shape.back(); }  // K
-  int64_t rows() const;
+  int64_t rows() const {
+    int64_t n = 1;
+    for (size_t i = 0; i + 1 < shape.size(); ++i) n *= shape[i];
+    return n;
+  }
   int64_t blocks_per_row() const { return (cols() + block() - 1) / block(); }
   std::span<const uint8_t> row_codes(int64_t row) const {
     return {codes.data() + row * cols(), size_t(cols())};
@@ -49,6 +53,7 @@ struct MxTensor {
   std::span<const uint8_t> row_scales(int64_t row) const {
     return {scales.data() + row * blocks_per_row(), size_t(blocks_per_row())};
   }
+  bool operator==(const MxTensor&) const = default;
 };
 
 }  // namespace mxref

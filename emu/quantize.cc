@@ -42,8 +42,8 @@ uint8_t quantize_block_ref(std::span<const float> x, const Conversion& conversio
   return scale;
 }
 
-MxTensor empty_tensor(std::span<const float> x, std::vector<int64_t> shape,
-                      const Conversion& conversion) {
+static MxTensor empty_tensor(std::span<const float> x, std::vector<int64_t> shape,
+                             const Conversion& conversion) {
   if (!is_block_length(conversion.block))
     throw UsageError("block length " + std::to_string(conversion.block) +
                      " is none of 8, 16, 32, 64, 128");
@@ -104,12 +104,6 @@ std::vector<float> dequantize(const MxTensor& q) {
       }
     }
   return x;
-}
-
-int64_t MxTensor::rows() const {
-  int64_t n = 1;
-  for (size_t i = 0; i + 1 < shape.size(); ++i) n *= shape[i];
-  return n;
 }
 
 }  // namespace mxref

@@ -237,7 +237,7 @@ Recipe read_recipe(const std::string& file) {
   try {
     return parse_object(object);
   } catch (const UsageError& error) {
-    throw UsageError(file + ": " + error.what());
+    throw InputError(file + ": " + error.what());
   }
 }
 

@@ -35,7 +35,8 @@ struct Recipe {
 };
 
 // NAME or FILE.json, then each "path=value" of --set. Throws UsageError for an unknown name, field
-// or value (with the valid ones and "did you mean"), InputError for a file that is damaged.
+// or value (with the valid ones and "did you mean"), InputError where the file has them or is
+// damaged.
 Recipe parse_recipe(std::string_view name_or_file, const std::vector<std::string>& settings = {});
 std::vector<std::string_view> recipe_names();
 nlohmann::json to_json(

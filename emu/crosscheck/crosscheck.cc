@@ -7,6 +7,7 @@
 #include "emu/crosscheck/controls.h"
 #include "emu/crosscheck/random_product.h"
 #include "emu/gemm.h"
+#include "emu/hex.h"
 
 namespace mxref {
 namespace {
@@ -14,18 +15,13 @@ namespace {
 // Random products of one pair of formats at level 1.
 constexpr int64_t products_of_level_1 = 64;
 
-std::string hex(uint64_t value, int digits) {
-  std::string text(size_t(digits), '0');
-  for (size_t i = text.size(); i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
-  return text;
-}
 std::string hex(std::span<const uint8_t> bytes) {
   std::string text;
-  for (uint8_t byte : bytes) text.append(hex(byte, 2)).push_back(' ');
+  for (uint8_t byte : bytes) text.append(to_hex(byte, 2)).push_back(' ');
   if (!text.empty()) text.pop_back();
   return text;
 }
-std::string hex(float x) { return hex(std::bit_cast<uint32_t>(x), 8); }
+std::string hex(float x) { return to_hex(std::bit_cast<uint32_t>(x), 8); }
 
 // A product, what it must give, and how to have it again.
 struct Case {

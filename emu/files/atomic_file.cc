@@ -1,5 +1,6 @@
 #include "emu/files/atomic_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,10 +36,38 @@ struct Destination {
 Destination destination(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) refuse(path, "is a directory; expected a file name");
-  if (!fs::exists(path, ignored)) return {path, false};
-  if (!fs::is_regular_file(path, ignored) || is_own_descriptor(path)) return {path, true};
-  return {fs::is_symlink(path, ignored) ? fs::canonical(path) : path, false};
+  if (fs::exists(path, ignored) && (!fs::is_regular_file(path, ignored) || is_own_descriptor(path)))
+    return {path, true};
+  fs::path end = path;
+  constexpr int most_links = 40;  // as many as Linux follows
+  for (int i = 0; i < most_links && fs::is_symlink(end, ignored); ++i)
+    end = end.parent_path() / fs::read_symlink(end, ignored);
+  if (fs::is_symlink(end, ignored)) refuse(path, "is a link that leads to no file");
+  return {end, false};
 }
+
+// A file in the folder of `path` that has no name yet: it is gone where nothing gives it one.
+class UnnamedFile {
+ public:
+  explicit UnnamedFile(const fs::path& path) {
+    const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    descriptor_ = open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  }
+  ~UnnamedFile() {
+    if (exists()) close(descriptor_);
+  }
+  UnnamedFile(const UnnamedFile&) = delete;
+  UnnamedFile& operator=(const UnnamedFile&) = delete;
+
+  bool exists() const { return descriptor_ >= 0; }  // not every file system has such files
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  bool give_name(const fs::path& name) const {
+    return linkat(AT_FDCWD, path().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  }
+
+ private:
+  int descriptor_;
+};
 
 void write_stream(const fs::path& path, const fs::path& target,
                   const std::function<void(std::ostream&)>& fill) {
@@ -63,7 +92,10 @@ void write_atomically(const fs::path& path, const std::function<void(std::ostrea
   std::error_code error;
   fs::remove(partial, error);
   try {
-    write_stream(path, partial, fill);
+    const UnnamedFile unnamed(to.path);
+    write_stream(path, unnamed.exists() ? fs::path(unnamed.path()) : partial, fill);
+    if (unnamed.exists() && !unnamed.give_name(partial))
+      refuse(path, std::string("cannot be written: ") + std::strerror(errno));
     fs::rename(partial, to.path, error);
     if (error) refuse(path, "cannot be written: " + error.message());
   } catch (...) {
@@ -90,8 +122,8 @@ void write_atomically(const fs::path& path, std::string_view text) {
 
 std::string read_file(const fs::path& path) {
   std::error_code error;
-  if (fs::is_directory(path, error) || fs::is_character_file(path, error))
-    refuse(path, "is a directory or a device; expected a file");
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))
+    refuse(path, "is no regular file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) refuse(path, std::string("cannot be read: ") + std::strerror(errno));

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "emu/error.h"
+#include "emu/hex.h"
 
 namespace mxref {
 namespace {
@@ -25,10 +26,7 @@ class Digest {
     std::array<unsigned char, 32> digest;
     EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
     std::string text;
-    for (unsigned char byte : digest) {
-      text += "0123456789abcdef"[byte >> 4];
-      text += "0123456789abcdef"[byte & 15];
-    }
+    for (unsigned char byte : digest) text += to_hex(byte, 2);
     return text;
   }
 
@@ -45,6 +43,9 @@ std::string sha256(std::string_view bytes) {
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    throw InputError(path.string() + ": is no regular file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InputError(path.string() + ": cannot be read: " + std::strerror(errno));

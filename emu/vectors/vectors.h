@@ -49,11 +49,7 @@ struct VectorForm {
   std::string_view name;
   std::string_view file;
   void (*write)(const Vectors& vectors, const std::filesystem::path& path);  // throws InputError
-  Vectors (*read)(const std::filesystem::path& path);  // throws InputError for a damaged file
 };
 extern const std::array<VectorForm, 3> vector_forms;  // memh, json, safetensors
-
-// Throws UsageError on an unknown name.
-const VectorForm& vector_form(std::string_view name);
 
 }  // namespace mxref

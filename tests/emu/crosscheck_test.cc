@@ -1,6 +1,9 @@
 #include "emu/crosscheck/crosscheck.h"
 
+#include <algorithm>
+#include <bit>
 #include <boost/test/unit_test.hpp>
+#include <set>
 
 #include "emu/crosscheck/controls.h"
 #include "emu/crosscheck/random_product.h"
@@ -107,13 +110,46 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
   BOOST_CHECK_THROW(crosscheck(reference_alone(), {.level = 4}), UsageError);
 }
 
+static GivenProduct product_of_seed(uint64_t seed) {
+  return random_product(block_formats[0], block_formats[1], seed);
+}
+
+// Bits, for a NaN is no float that equals itself.
+static bool is_same(const GivenProduct& x, const GivenProduct& y) {
+  const auto is_same_bits = [](float p, float q) {
+    return std::bit_cast<uint32_t>(p) == std::bit_cast<uint32_t>(q);
+  };
+  return x.source == y.source && x.a == y.a && x.b == y.b &&
+         std::ranges::equal(x.c, y.c, is_same_bits);
+}
+
 BOOST_AUTO_TEST_CASE(a_product_is_decided_by_its_seed) {
-  for (uint64_t seed = 0; seed < 8; ++seed) {
-    const auto make = [&] { return random_product(block_formats[0], block_formats[1], seed); };
-    BOOST_CHECK(make().a.codes == make().a.codes);
-    BOOST_CHECK(make().b.scales == make().b.scales);
-    BOOST_TEST(make().c.size() == make().c.size());
+  for (uint64_t seed = 0; seed < 64; ++seed) {
+    const GivenProduct product = product_of_seed(seed);
+    BOOST_TEST(is_same(product, product_of_seed(seed)), "seed " << seed);
+    // The control: another seed, even of the same shape, is another product.
+    BOOST_TEST(!is_same(product, product_of_seed(seed + 8)), "seed " << seed);
+    if (product.c.empty()) continue;
+    GivenProduct other = product;
+    other.c.back() = -other.c.back();
+    BOOST_TEST(!is_same(product, other), "seed " << seed);
   }
+}
+
+// What a product has beside its operands meets everything else that it can have.
+BOOST_AUTO_TEST_CASE(pre_scales_and_block_lengths_come_with_c_and_without) {
+  int64_t scaled[2] = {};  // without and with C
+  std::set<std::pair<int, bool>> blocks;
+  for (uint64_t seed = 0; seed < 400; ++seed) {
+    const GivenProduct product = product_of_seed(seed);
+    const bool is_scaled =
+        !product.a.conversion.prescale.is_one() || !product.b.conversion.prescale.is_one();
+    scaled[!product.c.empty()] += is_scaled;
+    blocks.emplace(product.a.block(), product.c.empty());
+  }
+  BOOST_TEST(scaled[0] > 0);
+  BOOST_TEST(scaled[1] > 0);
+  BOOST_TEST(blocks.size() == 2 * block_lengths.size());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,12 +1,17 @@
 #include "emu/files/safetensors.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <random>
 
 #include "emu/error.h"
 #include "emu/files/quantized.h"
+#include "emu/files/sha256.h"
 #include "emu/quantize.h"
 #include "tests/hostile_safetensors.h"
 #include "tests/temporary_folder.h"
@@ -137,6 +142,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_regular_file_is_refused_at_once) {
     BOOST_CHECK_THROW(SafetensorsFile::open(path), InputError);
   BOOST_CHECK_THROW(read_file("/dev/zero"), InputError);
   BOOST_CHECK_THROW(read_file(folder.path()), InputError);
+  BOOST_CHECK_THROW(read_file(pipe), InputError);
+  BOOST_CHECK_THROW(sha256_of_file(pipe), InputError);
 }
 
 BOOST_AUTO_TEST_CASE(empty_and_scalar_tensors_are_tensors) {
@@ -178,6 +185,45 @@ BOOST_AUTO_TEST_CASE(writing_follows_a_link_to_a_file) {
   write_atomically(folder / "link", "new");
   BOOST_TEST(read_file(folder / "file") == "new");
   BOOST_TEST(std::filesystem::is_symlink(folder / "link"));
+}
+
+BOOST_AUTO_TEST_CASE(writing_follows_links_to_a_file_that_is_not_there_yet) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  std::filesystem::create_symlink("sub/next", folder / "link");
+  std::filesystem::create_symlink("../file", folder / "sub/next");
+  require_writable(folder / "link");
+  write_atomically(folder / "link", "new");
+  BOOST_TEST(read_file(folder / "file") == "new");
+  BOOST_TEST(std::filesystem::is_symlink(folder / "link"));
+  BOOST_TEST(std::filesystem::is_symlink(folder / "sub/next"));
+  std::filesystem::create_symlink("loop", folder / "loop");
+  BOOST_CHECK_THROW(write_atomically(folder / "loop", "x"), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_is_ended_while_it_writes_leaves_nothing) {
+  const TemporaryFolder folder;
+  const int probe = open(folder.path().c_str(), O_TMPFILE | O_WRONLY, 0600);
+  if (probe < 0) {
+    BOOST_TEST_MESSAGE("skipped: the file system of " << folder.path() << " has no O_TMPFILE");
+    return;
+  }
+  close(probe);
+  const std::string path = folder / "x";
+  const pid_t child = fork();
+  if (child == 0)
+    write_atomically(path, [](std::ostream& out) {
+      out << std::string(100000, 'x') << std::flush;
+      kill(getpid(), SIGKILL);
+    });
+  int status = 0;
+  waitpid(child, &status, 0);
+  BOOST_TEST(WIFSIGNALED(status));
+  BOOST_TEST(std::filesystem::is_empty(folder.path()));
+  write_atomically(path, "whole");
+  BOOST_TEST(read_file(path) == "whole");
+  const auto mode = std::filesystem::status(path).permissions();
+  BOOST_CHECK((mode & std::filesystem::perms::owner_exec) == std::filesystem::perms::none);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,8 @@
 #include "emu/vectors/vectors.h"
 
-#include <unistd.h>
-
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <fstream>
+#include <cstring>
 
 #include "emu/binary32.h"
 #include "emu/codec.h"
@@ -12,19 +10,16 @@
 #include "emu/e8m0.h"
 #include "emu/files/atomic_file.h"
 #include "emu/gemm.h"
+#include "emu/hex.h"
 #include "emu/quantize.h"
 #include "emu/vectors/stimulus.h"
+#include "tests/temporary_folder.h"
+#include "tests/vector_reader.h"
 
 using namespace mxref;
 namespace fs = std::filesystem;
 
 BOOST_AUTO_TEST_SUITE(golden_vectors)
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("mxref-vectors-" + std::to_string(getpid()));
-  Folder() { fs::create_directory(path); }
-  ~Folder() { fs::remove_all(path); }
-};
 
 static BlockSum sum_of(const Vectors& v, size_t i) {
   const auto block = size_t(v.block);
@@ -39,14 +34,53 @@ static void for_every_pair(Check check) {
       for (const Datapath& datapath : datapaths) check(a, b, datapath);
 }
 
-BOOST_AUTO_TEST_CASE(acc_out_is_the_definition_on_acc_in) {
-  for_every_pair([](const auto& a, const auto& b, const Datapath& datapath) {
-    const Vectors v = random_vectors(a, b, datapath, 500, 3);
-    BOOST_TEST(v.count() == 500u);
-    for (size_t i = 0; i < v.count(); ++i)
-      BOOST_TEST(v.acc_out[i] ==
-                 accumulate_block(datapath, v.acc_in[i], sum_of(v, i), v.scale_a[i], v.scale_b[i]));
-  });
+// An element's value by the formula of ARITHMETIC.md §1.
+static double value_of(const ElementFormat& f, uint8_t code) {
+  const int E = (code & f.magnitude_mask()) >> f.mantissa_bits;
+  const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
+  if (f.has_nan() && (code & f.magnitude_mask()) == f.magnitude_mask()) return NAN;
+  const double magnitude = E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias);
+  return code & f.sign_mask() ? -magnitude : magnitude;
+}
+
+// acc + term as binary32 by way of binary64, rounded to odd there: then the second rounding is as
+// if it were the only one.
+static uint32_t add_rounded_once(float acc, double term) {
+  double sum = double(acc) + term;
+  const double from_term = sum - double(acc);
+  const double error = (double(acc) - (sum - from_term)) + (term - from_term);
+  if (std::isfinite(sum) && error != 0 && std::bit_cast<uint64_t>(sum) % 2 == 0)
+    sum = std::nextafter(sum, error > 0 ? INFINITY : -INFINITY);
+  return std::bit_cast<uint32_t>(float(sum));
+}
+
+// Datapath fused in binary64, where the sum of a block and its scales are exact.
+static uint32_t fused_oracle(const Vectors& v, size_t i) {
+  const auto scale = [](uint8_t code) { return code == 0xFF ? NAN : std::ldexp(1.0, code - 127); };
+  double sum = 0;
+  bool changes = false;
+  for (size_t k = i * size_t(v.block); k < (i + 1) * size_t(v.block); ++k) {
+    const double product =
+        value_of(*v.format_a->element, v.codes_a[k]) * value_of(*v.format_b->element, v.codes_b[k]);
+    sum += product;
+    changes |= product != 0;
+  }
+  const auto acc = std::bit_cast<float>(v.acc_in[i]);
+  const double term = sum * scale(v.scale_a[i]) * scale(v.scale_b[i]);
+  if (std::isnan(acc) || std::isnan(term)) return 0x7FC00000;
+  return changes && !std::isinf(acc) ? add_rounded_once(acc, term) : v.acc_in[i];
+}
+
+BOOST_AUTO_TEST_CASE(acc_out_is_what_binary64_gives) {
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats) {
+      const Vectors v = random_vectors(a, b, datapath("fused"), 5000, 3);
+      BOOST_TEST(v.count() == 5000u);
+      for (size_t i = 0; i < v.count(); ++i)
+        BOOST_TEST(v.acc_out[i] == fused_oracle(v, i), a.name << " × " << b.name << ", index " << i
+                                                              << ", acc_in 0x"
+                                                              << to_hex(v.acc_in[i], 8));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_seed_decides_all) {
@@ -129,20 +163,20 @@ BOOST_AUTO_TEST_CASE(model_vectors_are_the_chains_of_a_product) {
 }
 
 BOOST_AUTO_TEST_CASE(every_form_reads_back_what_was_written) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto [a, b] = operands();
   for_every_pair([&](const auto& fa, const auto& fb, const Datapath& datapath) {
     for (const Vectors& v : {random_vectors(fa, fb, datapath, 50, 0xFFFFFFFFFFFFFFFF),
                              model_vectors(a, b, datapath, 10, 2)})
       for (const VectorForm& form : vector_forms) {
-        form.write(v, folder.path / form.file);
-        BOOST_CHECK(form.read(folder.path / form.file) == v);
+        form.write(v, folder.path() / form.file);
+        BOOST_CHECK(read_vectors(form.name, folder.path() / form.file) == v);
       }
   });
 }
 
 BOOST_AUTO_TEST_CASE(memh_words_hold_element_0_lowest) {
-  const Folder folder;
+  const TemporaryFolder folder;
   Vectors v = random_vectors(block_format("mxfp4"), block_format("mxfp8_e4m3"), datapaths[0], 1, 1);
   for (size_t k = 0; k < 32; ++k) {
     v.codes_a[k] = uint8_t(k % 16);
@@ -152,8 +186,8 @@ BOOST_AUTO_TEST_CASE(memh_words_hold_element_0_lowest) {
   v.scale_b = {0x0A};
   v.acc_in = {0x3F800000};
   v.acc_out = {0x00C0FFEE};
-  const fs::path path = folder.path / "vectors.memh";
-  vector_form("memh").write(v, path);
+  const fs::path path = folder / "vectors.memh";
+  find_by_name(vector_forms, "form", "memh").write(v, path);
   const std::string text = read_file(path);
   BOOST_TEST(
       text.ends_with("\nfedcba9876543210fedcba9876543210_"
@@ -161,58 +195,34 @@ BOOST_AUTO_TEST_CASE(memh_words_hold_element_0_lowest) {
                      "7f_0a_3f800000_00c0ffee\n"));
 }
 
-// Every file cut anywhere, and every form with a damaged piece, is refused; the whole file is not.
-BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
-  const Folder folder;
+// The control of the test above: a file that lacks its end, or says another word, is not the same.
+BOOST_AUTO_TEST_CASE(a_file_that_was_changed_does_not_read_back) {
+  const TemporaryFolder folder;
   const Vectors v =
       random_vectors(block_format("mxfp4"), block_format("mxfp8_e4m3"), datapaths[0], 3, 1);
   for (const VectorForm& form : vector_forms) {
-    const fs::path path = folder.path / form.file;
+    const fs::path path = folder.path() / form.file;
     form.write(v, path);
     const std::string whole = read_file(path);
-    for (size_t size = 0; size + 1 < whole.size(); ++size) {
-      write_atomically(path, whole.substr(0, size));
-      BOOST_CHECK_THROW(form.read(path), InputError);
-    }
-    const auto damage = [&](const std::string& good, const std::string& bad) {
+    const auto reads_back = [&](const std::string& bytes) {
+      write_atomically(path, bytes);
+      try {
+        return read_vectors(form.name, path) == v;
+      } catch (const std::exception&) {
+        return false;
+      }
+    };
+    BOOST_TEST(reads_back(whole));
+    for (size_t size = 0; size + 1 < whole.size(); ++size)
+      BOOST_TEST(!reads_back(whole.substr(0, size)), form.name << " cut to " << size << " bytes");
+    for (const auto& [good, bad] :
+         {std::pair{"mxfp4", "mxfp8"}, {"fused", "fuzed"}, {"seed", "sead"}}) {
       std::string text = whole;
       const size_t at = text.find(good);
       BOOST_REQUIRE_MESSAGE(at != text.npos, form.name << " has no " << good);
-      write_atomically(path, text.replace(at, good.size(), bad));
-      BOOST_TEST_CONTEXT(form.name << " " << good << " -> " << bad)
-      BOOST_CHECK_THROW(form.read(path), InputError);
-    };
-    damage("mxfp4", "mxfp9");
-    damage("fused", "fuzed");
-    damage("seed", "sead");
-    if (form.name == "memh") {
-      damage("count: 3", "count: 18446744073709551615");
-      damage("count: 3", "count: 2");
-      damage("count: 3", "count: 4");
-      damage("count: 3", "count: -3");
-      damage("block: 32", "block: 0");
-      damage("_", "g");
+      BOOST_TEST(!reads_back(text.replace(at, std::strlen(good), bad)), form.name << " " << bad);
     }
-    if (form.name == "json") {
-      damage("\"count\":3", "\"count\":1e99");
-      damage("\"count\":3", "\"count\":4");
-      damage("\"codes_a\":[", "\"codes_a\":[1,");
-      damage("\"codes_a\":[", "\"codes_a\":[3");  // 3x: above the bits of e2m1
-      damage("\"codes_a\":[", "\"codes_a\":[-1");
-      damage("\"acc_in\":\"", "\"acc_in\":\"x");
-      damage("\"scale_a\":", "\"scale_a\":9999");
-      damage("\"scale_a\":", "\"scale_a\":" + std::string(100000, '['));
-      damage("\"kind\":",
-             "\"kind\":" + std::string(100000, '[') + std::string(100000, ']') + ",\"k\":");
-    }
-    if (form.name == "safetensors") {
-      damage("U32", "F32");
-      damage("\"count\":\"3", "\"count\":\"4");
-    }
-    write_atomically(path, whole);
-    BOOST_CHECK(form.read(path) == v);
-    BOOST_CHECK_THROW(form.read(folder.path / "absent"), InputError);
-    BOOST_CHECK_THROW(form.write(v, folder.path / "absent" / form.file), InputError);
+    BOOST_CHECK_THROW(form.write(v, folder.path() / "absent" / form.file), InputError);
   }
 }
 

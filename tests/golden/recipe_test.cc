@@ -105,8 +105,19 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_input_errors) {
     const RecipeFile file(deep_json(field));
     BOOST_CHECK_THROW(parse_recipe(file.path.string()), InputError);
   }
-  const RecipeFile typed(R"({"weights": {"format": 4}})");
-  BOOST_TEST(holds(refusal([&] { parse_recipe(typed.path.string()); }), "is not a string: 4"));
+  for (const auto& [text, says] :
+       {std::pair{R"({"weights": {"format": 4}})", "'weights.format' is not a string: 4"},
+        {R"({"weigths": {}})", "did you mean 'weights'"},
+        {R"({"weights": {"format": "mxpf4"}})", "did you mean 'mxfp4'"}}) {
+    const RecipeFile file(text);
+    BOOST_CHECK_EXCEPTION(parse_recipe(file.path.string()), InputError, [&](const InputError& e) {
+      return holds(e.what(), file.path) && holds(e.what(), says);
+    });
+  }
+  // What --set adds to a good file is wrong use again.
+  const RecipeFile good("{}");
+  BOOST_TEST(
+      holds(refusal([&] { parse_recipe(good.path.string(), {"rest=x"}); }), "valid: library"));
 }
 
 BOOST_AUTO_TEST_CASE(the_last_matching_override_wins_and_skip_stays_unquantized) {

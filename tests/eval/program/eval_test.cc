@@ -6,6 +6,7 @@
 #include "golden/tokenizer/byte_alphabet.h"
 #include "tests/eval/program/files.h"
 #include "tests/shared_data.h"
+#include "tests/vector_reader.h"
 
 using namespace mxref;
 using nlohmann::json;
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
   const TemporaryFolder folder;
   check_good(run_mxref({"vectors", "--kind", "model", "--model", "smollm2", "--format", "mxfp4",
                         "--count", "100", "--out", folder / "v"}));
-  const Vectors v = vector_form("memh").read(folder / "v/vectors.memh");
+  const Vectors v = read_vectors("memh", folder / "v/vectors.memh");
   BOOST_TEST(v.kind == "model");
   BOOST_TEST(v.count() == 100u);
   // Chains start at +0, go on where the last block ended, and the weights are not all zero.

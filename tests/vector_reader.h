@@ -1,0 +1,130 @@
+#pragma once
+// Reads golden vectors back as somebody else's bench would, by the contract of the three forms
+// alone (DESIGN.md, "Golden vectors"). What departs from it is an std::runtime_error.
+
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+
+#include "emu/files/atomic_file.h"
+#include "emu/files/safetensors.h"
+#include "emu/vectors/vectors.h"
+
+namespace mxref::vector_reader {
+
+using Header = std::map<std::string, std::string>;
+
+inline void require(bool holds, const std::string& what) {
+  if (!holds) throw std::runtime_error("golden vectors: " + what);
+}
+
+// Vectors without any yet.
+inline Vectors parse_header(const Header& header) {
+  Vectors v{};
+  v.format_a = &block_format(header.at("format"));
+  v.format_b = &block_format(header.at("format_b"));
+  v.datapath = &datapath(header.at("datapath"));
+  v.kind = header.at("kind");
+  v.seed = std::stoull(header.at("seed"));
+  v.block = std::stoi(header.at("block"));
+  require(header.at("generator") == "mxref vectors" && !header.at("version").empty(), "generator");
+  return v;
+}
+
+inline uint64_t parse_hex(const std::string& text, size_t digits) {
+  require(text.size() == digits && text.find_first_not_of("0123456789abcdef") == text.npos,
+          "'" + text + "' is no word of " + std::to_string(digits) + " hex digits");
+  return std::stoull(text, nullptr, 16);
+}
+
+// Element 0 lies in the lowest bits, so its digits come last; an element is 4 or 8 bits.
+inline void parse_codes(const std::string& word, int bits, int block, std::vector<uint8_t>& codes) {
+  const size_t digits = size_t(bits) / 4;
+  require(word.size() == digits * size_t(block), "word of codes '" + word + "'");
+  for (size_t end = word.size(); end > 0; end -= digits)
+    codes.push_back(uint8_t(parse_hex(word.substr(end - digits, digits), digits)));
+}
+
+inline Vectors read_memh(std::istream& in) {
+  Header header;
+  Vectors v{};
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("//")) {
+      if (const size_t colon = line.find(": "); colon != line.npos)
+        header[line.substr(3, colon - 3)] = line.substr(colon + 2);
+      continue;
+    }
+    if (v.count() == 0) v = parse_header(header);
+    std::vector<std::string> words;
+    std::istringstream fields(line);
+    for (std::string word; std::getline(fields, word, '_');) words.push_back(word);
+    require(words.size() == 6, "line '" + line + "'");
+    parse_codes(words[0], v.format_a->element->bits(), v.block, v.codes_a);
+    parse_codes(words[1], v.format_b->element->bits(), v.block, v.codes_b);
+    v.scale_a.push_back(uint8_t(parse_hex(words[2], 2)));
+    v.scale_b.push_back(uint8_t(parse_hex(words[3], 2)));
+    v.acc_in.push_back(uint32_t(parse_hex(words[4], 8)));
+    v.acc_out.push_back(uint32_t(parse_hex(words[5], 8)));
+  }
+  require(header.at("count") == std::to_string(v.count()), "count");
+  return v;
+}
+
+inline Vectors read_jsonl(std::istream& in) {
+  using nlohmann::json;
+  std::string line;
+  std::getline(in, line);
+  Header header;
+  const json first = json::parse(line);
+  for (const auto& [name, value] : first.items())
+    header[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  Vectors v = parse_header(header);
+  while (std::getline(in, line)) {
+    const json object = json::parse(line);
+    for (const auto& [name, codes] : {std::pair{"codes_a", &v.codes_a}, {"codes_b", &v.codes_b}}) {
+      require(object[name].size() == size_t(v.block), "codes of '" + line + "'");
+      for (const json& code : object[name]) codes->push_back(code.get<uint8_t>());
+    }
+    v.scale_a.push_back(object["scale_a"].get<uint8_t>());
+    v.scale_b.push_back(object["scale_b"].get<uint8_t>());
+    v.acc_in.push_back(uint32_t(parse_hex(object["acc_in"], 8)));
+    v.acc_out.push_back(uint32_t(parse_hex(object["acc_out"], 8)));
+  }
+  require(header.at("count") == std::to_string(v.count()), "count");
+  return v;
+}
+
+inline Vectors read_safetensors(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  Vectors v = parse_header(file.metadata());
+  const int64_t count = std::stoll(file.metadata().at("count"));
+  const auto read = [&](const char* name, DType type, std::vector<int64_t> shape, auto& into) {
+    const TensorView& tensor = file.at(name);
+    require(tensor.dtype == type && tensor.shape == shape, name);
+    into.resize(size_t(tensor.elements()));
+    std::memcpy(into.data(), tensor.bytes.data(), tensor.bytes.size());
+  };
+  read("codes_a", DType::U8, {count, v.block}, v.codes_a);
+  read("codes_b", DType::U8, {count, v.block}, v.codes_b);
+  read("scale_a", DType::U8, {count}, v.scale_a);
+  read("scale_b", DType::U8, {count}, v.scale_b);
+  read("acc_in", DType::U32, {count}, v.acc_in);
+  read("acc_out", DType::U32, {count}, v.acc_out);
+  return v;
+}
+
+}  // namespace mxref::vector_reader
+
+namespace mxref {
+
+inline Vectors read_vectors(std::string_view form, const std::filesystem::path& path) {
+  std::istringstream text(form == "safetensors" ? "" : read_file(path));
+  if (form == "memh") return vector_reader::read_memh(text);
+  if (form == "json") return vector_reader::read_jsonl(text);
+  vector_reader::require(form == "safetensors", "no reader of the form");
+  return vector_reader::read_safetensors(path);
+}
+
+}  // namespace mxref
