@@ -58,10 +58,6 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
 struct LanesWords {
   static constexpr int count = 8, rows = 4, vectors = 2;
   typedef __m256i Words;
-  // A bit for each byte.
-  static uint32_t flags(const uint8_t* x) {
-    return uint32_t(_mm_movemask_epi8(_mm_loadu_si128((const __m128i*)x)));
-  }
   // Two words of A for each column.
   static Words broadcast(const int16_t* a) {
     int32_t two;
