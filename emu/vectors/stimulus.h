@@ -29,6 +29,7 @@ class Stimulus {
   uint32_t accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b);
 
   uint64_t below(uint64_t n) { return random_() % n; }
+  uint64_t word() { return random_(); }
 
  private:
   uint32_t with_sign(uint32_t magnitude);  // a random one

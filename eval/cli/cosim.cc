@@ -69,6 +69,8 @@ ordered_json to_row(const CosimResult& r) {
 }
 
 ordered_json to_row(const FaultResult& r) {
+  if (!r.needs.empty())
+    return {{"task", "fault_that_cannot_show"}, {"name", r.name}, {"needs", r.needs}};
   return {{"task", "fault"}, {"name", r.name}, {"caught", r.caught}, {"cycles", r.cycles}};
 }
 
@@ -104,11 +106,15 @@ bool run_fault_campaign(const Options& o, Record& record) {
   progress.clear();
   bool good = true;
   for (const FaultResult& r : results) {
+    record.add(to_row(r));
+    if (!r.needs.empty()) {
+      fmt::print("fault {:<26} cannot show under these options: it needs {}\n", r.name, r.needs);
+      continue;
+    }
     fmt::print("fault {:<26} {} after {} cycles\n", r.name, r.caught ? "caught" : "NOT CAUGHT",
                r.cycles);
     if (!only.empty() && r.caught) fmt::print("{}\n", r.failure);
     good &= r.caught;
-    record.add(to_row(r));
   }
   return good;
 }

@@ -1,5 +1,8 @@
 #include "rtl_models/cosim/array_stimulus.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace mxref {
 
 ArrayStimulus::ArrayStimulus(const CosimOptions& options, ArrayShape shape)
@@ -14,6 +17,7 @@ const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
   if (reset_cycles_ > 0) {  // whatever the inputs say, a reset empties the array
     --reset_cycles_;
     pins_.rst_n = false;
+    put_gap();
     pins_.in_valid = chance(4);
     blocks_left_ = 0;
     return pins_;
@@ -21,12 +25,16 @@ const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
   const bool waits = pins_.rst_n && pins_.in_valid && !beat_taken;
   pins_.rst_n = true;
   if (waits) return pins_;  // valid stays, and the payload with it
-  pins_.in_valid = !chance(phase_.gap);
-  if (!pins_.in_valid) return pins_;
-  if (blocks_left_ == 0)
+  if (chance(phase_.gap)) {
+    put_gap();
+    return pins_;
+  }
+  pins_.in_valid = true;
+  pins_.in_first = blocks_left_ == 0;
+  if (pins_.in_first)
     begin_tile();
   else
-    pins_.in_first = false;
+    put_noise_of_the_start();
   put_beat();
   pins_.in_last = --blocks_left_ == 0;
   return pins_;
@@ -35,7 +43,7 @@ const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
 const ArrayInputs& ArrayStimulus::drain(bool beat_taken) {
   const bool waits = pins_.in_valid && !beat_taken;
   pins_.rst_n = pins_.out_ready = true;
-  pins_.in_valid = waits;
+  if (!waits) put_gap();
   return pins_;
 }
 
@@ -56,22 +64,46 @@ void ArrayStimulus::begin_tile() {
     return fixed ? uint8_t(fixed - block_formats.data()) : drawn;
   };
   blocks_left_ = 1 + stimulus_.below(phase_.longest_tile);
-  pins_.in_first = true;
   pins_.format_a = draw(options_.format_a);
   pins_.format_b = draw(options_.format_b);
+  tile_format_a_ = block_formats[pins_.format_a].element;
+  tile_format_b_ = block_formats[pins_.format_b].element;
   pins_.in_preload = chance(6);
 }
 
 void ArrayStimulus::put_beat() {
-  const ElementFormat& format_a = *block_formats[pins_.format_a].element;
-  const ElementFormat& format_b = *block_formats[pins_.format_b].element;
-  put_codes(format_a, pins_.a_codes);
-  put_codes(format_b, pins_.b_codes);
+  put_codes(*tile_format_a_, pins_.a_codes);
+  put_codes(*tile_format_b_, pins_.b_codes);
   for (uint8_t& scale : pins_.a_scales) scale = stimulus_.scale();
   for (uint8_t& scale : pins_.b_scales) scale = stimulus_.scale();
-  if (pins_.in_first) put_accumulators(format_a, format_b);
-  put_ignored_bits(format_a, pins_.a_codes);
-  put_ignored_bits(format_b, pins_.b_codes);
+  if (pins_.in_first) put_accumulators(*tile_format_a_, *tile_format_b_);
+  put_ignored_bits(*tile_format_a_, pins_.a_codes);
+  put_ignored_bits(*tile_format_b_, pins_.b_codes);
+}
+
+void ArrayStimulus::put_gap() {
+  pins_.in_valid = false;
+  pins_.in_first = chance(4);
+  pins_.in_last = chance(4);
+  for (auto* bytes : {&pins_.a_codes, &pins_.a_scales, &pins_.b_codes, &pins_.b_scales})
+    put_noise(*bytes);
+  put_noise_of_the_start();
+}
+
+void ArrayStimulus::put_noise_of_the_start() {
+  pins_.in_preload = chance(4);
+  pins_.format_a = uint8_t(stimulus_.below(block_formats.size()));
+  pins_.format_b = uint8_t(stimulus_.below(block_formats.size()));
+  put_noise(pins_.c);
+}
+
+template <typename Lane>
+void ArrayStimulus::put_noise(std::vector<Lane>& lanes) {
+  const auto bytes = std::as_writable_bytes(std::span(lanes));
+  for (size_t i = 0; i < bytes.size(); i += sizeof(uint64_t)) {
+    const uint64_t word = stimulus_.word();
+    std::memcpy(bytes.data() + i, &word, std::min(sizeof word, bytes.size() - i));
+  }
 }
 
 void ArrayStimulus::put_codes(const ElementFormat& format, std::vector<uint8_t>& codes) {

@@ -1,6 +1,7 @@
 #pragma once
 // Random pins for an array, cycle by cycle: tiles of random length and formats, C, gaps,
-// back-pressure, resets, special values (emu/vectors/stimulus.h).
+// back-pressure, resets, special values (emu/vectors/stimulus.h). Where the array may not look,
+// between the beats and at what goes with a tile's first beat alone, the pins are noise.
 
 #include "emu/vectors/stimulus.h"
 #include "rtl_models/cosim/cosim.h"
@@ -30,6 +31,10 @@ class ArrayStimulus {
   void put_codes(const ElementFormat& format, std::vector<uint8_t>& codes);
   void put_accumulators(const ElementFormat& format_a, const ElementFormat& format_b);
   void put_ignored_bits(const ElementFormat& format, std::vector<uint8_t>& codes);
+  void put_gap();
+  void put_noise_of_the_start();
+  template <typename Lane>
+  void put_noise(std::vector<Lane>& lanes);
 
   const CosimOptions& options_;
   Stimulus stimulus_;
@@ -37,6 +42,7 @@ class ArrayStimulus {
   Phase phase_;
   int reset_cycles_ = 2;      // that are still to come
   uint64_t blocks_left_ = 0;  // of the tile, the beat on the pins included
+  const ElementFormat *tile_format_a_ = nullptr, *tile_format_b_ = nullptr;
 };
 
 }  // namespace mxref

@@ -141,10 +141,18 @@ void check(const CosimOptions& options) {
     throw UsageError("back-pressure is a share of the time, from 0 to 1");
 }
 
-// By way of a temporary file: Verilator aborts where it cannot write.
-Coverage collect_coverage(BenchArray& rtl, const std::filesystem::path& keep) {
-  const std::filesystem::path file = std::filesystem::temp_directory_path() /
-                                     ("mxref-coverage-" + std::to_string(getpid()) + ".dat");
+// Coverage goes by way of a temporary file: Verilator aborts where it cannot write.
+std::filesystem::path temporary_coverage_file() {
+  std::error_code error;
+  const auto folder = std::filesystem::temp_directory_path(error);  // TMPDIR, or /tmp
+  if (error) throw InputError("coverage: TMPDIR is no folder to write into");
+  const auto file = folder / ("mxref-coverage-" + std::to_string(getpid()) + ".dat");
+  require_writable(file);
+  return file;
+}
+
+Coverage collect_coverage(BenchArray& rtl, const std::filesystem::path& file,
+                          const std::filesystem::path& keep) {
   rtl.write_coverage(file);
   const std::string data = read_file(file);
   std::filesystem::remove(file);
@@ -165,6 +173,8 @@ CosimResult empty_result(const CosimOptions& options, ArrayShape shape) {
 
 std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   check(options);
+  const std::filesystem::path coverage_data = temporary_coverage_file();  // asked before the work
+  require_writable(options.coverage_file);
   const std::vector<ArrayShape> shapes = options.shapes.empty() ? bench_shapes() : options.shapes;
   std::vector<CosimResult> results;
   int64_t done = 0;  // block products of the shapes before
@@ -183,7 +193,7 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   LockStep covered(options, make_covered_array());
   covered.run(result, [&] { return result.cycles >= covered_cycles; });
   results.push_back(std::move(result));
-  const Coverage coverage = collect_coverage(covered.rtl(), options.coverage_file);
+  const Coverage coverage = collect_coverage(covered.rtl(), coverage_data, options.coverage_file);
   for (CosimResult& r : results) r.coverage = coverage;
   return results;
 }
@@ -194,12 +204,23 @@ std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_vie
   const ArrayShape shape = options.shapes.empty() ? bench_shapes().front() : options.shapes.front();
   std::vector<FaultResult> results;
   for (size_t i = 0; i < faults.size(); ++i) {
-    if (!only.empty() && faults[i].name != only) continue;
+    const Fault& fault = faults[i];
+    if (!only.empty() && fault.name != only) continue;
+    if (!fault.need->is_met(options.format_a, options.format_b, options.backpressure)) {
+      const std::string needs(fault.need->what);
+      if (!only.empty())
+        throw UsageError("fault '" + std::string(only) + "' cannot show: it needs " + needs);
+      results.push_back({.name = std::string(fault.name), .needs = needs});
+      continue;
+    }
     CosimResult run;
     LockStep(options, make_bench_array(shape), uint8_t(i + 1)).run(run, [&] {
       return run.blocks >= options.blocks;
     });
-    results.push_back({std::string(faults[i].name), !run.passed(), run.cycles, run.failure});
+    results.push_back({.name = std::string(fault.name),
+                       .caught = !run.passed(),
+                       .cycles = run.cycles,
+                       .failure = run.failure});
     if (options.progress) options.progress(int64_t(i + 1), int64_t(faults.size()));
   }
   return results;

@@ -51,12 +51,15 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options);
 
 struct FaultResult {
   std::string name;
+  std::string needs =
+      {};  // what the options keep out, without which the fault cannot show; not run
   bool caught = false;
-  int64_t cycles = 0;   // until it was caught, or all that were run
-  std::string failure;  // what caught it
+  int64_t cycles = 0;        // until it was caught, or all that were run
+  std::string failure = {};  // what caught it
 };
 // Plants each of the RTL's faults, or the one called `only`, in the first of the shapes, and runs
-// the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown name.
+// the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown name,
+// and where `only` cannot show.
 std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_view only = {});
 
 }  // namespace mxref

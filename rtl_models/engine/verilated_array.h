@@ -12,7 +12,7 @@ namespace mxref {
 // An array with assertions, faults and waves.
 class BenchArray : public ArrayPort {
  public:
-  // Assertions that failed since it was made.
+  // Cycles in which an assertion failed, since it was made.
   virtual int64_t assertions_failed() const = 0;
   // From now on every cycle goes to an FST file. Throws InputError where it cannot be written.
   virtual void open_waves(const std::filesystem::path& path) = 0;

@@ -49,13 +49,14 @@ module mx_mac_array #(
   logic trace_valid_q, trace_first_q, trace_last_q;
 
   // --- planted faults
-  logic overwrites, withdrawn, format_kept, repeats, swapped, acc_restarts;
+  logic overwrites, withdrawn, format_kept, gap_is_read, repeats, swapped, acc_restarts;
   logic waited_q;  // a row of results was not taken in the last cycle
   always_ff @(posedge clk_i) waited_q <= out_valid_o && !out_ready_i;
   assign overwrites  = FAULTS && fault_i == mx_pkg::FaultInputOverwritten && beat_last;
   assign withdrawn   = FAULTS && fault_i == mx_pkg::FaultValidWithdrawn && waited_q &&
                        row_q == LAST_ROW;
   assign format_kept = FAULTS && fault_i == mx_pkg::FaultFormatKept;
+  assign gap_is_read = FAULTS && fault_i == mx_pkg::FaultFormatOfAGap && in_ready_o;
   assign repeats     = FAULTS && fault_i == mx_pkg::FaultRowRepeated && waited_q;
   assign swapped     = FAULTS && fault_i == mx_pkg::FaultColumnsSwapped && row_q == LAST_ROW;
   assign acc_restarts = term_first &&
@@ -124,7 +125,7 @@ module mx_mac_array #(
   logic [mx_pkg::FormatBits-1:0] format_a_q, format_b_q;
   logic signed [7:0]             a_unit_log2, b_unit_log2;
   always_ff @(posedge clk_i) begin
-    if (beat_load && in_first_i) begin
+    if ((beat_load || gap_is_read) && in_first_i) begin
       format_a_q <= format_a_i;
       if (!(format_kept && beat_valid)) format_b_q <= format_b_i;
     end

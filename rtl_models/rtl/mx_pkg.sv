@@ -87,4 +87,6 @@ package mx_pkg;
   localparam logic [FaultBits-1:0] FaultColumnsSwapped = 23;
   // tile order: a row that waited is sent twice, the next one is lost
   localparam logic [FaultBits-1:0] FaultRowRepeated = 24;
+  // handshake: formats are taken where no beat is valid too
+  localparam logic [FaultBits-1:0] FaultFormatOfAGap = 25;
 endpackage

@@ -40,6 +40,45 @@ BOOST_AUTO_TEST_CASE(every_planted_fault_is_caught) {
     BOOST_TEST(r.caught, r.name << " not caught in " << r.cycles << " cycles");
 }
 
+// Under every restriction a fault is caught, or is said not to show; few are.
+BOOST_AUTO_TEST_CASE(under_restrictions_a_fault_is_caught_or_cannot_show) {
+  const BlockFormat *any = nullptr, *e2m1 = &block_format("mxfp4"),
+                    *e4m3 = &block_format("mxfp8_e4m3");
+  for (const auto& [a, b] : {std::pair{any, any},
+                             {e2m1, e2m1},
+                             {e4m3, e4m3},
+                             {e2m1, e4m3},
+                             {e4m3, e2m1},
+                             {any, e4m3},
+                             {e2m1, any}})
+    for (const double backpressure : {0.0, 0.5, 1.0}) {
+      CosimOptions options;
+      options.format_a = a;
+      options.format_b = b;
+      options.backpressure = backpressure;
+      for (const FaultResult& r : run_faults(options))
+        BOOST_TEST((r.caught || !r.needs.empty()),
+                   r.name << " not caught: a " << (a ? a->name : "any") << ", b "
+                          << (b ? b->name : "any") << ", back-pressure " << backpressure);
+    }
+  CosimOptions options = small_run();
+  options.format_a = options.format_b = e2m1;
+  const auto hidden = [](const CosimOptions& restricted) {
+    std::vector<std::string> names;
+    for (const FaultResult& r : run_faults(restricted))
+      if (!r.needs.empty()) names.push_back(r.name);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  BOOST_TEST(hidden(options) ==
+             (Names{"decode_max_as_nan", "multiply_max", "sum_one_bit_short", "format_kept"}));
+  BOOST_TEST(hidden({.backpressure = 0}) ==
+             (Names{"valid_withdrawn", "row_repeated", "format_of_a_gap"}));
+  BOOST_TEST(hidden({}).empty());
+  BOOST_CHECK_THROW(run_faults(options, "multiply_max"), UsageError);
+  BOOST_TEST(run_faults(options, "tie_away").front().caught);
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_says_how_to_repeat_it_and_repeats) {
   CosimOptions options = small_run(7);
   options.format_a = options.format_b = &block_format("mxfp8_e4m3");
@@ -85,6 +124,14 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
   options = small_run();
   options.coverage_file = "/nonexistent/coverage.dat";
   BOOST_CHECK_THROW(run_cosim(options), InputError);
+  // Before the work, not after it.
+  const char* before = getenv("TMPDIR");
+  const std::string kept = before ? before : "";
+  setenv("TMPDIR", "/nonexistent", 1);
+  options = small_run();
+  options.progress = [](int64_t, int64_t) { BOOST_ERROR("began without a place for its data"); };
+  BOOST_CHECK_THROW(run_cosim(options), InputError);
+  before ? setenv("TMPDIR", kept.c_str(), 1) : unsetenv("TMPDIR");
 }
 
 BOOST_AUTO_TEST_CASE(coverage_data_is_read_as_fractions_and_damage_is_refused) {
