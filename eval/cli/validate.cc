@@ -185,7 +185,9 @@ Action define_validate(CLI::App& app, const Context& context) {
   add_number(app, "--windows", o->text.limit, int64_t(2), int64_t(1) << 40,
              "windows of perplexity (default 8)");
   add_number(app, "--items", o->items, int64_t(2), int64_t(1) << 40,
-             "items of each choice task (default 50)");
+             "items of each choice task (default 50); on few, a model may not show that it knows "
+             "more than "
+             "the all-zeros model, which is the control");
   add_seed(app, o->seed, "seed of the random operands");
   add_named(
       app, "--control", o->control, control_engines(), "engine",

@@ -26,19 +26,6 @@ class Scorer {
   virtual int64_t window() const = 0;  // tokens that the model takes at once
 };
 
-// The control of every benchmark: a model whose logits are all zero. Its perplexity is the size of
-// the vocabulary and its choices are chance.
-class AllZerosScorer : public Scorer {
- public:
-  explicit AllZerosScorer(int64_t vocabulary) : vocabulary_(vocabulary) {}
-  std::vector<double> nll(std::span<const int64_t> ids) override;
-  std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
-  int64_t window() const override { return INT64_MAX; }
-
- private:
-  int64_t vocabulary_;
-};
-
 // Called after each window or item.
 using TaskProgress = std::function<void(int64_t done, int64_t total)>;
 

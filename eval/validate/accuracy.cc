@@ -1,8 +1,7 @@
-#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "eval/tasks/choice_score.h"
 #include "eval/tasks/model_scorer.h"
+#include "eval/validate/all_zeros_model.h"
 #include "eval/validate/validate.h"
 
 namespace mxref {
@@ -23,15 +22,28 @@ int64_t units(const std::vector<const LoadedTask*>& tasks) {
   return sum;
 }
 
-// Whether a result is what an all-zeros model must score, and the model's own result is better: the
-// perplexity of its vocabulary; a share of hits within four standard errors of chance.
-bool at_chance(const ordered_json& zeros, const ordered_json& model, int64_t vocabulary) {
-  if (zeros["task"] == "perplexity")
-    return std::abs(zeros["ppl"].get<double>() / double(vocabulary) - 1) < 1e-9 &&
-           model["ppl"].get<double>() < zeros["ppl"].get<double>();
-  const double chance = zeros["chance"].get<double>(), items = zeros["items"].get<double>();
-  return std::abs(zeros["acc"].get<double>() - chance) <=
-         4 * std::sqrt(chance * (1 - chance) / items);
+// By so much a model's share of hits must be above that of blind choices.
+constexpr double least_margin = 0.04;
+
+// The all-zeros model goes the way of every other; each of its scores must be log V a token, and
+// `model`, the same task's result of the model, must be better.
+ordered_json zeros_control(const LoadedTask& task, const ordered_json& model, int64_t vocabulary,
+                           int64_t window) {
+  AllZerosModel zeros(vocabulary, window);
+  ModelScorer scorer(zeros);
+  ZeroScoresWitness witness(scorer, vocabulary);
+  const ordered_json blind = task.run(witness, {});
+  ordered_json row = {{"task", "control"}, {"name", "all-zeros model, " + task.name()}};
+  bool better = false;
+  if (blind["task"] == "perplexity") {
+    row.update({{"blind_nll", blind["nll"]}, {"nll", model["nll"]}});
+    better = model["nll"].get<double>() < blind["nll"].get<double>();
+  } else {
+    row.update({{"blind_acc", blind["acc"]}, {"acc", model["acc"]}});
+    better = model["acc"].get<double>() >= blind["acc"].get<double>() + least_margin;
+  }
+  row["caught"] = better && witness.scores() > 0 && witness.others() == 0;
+  return row;
 }
 
 }  // namespace
@@ -39,10 +51,11 @@ bool at_chance(const ordered_json& zeros, const ordered_json& model, int64_t voc
 Results validate_accuracy(const Subject& subject, const TaskProgress& progress) {
   Results results;
   const int64_t total = units(subject.tasks) * int64_t(subject.recipes.size());
-  int64_t done = 0, vocabulary = 0;
+  int64_t done = 0, vocabulary = 0, window = 0;
   for (const Recipe& recipe : subject.recipes) {
     const auto model = load_model(subject.checkpoint, recipe, subject.engines);
     vocabulary = model->vocabulary();
+    window = model->window();
     ModelScorer scorer(*model);
     for (const LoadedTask* task : subject.tasks) {
       ordered_json row = task->run(scorer, from(progress, done, total));
@@ -51,12 +64,8 @@ Results validate_accuracy(const Subject& subject, const TaskProgress& progress) 
       done += task->size();
     }
   }
-  AllZerosScorer zeros(vocabulary);
-  for (size_t i = 0; i < subject.tasks.size(); ++i)
-    results.push_back(
-        {{"task", "control"},
-         {"name", "all-zeros model, " + subject.tasks[i]->name()},
-         {"caught", at_chance(subject.tasks[i]->run(zeros, {}), results[i], vocabulary)}});
+  for (size_t i = 0; i < subject.tasks.size(); ++i)  // the first rows are those of fp32
+    results.push_back(zeros_control(*subject.tasks[i], results[i], vocabulary, window));
   return results;
 }
 

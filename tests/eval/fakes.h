@@ -63,6 +63,25 @@ class BigramScorer : public Scorer {
   }
 };
 
+// A model whose logits are all zero.
+class AllZerosScorer : public Scorer {
+ public:
+  explicit AllZerosScorer(int64_t vocabulary) : log_vocabulary_(std::log(double(vocabulary))) {}
+  std::vector<double> nll(std::span<const int64_t> ids) override {
+    return std::vector<double>(ids.size() - 1, log_vocabulary_);
+  }
+  std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override {
+    std::vector<double> sums;
+    for (const TokenRequest& request : requests)
+      sums.push_back(-double(request.continuation.size()) * log_vocabulary_);
+    return sums;
+  }
+  int64_t window() const override { return INT64_MAX; }
+
+ private:
+  double log_vocabulary_;
+};
+
 // A file that lives as long as the object.
 class TemporaryFile {
  public:

@@ -3,6 +3,7 @@
 
 #include "emu/threads.h"
 #include "eval/tasks/model_scorer.h"
+#include "eval/validate/all_zeros_model.h"
 #include "tests/shared_data.h"
 
 using namespace mxref;
@@ -59,6 +60,22 @@ BOOST_AUTO_TEST_CASE(a_request_has_a_context_and_a_continuation) {
   for (const TokenRequest& empty : {TokenRequest{{}, {1}}, TokenRequest{{1}, {}}}) {
     const std::vector<TokenRequest> both{{{1}, {2}}, empty};
     BOOST_CHECK_THROW(scorer.loglikelihoods(both), std::invalid_argument);
+  }
+}
+
+// The all-zeros model goes the same way and scores log V a token; another model does not.
+BOOST_AUTO_TEST_CASE(control_all_zeros_is_told_from_a_model_by_its_scores) {
+  constexpr int64_t vocabulary = 512;
+  AllZerosModel zeros(vocabulary, 2048);
+  const auto model = small_model();
+  for (LanguageModel* scored : {static_cast<LanguageModel*>(&zeros), model.get()}) {
+    if (!scored) continue;
+    ModelScorer scorer(*scored);
+    ZeroScoresWitness witness(scorer, vocabulary);
+    witness.loglikelihoods(requests());
+    witness.nll(std::vector<int64_t>{1, 2, 3});
+    BOOST_TEST(witness.scores() == int64_t(requests().size()) + 2);
+    BOOST_TEST(witness.others() == (scored == &zeros ? 0 : witness.scores()));
   }
 }
 

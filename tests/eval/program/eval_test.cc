@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/vectors/vectors.h"
-#include "golden/tokenizer/byte_alphabet.h"
+#include "tests/eval/program/counting_model.h"
 #include "tests/eval/program/files.h"
 #include "tests/shared_data.h"
 #include "tests/vector_reader.h"
@@ -116,38 +116,59 @@ BOOST_AUTO_TEST_CASE(the_record_holds_every_choice) {
   BOOST_TEST(result["stderr"].is_null());  // of one item
 }
 
-static void check_validate(const json& record) {
+// Rows of each engine and part: what was compared, and what differs.
+static void check_rows(const json& record, bool planted) {
   std::map<std::string, int64_t> compared, different;
   for (const json& row : record["results"]) {
     const std::string who = row.value("implementation", row["task"].get<std::string>());
     compared[who] += row.value("compared", int64_t(0));
     different[who] += row.value("mismatches", int64_t(0));
   }
-  for (const char* who :
-       {"kernel", "ref", "torch", "systemc", "rtl", "cosim", "rtl_forward", "planted_fault"}) {
+  for (const char* who : {"kernel", "ref", "torch", "systemc", "rtl", "cosim", "rtl_forward"}) {
     BOOST_TEST(compared[who] > 0, who);
-    BOOST_TEST((different[who] > 0) == (who == std::string("planted_fault")), who);
+    BOOST_TEST(different[who] == 0, who);
   }
-  BOOST_TEST(record["summary"]["passed"] == false);
-  BOOST_TEST(record["summary"]["controls_caught"] == record["summary"]["controls"]);
+  BOOST_TEST((different["planted_fault"] > 0) == planted);
 }
 
-// All five parts, small, with one faulty engine among the others: the verdict is about it alone,
-// and the program ends with 1. (./demo is the run without it.)
-BOOST_AUTO_TEST_CASE(validate_ends_with_1_where_an_engine_differs) {
-  if (!has_model() || !fetched_asset("olmo-tasks", "piqa.jsonl.gz") ||
-      !fetched_asset("calibration", "wiki.utf8") || !MXREF_HAS_RTL)
-    return;
+// All five parts on a small model: names as a hostile folder may have them, a run that is good, and
+// the controls: a faulty engine among the others, a model with layers that no RTL computes.
+BOOST_AUTO_TEST_CASE(validate_is_good_where_all_agree_and_ends_with_1_where_not) {
+  if (!MXREF_HAS_RTL) return;
   const TemporaryFolder folder;
-  const Outcome outcome =
-      run_mxref({"validate", "--window", "16", "--windows", "2", "--items", "2", "--recipe", "w4a4",
-                 "--control", "planted_fault", "--out", folder / "v", "--json", folder / "r"});
-  BOOST_TEST(outcome.code == 1, outcome.err);
-  BOOST_TEST(outcome.err == "");
-  BOOST_TEST((outcome.out.find("do not compute the same bits") != std::string::npos));
-  check_validate(json::parse(read_file(folder / "r")));
-  BOOST_TEST(read_file(folder / "r") == read_file(folder / "v/report.json"));
-  BOOST_TEST((read_file(folder / "v/report.html").find("</html>") != std::string::npos));
+  const std::string odd = "<it's', system('touch pwned') title 'x.gguf";
+  write_counting_assets(folder / "cache");
+  folder.write(odd, counting_model());
+  folder.write("w'<4.json", R"({"weights":{"format":"mxfp4"},"activations":{"format":"mxfp4"}})");
+  folder.write("skip.json", R"({"weights":{"format":"mxfp4"},"activations":{"format":"mxfp4"},)"
+                            R"("skip":["lm_head",".*down_proj"]})");
+  const auto validate = [&](std::vector<std::string> more, std::vector<std::string> says) {
+    std::vector<std::string> args{"validate",   "--model", folder / odd, "--window", "32",
+                                  "--windows",  "2",       "--items",    "4",        "--out",
+                                  folder / "v", "--json",  folder / "r"};
+    args.insert(args.end(), more.begin(), more.end());
+    const Outcome outcome = run_mxref(args, {.environment = {{"MXREF_CACHE", folder / "cache"}}});
+    BOOST_TEST(outcome.err == "");
+    for (const std::string& part : says)
+      BOOST_TEST(outcome.out.find(part) != std::string::npos, outcome.out);
+    BOOST_TEST(read_file(folder / "r") == read_file(folder / "v/report.json"));
+    BOOST_TEST(read_file(folder / "v/report.html").find("</html>") != std::string::npos);
+    return outcome.code;
+  };
+  BOOST_TEST(validate({"--recipe", folder / "w'<4.json"}, {" model compute the same bits"}) == 0);
+  BOOST_TEST(!std::filesystem::exists("pwned"));
+  const json record = json::parse(read_file(folder / "r"));
+  check_rows(record, false);
+  for (const json& row : record["results"])
+    if (row.contains("acc") && row["task"] != "control") BOOST_TEST(row["acc"] == 1.0);
+
+  BOOST_TEST(validate({"--recipe", "w4a4", "--control", "planted_fault"},
+                      {"do not compute the same bits"}) == 1);
+  const json planted = json::parse(read_file(folder / "r"));
+  check_rows(planted, true);
+  BOOST_TEST(planted["summary"]["controls_caught"] == planted["summary"]["controls"]);
+  BOOST_TEST(validate({"--recipe", folder / "skip.json"},
+                      {"Nothing is shown", "did not compute every linear layer"}) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
