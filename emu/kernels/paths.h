@@ -148,7 +148,7 @@ WordSplit word_split(const ElementFormat& a, const ElementFormat& b, int block) 
 class WordPath {
  public:
   static constexpr int min_log2 = binary32::unit_log2, max_log2 = 1 << 16;
-  static constexpr int64_t rows = 256, chunk_length = 128;  // A: 192 KiB of L2, B: 24 KiB
+  static constexpr int64_t rows = 512, chunk_length = 128;  // A: 384 KiB of L2, B: 24 KiB
 
   WordPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b,
            WordSplit split)

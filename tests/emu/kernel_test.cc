@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(every_size_of_a_tile) {
 }
 
 BOOST_AUTO_TEST_CASE(more_rows_and_longer_k_than_one_pass_holds) {
-  expect_same_for_all_pairs({259, 3, 40, 8}, kinds[0], 1);
+  expect_same_for_all_pairs({515, 3, 40, 8}, kinds[0], 1);
   expect_same_for_all_pairs({2, 33, 1100, 128}, kinds[0], 2);
 }
 
