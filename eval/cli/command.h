@@ -37,6 +37,8 @@ inline constexpr int exit_bad_input = 3;
 // What the program hands down to its commands: only it knows every layer.
 struct Context {
   const EngineTable& engines;
+  // Engines of the RTL with a planted fault: empty in a build without the RTL.
+  const EngineTable& rtl_controls;
   // RTL and SystemC in lock-step, with the RTL's planted faults: rows "cosim" and "fault" of a
   // record. Throws UsageError in a build without the RTL.
   std::function<std::vector<nlohmann::ordered_json>(

@@ -22,4 +22,14 @@ EngineTable make_engine_table() {
   return engines;
 }
 
+EngineTable make_rtl_controls() {
+#if MXREF_HAS_RTL
+  // Of the faults one that any product of many blocks shows.
+  return {
+      {"RTL with the fault sum_last_lane", [] { return make_faulty_rtl_engine("sum_last_lane"); }}};
+#else
+  return {};
+#endif
+}
+
 }  // namespace mxref

@@ -61,8 +61,8 @@ int run(std::vector<std::string> args) {
     std::printf("mxref %s (%s)\n", program_version().data(), program_commit().data());
     return exit_good;
   }
-  const EngineTable engines = make_engine_table();
-  const Context context{engines, lockstep_rows};
+  const EngineTable engines = make_engine_table(), rtl_controls = make_rtl_controls();
+  const Context context{engines, rtl_controls, lockstep_rows};
   if (find_by_name(command_list, "command", name).home == Home::models)
     return run_in_models_library(name, args, context);
   return run_command(find_by_name(commands, "command", name), args, context);

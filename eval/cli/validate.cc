@@ -135,9 +135,14 @@ int run(const Options& options, const Context& context) {
     tasks.emplace_back(default_source(name), TaskOptions{.limit = options.items}, *tokenizer);
   EngineTable engines = context.engines;
   if (options.control) engines.push_back(*options.control);
-  Subject subject{*checkpoint, *tokenizer, engines,
-                  recipes,     {},         tokenizer->encode(read_file(calibration.file)),
-                  options.seed};
+  Subject subject{.checkpoint = *checkpoint,
+                  .tokenizer = *tokenizer,
+                  .engines = engines,
+                  .rtl_controls = context.rtl_controls,
+                  .recipes = recipes,
+                  .tasks = {},
+                  .calibration = tokenizer->encode(read_file(calibration.file)),
+                  .seed = options.seed};
   for (const LoadedTask& task : tasks) subject.tasks.push_back(&task);
 
   // A model that cannot be loaded fails here, not after the first parts.

@@ -26,6 +26,7 @@ struct Subject {
   const Checkpoint& checkpoint;
   const Tokenizer& tokenizer;
   const EngineTable& engines;
+  const EngineTable& rtl_controls;       // the engine `rtl` with a planted fault
   std::vector<Recipe> recipes;           // "fp32" first, then those that are compared with it
   std::vector<const LoadedTask*> tasks;  // perplexity first, then choice tasks
   std::vector<int64_t> calibration;  // ids of a text that no task holds: operands are caught on it
@@ -37,8 +38,8 @@ struct Subject {
 Results validate_agreement(const Subject& subject, const TaskProgress& progress);
 
 // One forward pass of the whole model, under the last recipe that has a datapath, on the engine
-// `rtl`, each product computed again by `kernel`:
-// rows "rtl_forward" and "control".
+// `rtl`, each product computed again by `kernel`; then the same pass on RTL with a planted fault,
+// as the control: rows "rtl_forward" and "control".
 Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress);
 
 // Throws UsageError where that cannot run: no recipe has a datapath, or the build no RTL.

@@ -18,6 +18,13 @@ BOOST_AUTO_TEST_CASE(gives_the_bits_of_the_definition) {
   BOOST_TEST(report.passed());
 }
 
+BOOST_AUTO_TEST_CASE(control_a_fault_inside_the_hardware_shows_in_products) {
+  const auto faulty = [] { return make_faulty_rtl_engine("sum_last_lane"); };
+  const CrosscheckReport report = crosscheck({{"rtl", faulty}}, {});
+  for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.mismatches > 0);
+  BOOST_CHECK_THROW(make_faulty_rtl_engine("none"), UsageError);
+}
+
 BOOST_AUTO_TEST_CASE(bits_and_cost_do_not_depend_on_threads) {
   const int before = threads();
   for (uint64_t seed = 0; seed < 3; ++seed) {
