@@ -1,6 +1,7 @@
 #include "emu/error.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace mxref {
 namespace {
@@ -23,6 +24,17 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string printable(std::string text) {
+  constexpr size_t longest = 2000;
+  if (text.size() > longest) text.resize(longest - 4), text += " …";
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = uint8_t(text[i]), next = uint8_t(i + 1 < text.size() ? text[i + 1] : 0);
+    if (c == 0xC2 && next >= 0x80 && next < 0xA0) text.erase(i + 1, 1), text[i] = '\0';  // C1
+    if ((uint8_t(text[i]) < 0x20 && c != '\n') || c == 0x7F) text[i] = '?';
+  }
+  return text;
+}
 
 std::string unknown_name(std::string_view what, std::string_view given,
                          const std::vector<std::string_view>& valid) {

@@ -8,16 +8,20 @@
 
 namespace mxref {
 
+// A message as a terminal may show it: what files and arguments are called may be endless, or hold
+// control characters (a NUL would end the message). Those become '?', a line end stays.
+std::string printable(std::string text);
+
 // Wrong use: an unknown name, a value out of range, an engine that does not take a format. Exit
 // code 2.
 struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit UsageError(const std::string& message) : std::runtime_error(printable(message)) {}
 };
 
 // A bad input file, or an output that cannot be written: the message names file, tensor or field,
 // and the form that was expected. Exit code 3.
 struct InputError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit InputError(const std::string& message) : std::runtime_error(printable(message)) {}
 };
 
 // "unknown WHAT 'given'; did you mean 'x'? valid: x, y, z"

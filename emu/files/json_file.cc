@@ -43,7 +43,8 @@ json read_json_object(const std::filesystem::path& path) {
 
 std::string shown(const json& value) {
   constexpr size_t longest_bytes = 80;
-  const std::string text = value.dump();
+  const std::string text =
+      value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
   if (text.size() <= longest_bytes) return text;
   size_t end = longest_bytes;
   while ((text[end] & 0xC0) == 0x80) --end;  // not within a character

@@ -12,15 +12,6 @@
 namespace mxref {
 namespace {
 
-// Names in a hostile file may be endless, or hold control characters that a terminal must not obey.
-std::string printable(std::string text) {
-  constexpr size_t longest = 2000;
-  if (text.size() > longest) text = text.substr(0, longest) + " …";
-  for (char& c : text)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
-  return text;
-}
-
 int fail(std::string_view who, const std::string& message, int code) {
   std::fprintf(stderr, "%s: %s\n", std::string(who).c_str(), printable(message).c_str());
   return code;

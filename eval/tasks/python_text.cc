@@ -1,33 +1,13 @@
 #include "eval/tasks/python_text.h"
 
+#include <algorithm>
 #include <clocale>
 #include <cwctype>
 
+#include "golden/tokenizer/utf8.h"
+
 namespace mxref {
 namespace {
-
-bool continues(char c) { return (uint8_t(c) & 0xC0) == 0x80; }
-
-// The code point that starts at byte i, i moved behind it.
-uint32_t next_code_point(std::string_view text, size_t& i) {
-  const uint8_t lead = uint8_t(text[i++]);
-  uint32_t value = lead < 0x80   ? lead
-                   : lead < 0xE0 ? lead & 0x1F
-                   : lead < 0xF0 ? lead & 0xF
-                                 : lead & 7;
-  while (i < text.size() && continues(text[i])) value = value << 6 | (uint8_t(text[i++]) & 0x3F);
-  return value;
-}
-
-void append(std::string& text, uint32_t c) {
-  if (c < 0x80) {
-    text += char(c);
-    return;
-  }
-  const int tail = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  text += char((0xFF << (7 - tail) & 0xFF) | c >> (6 * tail));
-  for (int i = tail - 1; i >= 0; --i) text += char(0x80 | (c >> (6 * i) & 0x3F));
-}
 
 // str.isspace(): bidirectional class WS, B or S, or category Zs.
 bool is_space(uint32_t c) {
@@ -36,28 +16,36 @@ bool is_space(uint32_t c) {
          c == 0x205F || c == 0x3000;
 }
 
+// The character at the front of a text that is not empty; a byte that is none counts as one.
+CodePoint front_of(std::string_view text) {
+  const CodePoint c = front_code_point(text);
+  return c.bytes > 0 ? c : CodePoint{0xFFFD, 1};
+}
+
 }  // namespace
 
 int64_t python_length(std::string_view text) {
-  int64_t count = 0;
-  for (char c : text) count += !continues(c);
-  return count;
+  return std::ranges::count_if(text, [](char c) { return (uint8_t(c) & 0xC0) != 0x80; });
 }
 
 size_t python_stripped_end(std::string_view text) {
   size_t end = 0;
-  for (size_t i = 0; i < text.size();)
-    if (!is_space(next_code_point(text, i))) end = i;
+  for (size_t i = 0; i < text.size();) {
+    const CodePoint c = front_of(text.substr(i));
+    i += c.bytes;
+    if (!is_space(c.value)) end = i;
+  }
   return end;
 }
 
 std::string python_strip(std::string_view text) {
   text = text.substr(0, python_stripped_end(text));
-  for (size_t i = 0; i < text.size();) {
-    const size_t begin = i;
-    if (!is_space(next_code_point(text, i))) return std::string(text.substr(begin));
+  while (!text.empty()) {
+    const CodePoint c = front_of(text);
+    if (!is_space(c.value)) break;
+    text.remove_prefix(c.bytes);
   }
-  return "";
+  return std::string(text);
 }
 
 // One code point at a time, so without the few letters that become two (ß) or look at their
@@ -65,10 +53,11 @@ std::string python_strip(std::string_view text) {
 std::string python_capitalize(const std::string& text) {
   static const locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   std::string result;
-  for (size_t i = 0; i < text.size();) {
-    const bool first = i == 0;
-    const wint_t c = wint_t(next_code_point(text, i));
-    append(result, uint32_t(first ? towupper_l(c, unicode) : towlower_l(c, unicode)));
+  for (std::string_view rest = text; !rest.empty();) {
+    const CodePoint c = front_of(rest);
+    rest.remove_prefix(c.bytes);
+    append_utf8(result, uint32_t(result.empty() ? towupper_l(wint_t(c.value), unicode)
+                                                : towlower_l(wint_t(c.value), unicode)));
   }
   return result;
 }

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(labels_beside_a_file_are_as_many_as_its_items) {
   };
   const std::string two = item + "}\n" + item + "}\n";
   BOOST_TEST(read_with(two, "1\n0\n", 0) == 2u);
-  for (const char* labels : {"1\n0\n1\n", "1\n"})
+  for (const char* labels : {"1\n0\n1\n", "1\n", "1\n\xFF\n", "\xE2\x80\n0\n"})
     BOOST_CHECK_THROW(read_with(two, labels, 0), InputError);
   BOOST_TEST(read_with(two, "1\n0\n1\n", 1) == 1u);  // the file is not read to its end
   BOOST_CHECK_THROW(read_with(two, "1\n0\n1\n", 5), InputError);
