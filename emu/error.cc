@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "emu/files/json_file.h"
+
 namespace mxref {
 namespace {
 
@@ -38,7 +40,7 @@ std::string printable(std::string text) {
 
 std::string unknown_name(std::string_view what, std::string_view given,
                          const std::vector<std::string_view>& valid) {
-  std::string message = "unknown " + std::string(what) + " '" + std::string(given) + "'";
+  std::string message = "unknown " + std::string(what) + " '" + shown_text(given) + "'";
   if (valid.empty()) return message;
   const auto near = *std::min_element(valid.begin(), valid.end(), [&](auto a, auto b) {
     return edit_distance(given, a) < edit_distance(given, b);

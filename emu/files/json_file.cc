@@ -41,14 +41,16 @@ json read_json_object(const std::filesystem::path& path) {
   return parse_json_object(path.string(), read_file(path));
 }
 
-std::string shown(const json& value) {
+std::string shown_text(std::string_view text) {
   constexpr size_t longest_bytes = 80;
-  const std::string text =
-      value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
-  if (text.size() <= longest_bytes) return text;
+  if (text.size() <= longest_bytes) return std::string(text);
   size_t end = longest_bytes;
-  while ((text[end] & 0xC0) == 0x80) --end;  // not within a character
-  return text.substr(0, end) + "…";
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
+  return std::string(text.substr(0, end)) + "…";
+}
+
+std::string shown(const json& value) {
+  return shown_text(value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace));
 }
 
 }  // namespace mxref

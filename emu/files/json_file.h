@@ -21,7 +21,8 @@ nlohmann::json parse_json(const std::string& where, std::string_view text);
 nlohmann::json parse_json_object(const std::string& where, std::string_view text);
 nlohmann::json read_json_object(const std::filesystem::path& path);
 
-// A value in a message: the beginning of a long one.
+// A text or a value of a file in a message: the beginning of a long one.
+std::string shown_text(std::string_view text);
 std::string shown(const nlohmann::json& value);
 
 }  // namespace mxref

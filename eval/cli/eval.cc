@@ -6,10 +6,10 @@
 #include "eval/cli/command.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
-#include "eval/cli/models/token_file.h"
 #include "eval/cli/options.h"
 #include "eval/report/progress.h"
 #include "eval/tasks/model_scorer.h"
+#include "eval/tasks/token_file.h"
 
 namespace mxref {
 namespace {
@@ -61,9 +61,9 @@ int run(const Options& options, const EngineTable& engines) {
     tasks.emplace_back(source, options.tasks.options, *tokenizer);
   const OpenModel opened = open_model(options.model, engines);
   if (!options.tokens.empty()) {
-    const at::Tensor ids = read_tokens(options.tokens, opened.model->vocabulary());
     tasks.emplace_back(TaskSource{"perplexity", options.tokens, options.tokens.string()},
-                       rows_of(ids), options.tasks.options.limit);
+                       read_tokens(options.tokens, opened.model->vocabulary()),
+                       options.tasks.options.limit);
   }
   set_model(record, options.model, opened);
   ModelScorer scorer(*opened.model);

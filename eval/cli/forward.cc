@@ -1,5 +1,8 @@
 // mxref forward: token ids → logits, and the hidden states between the layers.
 
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
 #include <chrono>
 
 #include "emu/files/atomic_file.h"
@@ -8,8 +11,8 @@
 #include "emu/isa.h"
 #include "eval/cli/command.h"
 #include "eval/cli/models/model_options.h"
-#include "eval/cli/models/token_file.h"
 #include "eval/cli/options.h"
+#include "eval/tasks/token_file.h"
 
 namespace mxref {
 namespace {
@@ -24,12 +27,20 @@ std::span<const std::byte> bytes_of(const at::Tensor& x) {
   return {static_cast<const std::byte*>(x.data_ptr()), x.nbytes()};
 }
 
+// Rows of equal length → (B,T).
+at::Tensor to_tensor(const std::vector<std::vector<int64_t>>& rows) {
+  const at::Tensor ids = at::empty({int64_t(rows.size()), int64_t(rows.front().size())}, at::kLong);
+  auto* next = ids.data_ptr<int64_t>();
+  for (const std::vector<int64_t>& row : rows) next = std::ranges::copy(row, next).out;
+  return ids;
+}
+
 int run(const Options& options, const EngineTable& engines) {
   require_writable(options.out);
   require_writable(options.json);
   Record record("forward");
   const OpenModel opened = open_model(options.model, engines);
-  const at::Tensor ids = read_tokens(options.tokens, opened.model->vocabulary());
+  const at::Tensor ids = to_tensor(read_tokens(options.tokens, opened.model->vocabulary()));
 
   const auto start = std::chrono::steady_clock::now();
   LanguageModel::Output output = opened.model->forward(ids, options.hidden);

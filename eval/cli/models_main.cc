@@ -6,9 +6,9 @@
 #include "eval/cli/command_list.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
-#include "eval/cli/models/token_file.h"
 #include "eval/cli/models_library.h"
 #include "eval/tasks/item_file.h"
+#include "eval/tasks/token_file.h"
 #include "eval/validate/caught_products.h"
 #include "golden/formulation/torch_engine.h"
 #include "golden/tokenizer/tokenizer.h"
@@ -58,7 +58,7 @@ int mxref_models_products(const char* model, const char* tokens, const mxref::Bl
     const auto checkpoint = open_checkpoint(path);
     const int64_t vocabulary = checkpoint->shape("model.embed_tokens.weight").front();
     const std::vector<int64_t> ids =
-        *tokens ? rows_of(read_tokens(tokens, vocabulary)).front() : calibration_ids(path);
+        *tokens ? read_tokens(tokens, vocabulary).front() : calibration_ids(path);
     if (int64_t(ids.size()) < caught_tokens)
       throw InputError(std::string(tokens) + ": a row of " + std::to_string(ids.size()) +
                        " tokens; operands are caught on " + std::to_string(caught_tokens));

@@ -4,7 +4,41 @@
 #include <functional>
 #include <numeric>
 
+#include "emu/error.h"
+#include "emu/files/json_file.h"
+
 namespace mxref {
+
+static const Family& family_of(ModelConfig& config) {
+  const std::vector<std::string> architectures = config.texts("architectures");
+  const std::string type = config.text("model_type", "");
+  if (architectures.empty()) {
+    std::vector<std::string_view> valid;
+    for (const Family& family : families) {
+      if (type == family.model_type) return family;
+      valid.push_back(family.model_type);
+    }
+    config.fail("model_type", unknown_name("architecture", type, valid));
+  }
+  if (architectures.size() > 1) config.fail("architectures", "expected one");
+  try {
+    const Family& family = find_by_name(families, "architecture", architectures.front());
+    if (!type.empty() && type != family.model_type)
+      config.fail("model_type", shown(type) + " contradicts the architecture '" +
+                                    std::string(family.name) + "' (expected '" +
+                                    std::string(family.model_type) + "')");
+    return family;
+  } catch (const UsageError& error) {
+    config.fail("architectures", error.what());
+  }
+}
+
+DecoderDescription describe(const Checkpoint& checkpoint) {
+  ModelConfig config(checkpoint);
+  const DecoderDescription description = family_of(config).describe(config);
+  config.refuse_the_rest();
+  return description;
+}
 
 DecoderDescription describe_common(ModelConfig& config, std::optional<double> absent_theta,
                                    int64_t absent_window) {

@@ -23,6 +23,10 @@ inline constexpr std::array families{
     Family{"PanguEmbeddedForCausalLM", "PanguEmbedded", describe_openpangu},
 };
 
+// What the checkpoint's configuration says, by the family that it names. Throws InputError for what
+// none of them computes.
+DecoderDescription describe(const Checkpoint& checkpoint);
+
 // What all of them say in the same words: sizes, eps, rope, tied embeddings; refuses what the
 // decoder does not compute. Where rope_theta or max_position_embeddings is absent, those of the
 // published class are taken, where known.

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "emu/error.h"
-#include "emu/files/atomic_file.h"
 #include "tests/deep_json.h"
+#include "tests/temporary_folder.h"
 
 using namespace mxref;
 using nlohmann::json;
@@ -29,10 +29,9 @@ static bool holds(const std::string& text, const std::string& part) {
 
 // A file that is gone at the end of the test.
 struct RecipeFile {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / "mxref_recipe_test_file.json";
-  explicit RecipeFile(const std::string& text) { write_atomically(path, text); }
-  ~RecipeFile() { std::filesystem::remove(path); }
+  TemporaryFolder folder;
+  std::filesystem::path path;
+  explicit RecipeFile(const std::string& text) : path(folder.write("recipe.json", text)) {}
 };
 
 BOOST_AUTO_TEST_CASE(every_named_recipe_survives_its_own_json) {
