@@ -42,9 +42,10 @@ BOOST_AUTO_TEST_CASE(control_a_difference_a_failed_assertion_or_an_uncaught_faul
 
 // A run that compared nothing in one of its parts, or not all of the model, has shown nothing.
 BOOST_AUTO_TEST_CASE(control_every_part_must_have_compared_something) {
+  const ordered_json all = small_record()["results"];
   for (const char* task : {"crosscheck", "cosim", "rtl_forward"}) {
     ordered_json results = ordered_json::array();
-    for (const ordered_json& row : small_record()["results"])
+    for (const ordered_json& row : all)
       if (row["task"] != task) results.push_back(row);
     BOOST_TEST(!summarize(results)["passed"].get<bool>(), task);
   }
