@@ -146,7 +146,7 @@ std::filesystem::path temporary_coverage_file() {
   std::error_code error;
   const auto folder = std::filesystem::temp_directory_path(error);  // TMPDIR, or /tmp
   if (error) throw InputError("coverage: TMPDIR is no folder to write into");
-  const auto file = folder / ("mxref-coverage-" + std::to_string(getpid()) + ".dat");
+  std::filesystem::path file = folder / ("mxref-coverage-" + std::to_string(getpid()) + ".dat");
   require_writable(file);
   return file;
 }
