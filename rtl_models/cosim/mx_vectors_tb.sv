@@ -2,10 +2,13 @@
 // one block in an array of one element, its accumulator preloaded.
 //
 //   mxref vectors --format mxfp4 --format-b mxfp8_e4m3 --kind random --count 1000 --as memh --out v
-//   iverilog -g2012 -s mx_vectors_tb -o tb rtl_models/rtl/mx_pkg.sv … rtl_models/cosim/mx_vectors_tb.sv
+//   iverilog -g2012 -s mx_vectors_tb -o tb rtl_models/rtl/mx_pkg.sv rtl_models/rtl/leading_zeros.sv \
+//     rtl_models/rtl/{mx_decode,mx_mul,mx_block_sum,mx_edge,mx_stage,mx_pe,mx_mac_array}.sv \
+//     rtl_models/rtl/{e8m0_scale,fp32_term,fp32_accumulate}.sv rtl_models/cosim/mx_vectors_tb.sv
 //   vvp tb +vectors=v/vectors.memh +count=1000 +format_a=0 +format_b=1
 //
-// format_a, format_b: rows of mx_pkg's table of formats. Prints PASS, or each vector that failed.
+// format_a, format_b: rows of mx_pkg's table of formats (0 mxfp4, 1 mxfp8_e4m3). Prints PASS, or each
+// vector that failed; a file of fewer vectors than +count is an error.
 module mx_vectors_tb;
   localparam int MAX_COUNT = 65536;
   // A vector is one word: codes_a, codes_b, scale_a, scale_b, acc_in, acc_out, the last lowest.
@@ -83,15 +86,20 @@ module mx_vectors_tb;
     failed = 0;
     if ($value$plusargs("vectors=%s", path) == 0 || $value$plusargs("count=%d", count) == 0 ||
         $value$plusargs("format_a=%d", format_a) == 0 ||
-        $value$plusargs("format_b=%d", format_b) == 0 || count < 1 || count > MAX_COUNT)
-      $fatal(1, "give +vectors=FILE.memh +count=1..65536 +format_a=ROW +format_b=ROW");
+        $value$plusargs("format_b=%d", format_b) == 0 || count < 1 || count > MAX_COUNT ||
+        format_a < 0 || format_a >= mx_pkg::NumFormats || format_b < 0 || format_b >= mx_pkg::NumFormats)
+      $fatal(1, "give +vectors=FILE.memh +count=1..65536 +format_a=ROW +format_b=ROW, rows 0..%0d",
+             mx_pkg::NumFormats - 1);
     bits_a = code_bits(format_a);
     bits_b = code_bits(format_b);
+    // What the file does not have stays all ones, and no result is: a NaN is 7fc00000.
+    for (int i = 0; i < count; i++) vectors[i] = '1;
     $readmemh(path, vectors, 0, count - 1);
     repeat (2) @(negedge clk);
     rst_n = 1'b1;
     for (int i = 0; i < count; i++) begin
       vector = vectors[i];
+      if (&vector[31:0] !== 1'b0) $fatal(1, "the file has no vector %0d, or its acc_out is no number", i);
       take_apart;
       in_valid = 1'b1;
       while (!in_ready) @(negedge clk);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Golden vectors of every pair of formats against the RTL, by the SystemVerilog bench in Icarus and in
-# Verilator; a vector with one wrong bit must fail in both.
+# Verilator; a vector with one wrong bit, a file that is short or missing, and a format that does not exist must
+# fail in both; an x in the file in Icarus, for Verilator has two states.
 #   vectors_tb.sh MXREF SOURCE_DIR WORK_DIR RTL_SOURCES…
 set -euo pipefail
 mxref=$1 source=$2 work=$3
@@ -34,11 +35,20 @@ for a in "${formats[@]}"; do
       --out vectors > /dev/null
     # The lowest digit of the last vector's acc_out, other than it is.
     sed '$ { s/[0-7]$/X/; s/[89a-f]$/0/; s/X$/8/ }' vectors/vectors.memh > wrong.memh
+    head -n -1 vectors/vectors.memh > short.memh
+    sed '$ s/.$/x/' vectors/vectors.memh > unknown.memh
     for simulator in icarus verilator; do
       run $simulator vectors/vectors.memh "${a% *}" "${b% *}" ||
         { echo "${a#* } × ${b#* } in $simulator:"; head -5 bench.log; exit 1; }
       ! run $simulator wrong.memh "${a% *}" "${b% *}" ||
         { echo "${a#* } × ${b#* } in $simulator: a wrong vector passed"; exit 1; }
+      bad_files=(short missing)
+      [ $simulator = verilator ] || bad_files+=(unknown)
+      for bad in "${bad_files[@]}"; do
+        ! run $simulator $bad.memh "${a% *}" "${b% *}" || { echo "$simulator: a $bad file passed"; exit 1; }
+      done
+      ! run $simulator vectors/vectors.memh ${#formats[@]} "${b% *}" ||
+        { echo "$simulator: a format that does not exist passed"; exit 1; }
       echo "${a#* } × ${b#* } in $simulator: $count vectors pass, a wrong one is caught"
     done
   done
