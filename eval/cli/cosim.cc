@@ -65,7 +65,9 @@ ordered_json to_row(const CosimResult& r) {
           {"coverage",
            {{"line", r.coverage.line},
             {"toggle", r.coverage.toggle},
-            {"functional", r.coverage.functional}}}};
+            {"functional", r.coverage.functional},
+            {"rows", r.coverage_shape.rows},
+            {"cols", r.coverage_shape.cols}}}};
 }
 
 ordered_json to_row(const FaultResult& r) {
@@ -92,8 +94,9 @@ bool run_lockstep(const CosimOptions& options, Record& record) {
     record.add(to_row(r));
   }
   const Coverage& coverage = results.back().coverage;
-  fmt::print("coverage: line {:.1f} %, toggle {:.1f} %, functional {:.1f} %\n", 100 * coverage.line,
-             100 * coverage.toggle, 100 * coverage.functional);
+  fmt::print("coverage of the {} array: line {:.1f} %, toggle {:.1f} %, functional {:.1f} %\n",
+             shape_text(results.back().coverage_shape), 100 * coverage.line, 100 * coverage.toggle,
+             100 * coverage.functional);
   return good;
 }
 

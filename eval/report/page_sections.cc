@@ -123,17 +123,21 @@ std::string section_agreement(const ordered_json& record) {
                      std::string(controls_text) + pills(controls));
 }
 
+// "2 × 3"
+static std::string array_of(const ordered_json& row) {
+  return fmt::format("{} × {}", row["rows"].get<int64_t>(), row["cols"].get<int64_t>());
+}
+
 std::string section_cosimulation(const ordered_json& record) {
   Rows rows, coverage;
   for (const ordered_json& row : rows_of(record["results"], "cosim")) {
-    const std::string array =
-        fmt::format("{} × {}", row["rows"].get<int64_t>(), row["cols"].get<int64_t>());
     const std::string formats = text(row["format_a"]) + " × " + text(row["format_b"]);
-    rows.push_back({array, formats, grouped(row["cycles"]), grouped(row["stalled_cycles"]),
+    rows.push_back({array_of(row), formats, grouped(row["cycles"]), grouped(row["stalled_cycles"]),
                     grouped(row["blocks"]), grouped(row["compared"]), grouped(row["mismatches"]),
                     grouped(row["assertions_failed"])});
-    if (!row.contains("coverage")) continue;
-    std::vector<std::string> line{array, formats};
+    // Each row has the coverage of the one array that collects it.
+    if (!row.contains("coverage") || !coverage.empty()) continue;
+    std::vector<std::string> line{array_of(row["coverage"]), formats};
     for (const char* kind : {"line", "toggle", "functional"})
       line.push_back(row["coverage"].contains(kind) && row["coverage"][kind].is_number()
                          ? html_bar(row["coverage"][kind].get<double>())

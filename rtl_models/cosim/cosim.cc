@@ -194,7 +194,10 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   covered.run(result, [&] { return result.cycles >= covered_cycles; });
   results.push_back(std::move(result));
   const Coverage coverage = collect_coverage(covered.rtl(), coverage_data, options.coverage_file);
-  for (CosimResult& r : results) r.coverage = coverage;
+  for (CosimResult& r : results) {
+    r.coverage = coverage;
+    r.coverage_shape = covered_array_shape;
+  }
   return results;
 }
 

@@ -136,6 +136,20 @@ BOOST_AUTO_TEST_CASE(thresholds_and_sources_are_those_of_the_record) {
     BOOST_TEST(html.find(part) != std::string::npos, part);
 }
 
+BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_array_that_collects_it) {
+  ordered_json record = small_record();
+  const ordered_json results = record["results"];
+  for (const ordered_json& row : results)
+    if (row["task"] == "cosim") {  // a second array, with the same coverage
+      record["results"].push_back(row);
+      record["results"].back()["rows"] = 7;
+    }
+  const std::string html = rendered(record);
+  BOOST_TEST(matches(html, "(>7 × 4<)").size() == 1u);  // its run alone
+  BOOST_TEST(matches(html, "(>4 × 4<)").size() == 1u);
+  BOOST_TEST(matches(html, "(>2 × 3<)").size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(control_a_failed_run_looks_failed) {
   ordered_json record = small_record();
   record["results"][0]["mismatches"] = 3;

@@ -24,7 +24,7 @@ inline nlohmann::ordered_json small_record() {
       {"task": "cosim", "format_a": "mxfp4", "format_b": "mxfp4", "datapath": "fused", "rows": 4,
        "cols": 4, "cycles": 100, "stalled_cycles": 10, "compared": 300, "blocks": 200,
        "mismatches": 0, "assertions_failed": 0,
-       "coverage": {"line": 0.5, "toggle": 0.25, "functional": 1.0}},
+       "coverage": {"line": 0.5, "toggle": 0.25, "functional": 1.0, "rows": 2, "cols": 3}},
       {"task": "fault", "name": "tie", "caught": true, "cycles": 7},
       {"task": "rtl_forward", "recipe": "w4a4", "tokens": 8, "linear_layers": 2,
        "linear_layers_of_model": 2, "complete": true, "macs": 4096, "cycles": 512,

@@ -28,6 +28,7 @@ BOOST_AUTO_TEST_CASE(rtl_and_systemc_and_the_definition_agree_in_every_cycle) {
     BOOST_TEST(r.coverage.line > 0.96);
     BOOST_TEST(r.coverage.toggle > 0.96);
     BOOST_TEST(r.coverage.functional > 0.96);
+    BOOST_TEST((r.coverage_shape == results.back().shape));
   }
 }
 
