@@ -31,7 +31,8 @@ ArrayOperand cut_into_beats(const MxTensor& x, int lanes) {
 
 std::string array_refuses(int block, const Datapath& datapath) {
   if (datapath.kind != Accumulation::fused) return "the array has the datapath fused alone";
-  if (block != array_block) return "the array has blocks of 32 alone, not " + std::to_string(block);
+  if (block != array_block)
+    return "the array has blocks of " + std::to_string(array_block) + " alone";
   return "";
 }
 

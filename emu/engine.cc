@@ -17,8 +17,9 @@ void require(const Engine& engine, const BlockFormat& a, const BlockFormat& b, i
   const std::string reason = engine.refuses(a, b, block, datapath);
   if (!reason.empty())
     throw UsageError("engine '" + std::string(engine.name()) + "' does not take " +
-                     std::string(a.name) + " × " + std::string(b.name) + " on datapath '" +
-                     std::string(datapath.name) + "': " + reason);
+                     std::string(a.name) + " × " + std::string(b.name) + " in blocks of " +
+                     std::to_string(block) + " on datapath '" + std::string(datapath.name) +
+                     "': " + reason);
 }
 
 }  // namespace mxref

@@ -10,6 +10,12 @@
 
 namespace mxref {
 
+std::string block_length_list() {
+  std::string list;
+  for (int length : block_lengths) list += (list.empty() ? "" : ", ") + std::to_string(length);
+  return list;
+}
+
 uint8_t quantize_block_ref(std::span<const float> x, const Conversion& conversion,
                            std::span<uint8_t> codes) {
   const ElementFormat& element = *conversion.format->element;
@@ -45,8 +51,8 @@ uint8_t quantize_block_ref(std::span<const float> x, const Conversion& conversio
 static MxTensor empty_tensor(std::span<const float> x, std::vector<int64_t> shape,
                              const Conversion& conversion) {
   if (!is_block_length(conversion.block))
-    throw UsageError("block length " + std::to_string(conversion.block) +
-                     " is none of 8, 16, 32, 64, 128");
+    throw UsageError("block length " + std::to_string(conversion.block) + " is none of " +
+                     block_length_list());
   MxTensor q{conversion, std::move(shape), {}, {}};
   if (q.shape.empty() || x.empty() || q.rows() * q.cols() != int64_t(x.size()))
     throw UsageError("a tensor to quantize needs at least one dimension and one element");

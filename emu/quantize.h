@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "emu/block.h"
 
 namespace mxref {
+
+std::string block_length_list();  // "8, 16, 32, 64, 128"
 
 // x: the elements of one block that exist (1 … block of them) → codes of the same count; returns
 // the scale code. The definition, in integers.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emu/error.h"
+#include "emu/quantize.h"
 
 namespace mxref {
 namespace {
@@ -100,7 +101,7 @@ int parse_block_length(std::string_view text) {
   int length = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (error != std::errc() || end != text.data() + text.size() || !is_block_length(length))
-    throw UsageError("block length '" + std::string(text) + "' is none of 8, 16, 32, 64, 128");
+    throw UsageError("block length '" + std::string(text) + "' is none of " + block_length_list());
   return length;
 }
 

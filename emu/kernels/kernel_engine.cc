@@ -14,6 +14,7 @@
 #include "emu/kernels/kernels.h"
 #include "emu/kernels/packing.h"
 #include "emu/kernels/paths.h"
+#include "emu/quantize.h"
 #include "emu/threads.h"
 
 namespace mxref {
@@ -184,7 +185,7 @@ class KernelEngine : public Engine {
                       const Datapath& datapath) const override {
     constexpr int binary64_bits = 53, longest_block_bits = 7;
     if (datapath.kind != Accumulation::fused) return "no vector kernel for this datapath";
-    if (!is_block_length(block)) return "no such block length";
+    if (!is_block_length(block)) return "blocks are of " + block_length_list() + " elements";
     if (a.element->magnitude_units_bits() + b.element->magnitude_units_bits() + longest_block_bits >
         binary64_bits)
       return "the sum of a block does not fit binary64";

@@ -8,6 +8,7 @@
 #include "emu/codec.h"
 #include "emu/datapaths.h"
 #include "emu/e8m0.h"
+#include "emu/quantize.h"
 #include "eval/cli/command.h"
 #include "eval/cli/options.h"
 #include "eval/report/record.h"
@@ -62,10 +63,10 @@ void print_limits(const std::vector<const BlockFormat*>& formats) {
                nans.empty() ? "none" : nans);
   }
   fmt::print(
-      "\nblocks of {} elements along the last dimension share one scale; other lengths: 8, 16, 64, "
-      "128\nscale e8m0: 2^(code - {}), from 2^{} (code 0x00) to 2^{} (code 0x{:02X}); 0x{:02X} = "
-      "NaN; no zero, no sign\n",
-      formats.front()->block, e8m0::bias, e8m0::min_log2, e8m0::max_log2,
+      "\nblocks of {} elements along the last dimension share one scale; lengths that a tensor may "
+      "have: {}\nscale e8m0: 2^(code - {}), from 2^{} (code 0x00) to 2^{} (code 0x{:02X}); "
+      "0x{:02X} = NaN; no zero, no sign\n",
+      formats.front()->block, block_length_list(), e8m0::bias, e8m0::min_log2, e8m0::max_log2,
       e8m0::encode_sat(e8m0::max_log2), e8m0::nan);
 }
 

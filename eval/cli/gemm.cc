@@ -1,5 +1,7 @@
 // mxref gemm: D (M,N) = C + A (M,K) × B (N,K) on a datapath, by an engine.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -66,6 +68,20 @@ void check_b(const std::filesystem::path& path, const MxTensor& a, const MxTenso
                      "; that of --a is " + std::to_string(a.block()));
 }
 
+// The seconds of `repeat` products, ascending.
+std::vector<double> multiply(Engine& engine, const MxTensor& a, const PreparedOperand& b,
+                             std::span<const float> c, std::span<float> d, int64_t repeat) {
+  std::vector<double> seconds;
+  for (int64_t i = 0; i < repeat; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    engine.multiply(a, b, c, d);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    seconds.push_back(took.count());
+  }
+  std::ranges::sort(seconds);
+  return seconds;
+}
+
 int run(const Options& options, const EngineTable& engines) {
   const std::unique_ptr<Engine> engine = make_engine(engines, options.implementation);
   require_writable(options.out);
@@ -81,13 +97,9 @@ int run(const Options& options, const EngineTable& engines) {
 
   const auto prepared = engine->prepare(b, *options.datapath);
   std::vector<float> d(size_t(M * N));
-  double best = 0;
-  for (int64_t i = 0; i < options.repeat; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    engine->multiply(a, *prepared, c, d);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    best = i == 0 ? took.count() : std::min(best, took.count());
-  }
+  const std::vector<double> seconds = multiply(*engine, a, *prepared, c, d, options.repeat);
+  const double best = seconds.front(), median = seconds[seconds.size() / 2];
+  const double gmacs_per_second = double(M * N * K) / best / 1e9;
 
   SafetensorsWriter writer;
   writer.add("d", options.out_type->dtype, {M, N}, d);
@@ -101,11 +113,17 @@ int run(const Options& options, const EngineTable& engines) {
               {"datapath", options.datapath->name},
               {"macs", M * N * K},
               {"seconds", best},
+              {"seconds_median", median},
+              {"gmacs_per_second", gmacs_per_second},
               {"repeat", options.repeat},
               {"implementation", engine->name()},
               {"isa", name_of(current_isa())},
               {"threads", threads()}});
   record.write(options.json);
+  fmt::print("M {}, N {}, K {}, {} × {} on {} by {}: ", M, N, K, a.format().name, b.format().name,
+             options.datapath->name, engine->name());
+  fmt::print("best {:.3g} s, median {:.3g} s of {}; {:.3g} GMAC/s at best\n", best, median,
+             seconds.size(), gmacs_per_second);
   return exit_good;
 }
 
@@ -121,7 +139,7 @@ Action define_gemm(CLI::App& app, const Context& context) {
   add_named(app, "--out-type", o->out_type, out_types, "output type", "type of d");
   add_engine(app, "--impl", o->implementation, context.engines);
   add_number<int64_t>(app, "--repeat", o->repeat, 1, max_repeat,
-                      "multiply N times and record the best time");
+                      "multiply N times, print and record the best time and the median");
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);

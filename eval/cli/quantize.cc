@@ -2,8 +2,14 @@
 
 #include "emu/quantize.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
 #include <list>
 
+#include "emu/binary32.h"
+#include "emu/e8m0.h"
 #include "emu/files/atomic_file.h"
 #include "emu/files/quantized.h"
 #include "eval/cli/command.h"
@@ -23,6 +29,28 @@ struct Options {
   uint64_t seed = 0;
 };
 
+// Elements that make their block NaN, and these blocks.
+struct NonFinite {
+  int64_t nan = 0, infinite = 0, blocks = 0;
+
+  NonFinite& operator+=(const NonFinite& more) {
+    nan += more.nan;
+    infinite += more.infinite;
+    blocks += more.blocks;
+    return *this;
+  }
+};
+
+NonFinite non_finite(const std::vector<float>& x, const MxTensor& q) {
+  NonFinite found;
+  for (float value : x) {
+    found.nan += binary32::is_nan(std::bit_cast<uint32_t>(value));
+    found.infinite += binary32::is_inf(std::bit_cast<uint32_t>(value));
+  }
+  found.blocks = std::ranges::count(q.scales, e8m0::nan);
+  return found;
+}
+
 int run(const Options& options) {
   require_writable(options.out);
   require_writable(options.json);
@@ -38,12 +66,16 @@ int run(const Options& options) {
   if (in.tensors().empty()) throw InputError(options.in.string() + ": holds no tensor");
   std::list<MxTensor> tensors;  // the writer refers to them
   SafetensorsWriter writer;
+  NonFinite all;
   for (const TensorView& t : in.tensors()) {
     if (t.shape.empty() || t.elements() == 0)
       throw InputError(options.in.string() + ": tensor '" + t.name + "' of shape " +
                        to_string(t.shape) +
                        " is empty; expected at least one dimension and one element");
-    tensors.push_back(quantize(to_binary32(in, t), t.shape, conversion));
+    const std::vector<float> x = to_binary32(in, t);
+    tensors.push_back(quantize(x, t.shape, conversion));
+    const NonFinite here = non_finite(x, tensors.back());
+    all += here;
     add_quantized(writer, t.name, tensors.back());
     record.add({{"tensor", t.name},
                 {"shape", t.shape},
@@ -51,10 +83,18 @@ int run(const Options& options) {
                 {"block", conversion.block},
                 {"scale_rule", conversion.rule->name},
                 {"rounding", conversion.rounding->name},
-                {"prescale", to_string(conversion.prescale)}});
+                {"prescale", to_string(conversion.prescale)},
+                {"nan", here.nan},
+                {"infinite", here.infinite},
+                {"nan_blocks", here.blocks}});
   }
   writer.write(options.out);
   record.write(options.json);
+  fmt::print("{}: {} tensor(s) in {}", options.out.string(), tensors.size(), options.format->name);
+  if (all.blocks > 0)
+    fmt::print("; {} NaN and {} Inf in the input make {} block(s) NaN", all.nan, all.infinite,
+               all.blocks);
+  fmt::print("\n");
   return exit_good;
 }
 
@@ -62,7 +102,10 @@ int run(const Options& options) {
 
 Action define_quantize(CLI::App& app, const Context&) {
   auto o = std::make_shared<Options>();
-  add_input(app, "--in", o->in, "safetensors; every tensor F32, F16 or BF16")->required();
+  add_input(app, "--in", o->in,
+            "safetensors; every tensor F32, F16 or BF16; a NaN or Inf makes its block NaN, and is "
+            "counted")
+      ->required();
   add_output(app, "--out", o->out, "safetensors with NAME.codes and NAME.scales")->required();
   add_named(app, "--format", o->format, block_formats, "format", "element format")->required();
   add_named(app, "--scale-rule", o->rule, scale_rules, "scale rule", "how a scale is found");
@@ -73,7 +116,7 @@ Action define_quantize(CLI::App& app, const Context&) {
       ->type_name("P");
   app.add_option_function<std::string>(
          "--block", [o](const std::string& text) { o->block = parse_block_length(text); },
-         "block length: 8, 16, 32, 64 or 128 (default: the format's own)")
+         "block length (default: the format's own): " + block_length_list())
       ->type_name("N");
   add_seed(app, o->seed, "seed of a stochastic rounding");
   add_threads(app);

@@ -1,4 +1,5 @@
 #include <bit>
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -122,13 +123,43 @@ BOOST_AUTO_TEST_CASE(sixteen_bit_inputs_convert_as_their_values) {
   BOOST_TEST(read_file(folder / "q16") == read_file(folder / "q32"));
 }
 
+BOOST_AUTO_TEST_CASE(nan_and_inf_of_the_input_are_counted) {
+  const TemporaryFolder folder;
+  const auto quantize = [&](const std::vector<float>& x) {
+    SafetensorsWriter writer;
+    writer.add("x", DType::F32, {int64_t(x.size())}, x);
+    writer.write(folder / "x");
+    const Outcome outcome = run_mxref({"quantize", "--in", folder / "x", "--format", "mxfp4",
+                                       "--out", folder / "q", "--json", folder / "r"});
+    check_good(outcome);
+    return outcome.out;
+  };
+  std::vector<float> x(96, 1.0f);
+  BOOST_TEST(quantize(x).find("NaN") == std::string::npos);  // the control
+  x[0] = NAN;
+  x[1] = x[95] = -INFINITY;
+  const std::string says = quantize(x);
+  BOOST_TEST(says.find("1 NaN and 2 Inf in the input make 2 block(s) NaN") != std::string::npos,
+             says);
+  const json result = json::parse(read_file(folder / "r"))["results"][0];
+  BOOST_TEST(result["nan"] == 1);
+  BOOST_TEST(result["infinite"] == 2);
+  BOOST_TEST(result["nan_blocks"] == 2);
+}
+
 BOOST_AUTO_TEST_CASE(gemm_records_the_product) {
   const Operands in;
-  check_good(run_mxref(in.gemm({"--repeat", "3", "--threads", "1", "--json", in / "r.json"})));
+  const Outcome outcome =
+      run_mxref(in.gemm({"--repeat", "3", "--threads", "1", "--json", in / "r.json"}));
+  check_good(outcome);
+  for (const char* part : {"best", "median", " of 3", "GMAC/s"})
+    BOOST_TEST(outcome.out.find(part) != std::string::npos, outcome.out);
   const json record = json::parse(read_file(in / "r.json"));
   const json& result = record["results"][0];
   BOOST_TEST(result["macs"] == 2 * 3 * 5 * 37);
   BOOST_TEST(result["seconds"] > 0.0);
+  BOOST_TEST(result["seconds_median"] >= result["seconds"]);
+  BOOST_TEST(result["gmacs_per_second"] == 2 * 3 * 5 * 37 / result["seconds"].get<double>() / 1e9);
   BOOST_TEST(result["implementation"] == "kernel");
   BOOST_TEST(result["threads"] == 1);
   BOOST_TEST(result.contains("isa"));
