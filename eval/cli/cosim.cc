@@ -107,7 +107,7 @@ bool run_fault_campaign(const Options& o, Record& record) {
   const std::string only = o.faults.empty() ? "" : o.faults.front();  // empty: all of them
   const std::vector<FaultResult> results = run_faults(watched, only);
   progress.clear();
-  bool good = true;
+  size_t planted = 0, caught = 0;
   for (const FaultResult& r : results) {
     record.add(to_row(r));
     if (!r.needs.empty()) {
@@ -117,12 +117,16 @@ bool run_fault_campaign(const Options& o, Record& record) {
     fmt::print("fault {:<26} {} after {} cycles\n", r.name, r.caught ? "caught" : "NOT CAUGHT",
                r.cycles);
     if (!only.empty() && r.caught) fmt::print("{}\n", r.failure);
-    good &= r.caught;
+    ++planted;
+    caught += r.caught;
   }
-  return good;
+  fmt::print("{} of {} faults caught\n", caught, planted);
+  return caught == planted;
 }
 
 int run(Options& o, bool plant_faults) {
+  if (plant_faults && !o.cosim.coverage_file.empty())
+    throw UsageError("--coverage is that of the run without faults; leave out --faults");
   require_writable(o.json);
   require_writable(o.cosim.coverage_file);
   const std::string reason = array_refuses(array_block, *o.datapath);

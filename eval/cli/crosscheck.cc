@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "emu/files/atomic_file.h"
 #include "eval/cli/command.h"
 #include "eval/cli/options.h"
@@ -13,6 +15,9 @@
 
 namespace mxref {
 namespace {
+
+// The engine that is the definition: every other is compared with it.
+constexpr std::string_view definition = "ref";
 
 struct Options {
   const BlockFormat *format = nullptr, *format_b = nullptr;
@@ -27,17 +32,30 @@ std::string refusal(const CrosscheckRow& row) {
 }
 
 void print(const CrosscheckReport& report) {
+  fmt::print("each result compared with that of the definition ({}), bit for bit\n", definition);
   constexpr const char* line = "{:<12} {:<12} {:<12} {:<10} {:>10} {:>10}  {}\n";
   fmt::print(line, "engine", "format a", "format b", "datapath", "compared", "mismatches", "");
-  for (const CrosscheckRow& row : report.rows)
+  for (const CrosscheckRow& row : report.rows) {
+    if (row.implementation == definition) continue;
     fmt::print(line, row.implementation, row.format_a, row.format_b, row.datapath, row.compared,
                row.mismatches, refusal(row));
+  }
   for (const CrosscheckControl& control : report.controls)
     fmt::print("control {:<20} {}\n", control.name, control.caught ? "caught" : "NOT CAUGHT");
   for (const std::string& failure : report.failures) fmt::print("{}\n", failure);
 }
 
+// Throws UsageError where all that is asked for is the definition itself.
+void require_some_comparison(const std::vector<std::string>& implementations) {
+  if (!implementations.empty() &&
+      std::ranges::all_of(implementations, [](auto& name) { return name == definition; }))
+    throw UsageError("--impl " + std::string(definition) +
+                     " leaves nothing to compare: it is the definition, with which every other "
+                     "engine is compared");
+}
+
 int run(Options& options, const EngineTable& engines) {
+  require_some_comparison(options.crosscheck.implementations);
   require_writable(options.json);
   CrosscheckOptions& c = options.crosscheck;
   if (options.format) c.formats = {options.format};
@@ -50,6 +68,7 @@ int run(Options& options, const EngineTable& engines) {
   const CrosscheckReport report = crosscheck(engines, c);
   progress.clear();
   print(report);
+  record.set("definition", definition);
   record.set("passed", report.passed());
   for (auto& result : crosscheck_results(report)) record.add(std::move(result));
   record.write(options.json);

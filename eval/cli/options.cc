@@ -41,7 +41,7 @@ void add_engines(CLI::App& app, const std::string& option, std::vector<std::stri
            for (const std::string& name : CLI::detail::split(text, ','))
              names.push_back(find_by_name(engines, "engine", name).name);
          },
-         "engines, joined by commas (default: all): " + names_of(engines))
+         "engines, joined by commas (default: all), each compared with ref: " + names_of(engines))
       ->type_name("NAMES");
 }
 

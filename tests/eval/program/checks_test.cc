@@ -73,6 +73,9 @@ BOOST_AUTO_TEST_CASE(crosscheck_prints_and_records_every_engine_and_control) {
         (outcome.out.find(result["implementation"].get<std::string>()) != std::string::npos));
   }
   BOOST_TEST(engines == 2);
+  BOOST_TEST(outcome.out.find("the definition (ref)") != std::string::npos, outcome.out);
+  BOOST_TEST(outcome.out.find("\nkernel ") != std::string::npos, outcome.out);
+  BOOST_TEST(outcome.out.find("\nref ") == std::string::npos, outcome.out);  // against itself
   BOOST_TEST(controls >= 3);
 }
 
@@ -93,6 +96,20 @@ BOOST_AUTO_TEST_CASE(crosscheck_says_why_an_engine_refuses_products) {
   const std::string reason = systemc["refused"];
   BOOST_TEST(reason.starts_with("the array has blocks of 32 alone"));
   BOOST_TEST((outcome.out.find(reason) != std::string::npos), outcome.out);
+}
+
+BOOST_AUTO_TEST_CASE(planted_faults_are_summed_up) {
+  if (!MXREF_HAS_RTL) return;
+  const TemporaryFolder folder;
+  const Outcome caught = run_mxref({"cosim", "--faults", "sum_last_lane"});
+  check_good(caught);
+  BOOST_TEST(caught.out.ends_with("\n1 of 1 faults caught\n"), caught.out);
+  // The control: a run too short for this one to show.
+  const Outcome missed = run_mxref({"cosim", "--faults", "tie_away", "--blocks", "1"});
+  BOOST_TEST(missed.code == 1);
+  BOOST_TEST(missed.out.ends_with("\n0 of 1 faults caught\n"), missed.out);
+  check_refused(run_mxref({"cosim", "--faults", "--coverage", folder / "c"}), 2,
+                {"--coverage", "--faults"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

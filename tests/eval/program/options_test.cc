@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(wrong_use_is_2_and_names_the_valid_words) {
       {{"gemm", "--out-type", "f23"}, {"f32"}},
       {{"gemm", "--isa", "avx3"}, {"unknown instruction set 'avx3'", "avx2", "portable"}},
       {{"crosscheck", "--impl", "kernel,reff"}, {"did you mean 'ref'"}},
+      {{"crosscheck", "--impl", "ref,ref"}, {"--impl ref", "nothing to compare"}},
       {{"crosscheck", "--level", "4"}, {"--level '4'", "from 1 to 3"}},
       {{"vectors", "--as", "mem"}, {"memh", "json", "safetensors"}},
       {{"vectors", "--kind", "randm"}, {"did you mean 'random'"}},
