@@ -28,6 +28,7 @@ inline Vectors parse_header(const Header& header) {
   v.datapath = &datapath(header.at("datapath"));
   v.kind = header.at("kind");
   v.seed = std::stoull(header.at("seed"));
+  if (header.contains("source")) v.source = header.at("source");
   v.block = std::stoi(header.at("block"));
   require(header.at("generator") == "mxref vectors" && !header.at("version").empty(), "generator");
   return v;

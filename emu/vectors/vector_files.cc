@@ -20,15 +20,17 @@ using nlohmann::json;
 using Header = std::map<std::string, std::string>;
 
 Header header_of(const Vectors& v) {
-  return {{"generator", "mxref vectors"},
-          {"version", MXREF_VERSION},
-          {"kind", v.kind},
-          {"seed", std::to_string(v.seed)},
-          {"format", std::string(v.format_a->name)},
-          {"format_b", std::string(v.format_b->name)},
-          {"datapath", std::string(v.datapath->name)},
-          {"block", std::to_string(v.block)},
-          {"count", std::to_string(v.count())}};
+  Header header = {{"generator", "mxref vectors"},
+                   {"version", MXREF_VERSION},
+                   {"kind", v.kind},
+                   {"seed", std::to_string(v.seed)},
+                   {"format", std::string(v.format_a->name)},
+                   {"format_b", std::string(v.format_b->name)},
+                   {"datapath", std::string(v.datapath->name)},
+                   {"block", std::to_string(v.block)},
+                   {"count", std::to_string(v.count())}};
+  if (!v.source.empty()) header["source"] = v.source;
+  return header;
 }
 
 // --- memh: a line of six hex words, element 0 of a block in the lowest bits of its word

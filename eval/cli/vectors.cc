@@ -38,21 +38,33 @@ Vectors make_random(const Options& o, const EngineTable&) {
   return random_vectors(*o.format, o.b(), *o.datapath, o.count, o.seed);
 }
 
+// The last part of a model's path, as one line of UTF-8 whatever the path holds.
+std::string name_of_model(const std::string& model) {
+  const std::filesystem::path path = std::filesystem::path(model) / "";  // a folder may end in "/"
+  using nlohmann::json;
+  const std::string quoted = json(path.parent_path().filename().string())
+                                 .dump(-1, ' ', false, json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 // An equal share of each product that was caught, as far as it goes.
 Vectors make_of_model(const Options& o, const EngineTable& engines) {
   const std::vector<GivenProduct> products =
       products_of_model(o.model, o.tokens, *o.format, o.b(), engines);
   Vectors all;
+  std::string source = name_of_model(o.model);
   for (size_t i = 0; i < products.size(); ++i) {
     const auto n = int64_t(products.size());
     const int64_t share = o.count * int64_t(i + 1) / n - o.count * int64_t(i) / n;
     if (share == 0) continue;
+    source += fmt::format("{} {} ({})", all.count() == 0 ? ":" : ",", products[i].source, share);
     const Vectors some = model_vectors(products[i].a, products[i].b, *o.datapath, share, o.seed);
     if (all.count() == 0)
       all = some;
     else
       append(all, some);
   }
+  all.source = source;
   return all;
 }
 

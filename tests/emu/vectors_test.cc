@@ -165,9 +165,11 @@ BOOST_AUTO_TEST_CASE(model_vectors_are_the_chains_of_a_product) {
 BOOST_AUTO_TEST_CASE(every_form_reads_back_what_was_written) {
   const TemporaryFolder folder;
   const auto [a, b] = operands();
+  Vectors named = model_vectors(a, b, datapaths[0], 10, 2);
+  named.source = "model: layer (10)";
   for_every_pair([&](const auto& fa, const auto& fb, const Datapath& datapath) {
     for (const Vectors& v : {random_vectors(fa, fb, datapath, 50, 0xFFFFFFFFFFFFFFFF),
-                             model_vectors(a, b, datapath, 10, 2)})
+                             model_vectors(a, b, datapath, 10, 2), named})
       for (const VectorForm& form : vector_forms) {
         form.write(v, folder.path() / form.file);
         BOOST_CHECK(read_vectors(form.name, folder.path() / form.file) == v);
