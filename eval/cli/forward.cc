@@ -39,7 +39,8 @@ int run(const Options& options, const EngineTable& engines) {
   require_writable(options.out);
   require_writable(options.json);
   Record record("forward");
-  const OpenModel opened = open_model(options.model, engines);
+  OpenModel opened = open_model(options.model);
+  opened.load(engines);
   const at::Tensor ids = to_tensor(read_tokens(options.tokens, opened.model->vocabulary()));
 
   const auto start = std::chrono::steady_clock::now();

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* perplexity_name = "perplexity";
-
 void check_name(std::string_view name) {
   std::vector<std::string_view> valid{perplexity_name};
   for (const ChoiceTask& task : choice_tasks()) valid.push_back(task.name);

@@ -12,11 +12,14 @@
 
 namespace mxref {
 
+inline constexpr const char* perplexity_name = "perplexity";
+
 // "NAME:FILE", or "NAME" alone, whose file `find_default` then finds (in the assets).
 struct TaskSource {
   std::string name;
   std::filesystem::path file;
   std::string label;  // "file" in the record: the file as it was given, or its place in the asset
+  bool is_asset = false;  // its file is one of an asset, which nobody named
 };
 // Throws UsageError on an unknown name; what `find_default` throws.
 TaskSource parse_task(const std::string& text,

@@ -12,8 +12,7 @@ namespace mxref {
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error))
-    throw InputError(path.string() +
-                     ": does not exist; expected a Hugging Face folder or a GGUF file");
+    throw InputError(path.string() + ": does not exist; expected " + model_forms);
   return std::filesystem::is_directory(path, error) ? open_hugging_face(path) : open_gguf(path);
 }
 

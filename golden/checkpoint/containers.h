@@ -8,6 +8,10 @@
 
 namespace mxref {
 
+// What they take, in messages.
+inline constexpr auto model_forms =
+    "a Hugging Face folder (config.json, *.safetensors) or a GGUF file";
+
 std::unique_ptr<Checkpoint> open_hugging_face(const std::filesystem::path& folder);
 std::unique_ptr<Checkpoint> open_gguf(const std::filesystem::path& file);
 

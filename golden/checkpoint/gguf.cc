@@ -7,6 +7,8 @@
 
 #include "emu/error.h"
 #include "emu/files/mapped_file.h"
+#include "emu/hex.h"
+#include "golden/checkpoint/containers.h"
 
 namespace mxref {
 namespace {
@@ -71,6 +73,17 @@ class Cursor {
   std::span<const std::byte> all_;
   size_t at_ = 0;
 };
+
+// "7b 22 61 22 ({"a")"
+std::string shown_bytes(std::string_view bytes) {
+  if (bytes.empty()) return "nothing, as it is empty";
+  std::string hex, text;
+  for (char byte : bytes) {
+    hex += to_hex(uint8_t(byte), 2) + " ";
+    text += byte >= ' ' && byte <= '~' ? byte : '.';
+  }
+  return hex + "(" + text + ")";
+}
 
 GgufKind read_kind(const GgufFile& file, Cursor& cursor, const std::string& what) {
   const auto kind = cursor.number<uint32_t>("the type of " + what);
@@ -182,8 +195,13 @@ GgufFile GgufFile::open(const std::filesystem::path& path) {
   const auto [all, mapping] = map_file(path);
   file.mapping_ = mapping;
   Cursor cursor(file, all);
-  const auto magic = cursor.take(4, "the magic number");
-  if (std::memcmp(magic.data(), "GGUF", 4) != 0) file.refuse("is no GGUF file");
+  constexpr std::string_view magic = "GGUF";
+  const std::string_view first(reinterpret_cast<const char*>(all.data()),
+                               std::min(all.size(), magic.size()));
+  if (first != magic)
+    file.refuse("is no GGUF file, it begins with " + shown_bytes(first) + "; expected " +
+                model_forms);
+  cursor.take(magic.size(), "the magic number");
   const auto version = cursor.number<uint32_t>("the version");
   if (version == __builtin_bswap32(2) || version == __builtin_bswap32(3))
     file.refuse("is a big-endian GGUF file; expected little-endian");

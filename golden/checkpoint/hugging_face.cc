@@ -28,12 +28,14 @@ class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
  public:
   explicit HuggingFaceFolder(const fs::path& folder) : folder_(folder) {
     const fs::path config = folder / "config.json";
+    std::error_code error;
+    if (!fs::exists(config, error))
+      throw InputError(folder.string() + ": has no config.json; expected " + model_forms);
     config_ = read_json_object(config);
     if (config_.contains("quantization_config") && !config_["quantization_config"].is_null())
       throw InputError(config.string() +
                        ": quantization_config is not supported; expected weights in F32, F16 or "
                        "BF16");
-    std::error_code error;
     if (fs::exists(folder / whole_name, error)) {
       const SafetensorsFile& file = open_weights(whole_name);
       for (const TensorView& tensor : file.tensors()) places_[tensor.name] = {&file, &tensor};

@@ -93,9 +93,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_refused) {
     return refusal([&] { open_checkpoint(folder.path() / name); });
   };
   check_refusal(open("nowhere"), "does not exist");
-  check_refusal(open("config.json"), "is no GGUF file");
+  check_refusal(open("config.json"),
+                "is no GGUF file, it begins with 7b 22 61 72 ({\"ar); expected a");
   folder.write("empty.gguf", "");
-  check_refusal(open("empty.gguf"), "magic number");
+  check_refusal(open("empty.gguf"), "is no GGUF file, it begins with nothing");
   BOOST_REQUIRE(mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
   check_refusal(open("pipe"), "is no regular file");
   check_refusal(refusal([&] { open_tokenizer(folder.path() / "nowhere"); }), "cannot be read");
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_refused) {
   std::filesystem::remove(folder.path() / whole_name);
   check_refusal(refusal_of(folder), "has neither model.safetensors nor");
   std::filesystem::remove(folder.path() / "config.json");
-  check_refusal(refusal_of(folder), "config.json: cannot be read");
+  check_refusal(refusal_of(folder), "has no config.json; expected a Hugging Face folder");
 }
 
 BOOST_AUTO_TEST_CASE(a_configuration_that_is_none_is_refused) {

@@ -1,5 +1,7 @@
 #include "eval/cli/models/model_options.h"
 
+#include <algorithm>
+
 #include "eval/assets/assets.h"
 #include "eval/cli/options.h"
 
@@ -35,16 +37,21 @@ std::filesystem::path model_path(const std::string& model) {
   if (std::filesystem::exists(model)) return model;
   if (model.find('/') != model.npos || model.ends_with(".gguf"))
     throw InputError(model + ": no such folder or file");
-  return asset_path(model);
+  std::vector<Asset> models;
+  std::ranges::copy_if(assets, std::back_inserter(models), &Asset::is_model);
+  return asset_path(find_by_name(models, "model", model).name);
 }
 
-OpenModel open_model(const ModelOptions& options, const EngineTable& engines) {
+OpenModel open_model(const ModelOptions& options) {
   OpenModel opened;
   opened.recipe = parse_recipe(options.recipe, options.settings);
   opened.path = model_path(options.model);
   opened.checkpoint = open_checkpoint(opened.path);
-  opened.model = load_model(*opened.checkpoint, opened.recipe, engines);
   return opened;
+}
+
+void OpenModel::load(const EngineTable& engines) {
+  model = load_model(*checkpoint, recipe, engines);
 }
 
 void set_model(Record& record, const ModelOptions& options, const OpenModel& opened) {

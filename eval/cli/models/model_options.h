@@ -19,18 +19,22 @@ struct ModelOptions {
 
 void add_model_options(CLI::App& app, ModelOptions& options);
 
-// A path as it is, else the file of an asset. Throws InputError where it is missing.
+// A path as it is, else the file of an asset that is a model. Throws UsageError where there is none
+// of that name, InputError where its file is missing.
 std::filesystem::path model_path(const std::string& model);
 
-// A model as the options say. Throws UsageError and InputError as parse_recipe, open_checkpoint and
+// A model as the options say: open_model() reads the recipe and what the files say of themselves,
+// load() their weights. Throw UsageError and InputError as parse_recipe, open_checkpoint and
 // load_model do.
 struct OpenModel {
   std::filesystem::path path;
   Recipe recipe;
   std::unique_ptr<Checkpoint> checkpoint;
   std::unique_ptr<LanguageModel> model;
+
+  void load(const EngineTable& engines);
 };
-OpenModel open_model(const ModelOptions& options, const EngineTable& engines);
+OpenModel open_model(const ModelOptions& options);
 
 // The fields "model" and "recipe" of the record.
 void set_model(Record& record, const ModelOptions& options, const OpenModel& opened);

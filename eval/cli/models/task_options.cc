@@ -1,5 +1,7 @@
 #include "eval/cli/models/task_options.h"
 
+#include <algorithm>
+
 #include "eval/assets/assets.h"
 #include "eval/cli/options.h"
 
@@ -12,15 +14,16 @@ void add_task_options(CLI::App& app, TaskArguments& arguments) {
       ->type_name("NAME[:FILE]")
       ->expected(1)
       ->take_all();
-  add_number(app, "--window", arguments.options.window, int64_t(2), int64_t(1) << 20,
-             "tokens of a window of perplexity (default 1024)");
+  arguments.window =
+      add_number(app, "--window", arguments.options.window, int64_t(2), int64_t(1) << 20,
+                 "tokens of a window of perplexity (default 1024)");
   add_number(app, "--limit", arguments.options.limit, int64_t(1), int64_t(1) << 40,
              "score so many windows or items (default all)");
 }
 
 TaskSource asset_source(const std::string& task, const std::string& asset,
                         const std::string& file) {
-  return {task, asset_path(asset, file), asset + "/" + file};
+  return {task, asset_path(asset, file), asset + "/" + file, /*is_asset=*/true};
 }
 
 TaskSource default_source(const std::string& task) {
@@ -32,6 +35,9 @@ std::vector<TaskSource> task_sources(const TaskArguments& arguments) {
   std::vector<TaskSource> sources;
   for (const std::string& text : arguments.tasks)
     sources.push_back(parse_task(text, default_source));
+  if (arguments.window->count() > 0 &&
+      std::ranges::none_of(sources, [](auto& source) { return source.name == perplexity_name; }))
+    throw UsageError("--window cuts the text of --task perplexity, which is not asked for");
   return sources;
 }
 

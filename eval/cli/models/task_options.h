@@ -7,11 +7,16 @@
 #include "eval/cli/command.h"
 #include "eval/tasks/run_task.h"
 
+namespace CLI {
+class Option;
+}
+
 namespace mxref {
 
 struct TaskArguments {
   std::vector<std::string> tasks;
   TaskOptions options;
+  CLI::Option* window = nullptr;  // so that it can be seen whether it was given
 };
 
 void add_task_options(CLI::App& app, TaskArguments& arguments);
@@ -22,7 +27,8 @@ void add_task_options(CLI::App& app, TaskArguments& arguments);
 TaskSource default_source(const std::string& task);
 TaskSource asset_source(const std::string& task, const std::string& asset, const std::string& file);
 
-// The tasks of the command line, each with its file. Throws UsageError on an unknown name.
+// The tasks of the command line, each with its file. Throws UsageError on an unknown name, and on a
+// window where no task has any.
 std::vector<TaskSource> task_sources(const TaskArguments& arguments);
 
 }  // namespace mxref

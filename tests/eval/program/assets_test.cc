@@ -42,6 +42,10 @@ BOOST_AUTO_TEST_CASE(list_says_what_is_there_and_what_is_not) {
   BOOST_TEST(pip.left_nothing());
 }
 
+BOOST_AUTO_TEST_CASE(help_says_where_they_lie) {
+  BOOST_TEST(run_mxref({"assets", "--help"}).out.find("MXREF_CACHE") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_or_wrong_download_leaves_nothing) {
   const struct {
     std::string script;

@@ -23,6 +23,8 @@ BOOST_AUTO_TEST_CASE(wrong_tasks_and_numbers_are_wrong_use) {
                                    Case{{"--task", "perplexity:"}, "names no file"},
                                    Case{{"--task", "perplexity:x", "--window", "1"}, "--window"},
                                    Case{{"--task", "perplexity:x", "--limit", "0"}, "--limit"},
+                                   Case{{"--task", "piqa:x", "--window", "8"}, "--window cuts"},
+                                   Case{{"--tokens", "x", "--window", "8"}, "--window cuts"},
                                    Case{{}, "--task or --tokens"}}) {
     std::vector<std::string> all = {"eval", "--model", "absent.gguf"};
     all.insert(all.end(), args.begin(), args.end());
@@ -73,6 +75,40 @@ BOOST_AUTO_TEST_CASE(a_missing_asset_names_the_command_that_gets_it) {
     check_refused(run_mxref({"eval", "--model", "absent.gguf", "--task", task},
                             {.environment = {{"MXREF_CACHE", folder / ""}}}),
                   3, {"mxref assets get"});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_model_is_refused_before_its_tokenizer_is_asked_for) {
+  const TemporaryFolder folder;
+  const auto eval = [](const std::string& model) {
+    return run_mxref({"eval", "--model", model, "--task", "perplexity:absent"});
+  };
+  check_refused(eval(folder.path()), 3, {"has no config.json", "*.safetensors", "GGUF"});
+  folder.write("x.bin", "PK\x03\x04 and more");
+  check_refused(eval(folder / "x.bin"), 3, {"x.bin: is no GGUF file", "50 4b 03 04 (PK..)"});
+  // Names of other assets are no models.
+  for (const std::string name : {"nosuch", "calibration"})
+    check_refused(eval(name), 2, {"unknown model '" + name + "'", "valid: smollm2\n"});
+}
+
+// Before the work: this recipe fails when the model is loaded.
+BOOST_AUTO_TEST_CASE(a_whole_text_that_nobody_chose_is_announced) {
+  const TemporaryFolder folder;
+  write_counting_assets(folder / "cache");
+  folder.write("x.gguf", counting_model());
+  const auto eval = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> args{"eval",   "--model",    folder / "x.gguf",
+                                  "--task", "perplexity", "--recipe",
+                                  "w4a4",   "--set",      R"(skip=["nothing"])"};
+    args.insert(args.end(), more.begin(), more.end());
+    const Outcome outcome = run_mxref(args, {.environment = {{"MXREF_CACHE", folder / "cache"}}});
+    check_refused(outcome, 2, {"skip 'nothing' matches no"});
+    return outcome.err;
+  };
+  // 2,093,275 bytes, a token each, the first of a window not scored.
+  BOOST_TEST(
+      eval({}).find("all of calibration/wiki.utf8, 2045 windows with 2091230 tokens to score; "
+                    "--limit") != std::string::npos);
+  BOOST_TEST(eval({"--limit", "1"}).find("windows") == std::string::npos);
 }
 
 // Nothing is fetched here.
@@ -189,6 +225,24 @@ BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
   }
   BOOST_TEST(starts + goes_on >= v.count() - 1);
   BOOST_TEST(std::count(v.codes_b.begin(), v.codes_b.end(), 0) < int64_t(v.codes_b.size()) / 2);
+}
+
+// A name that could be a line of data, and is no UTF-8.
+BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_name_it_and_its_tensors) {
+  const TemporaryFolder folder;
+  write_counting_assets(folder / "cache");
+  const std::string odd = "a\n0_0\xFF.gguf";
+  folder.write(odd, counting_model());
+  for (const VectorForm& form : vector_forms) {
+    check_good(
+        run_mxref({"vectors", "--kind", "model", "--model", folder / odd, "--format", "mxfp4",
+                   "--count", "50", "--as", std::string(form.name), "--out", folder / "v"},
+                  {.environment = {{"MXREF_CACHE", folder / "cache"}}}));
+    const Vectors v = read_vectors(form.name, std::filesystem::path(folder / "v") / form.file);
+    BOOST_TEST(v.count() == 50u);
+    BOOST_TEST(v.source.starts_with("a\\n0_0\uFFFD.gguf: model.layers.0.mlp.down_proj ("),
+               v.source);
+  }
 }
 
 // A small published-shape model, which has no tokenizer.
