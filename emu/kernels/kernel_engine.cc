@@ -43,7 +43,10 @@ class Product {
   void run(Path path) {
     min_log2_ = Path::min_log2 - unit_log2_;
     max_log2_ = Path::max_log2 - unit_log2_;
-    const int chunk = int(std::max<int64_t>(1, Path::chunk_length / b_.block()));
+    // Chunks of about the same length: a short last one costs as much as it saves.
+    const int64_t most = std::max<int64_t>(1, Path::chunk_length / b_.block());
+    const int64_t chunks = (b_.blocks() + most - 1) / most;
+    const auto chunk_begin = [&](int64_t index) { return index * b_.blocks() / chunks; };
     auto of_row = std::vector<RowScales>(Path::rows);
     // A small product is done before a second thread has started.
     constexpr int64_t worth_threads = 1 << 18;
@@ -60,13 +63,13 @@ class Product {
           of_row[size_t(r)] = usable_scales(a_, m + r, scales.data());
           path.decode_row(m + r, r, scales.data());
         }
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(static)
         for (int64_t panel = 0; panel < b_.panels(); ++panel) {
           float* acc = acc_buffer.of<float>(Path::rows * panel_columns);
           start(m, rows, panel, acc);
-          for (int64_t first = 0; first < b_.blocks(); first += chunk)
-            path.add_blocks(int(rows), panel, first,
-                            int(std::min<int64_t>(chunk, b_.blocks() - first)), acc, scratch);
+          for (int64_t i = 0; i < chunks; ++i)
+            path.add_blocks(int(rows), panel, chunk_begin(i),
+                            int(chunk_begin(i + 1) - chunk_begin(i)), acc, scratch);
           for (int64_t r = 0; r < rows; ++r)
             finish_row(m + r, of_row[size_t(r)], panel, acc + r * panel_columns);
         }
