@@ -17,6 +17,12 @@ struct HostTensor {
   std::vector<float> values;
 };
 
+// How so many values are stored: in a type of the container ("F32", "Q4_1"), scales included.
+struct Storage {
+  std::string type;
+  int64_t values = 0, bytes = 0;
+};
+
 class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
@@ -32,6 +38,8 @@ class Checkpoint {
   virtual std::vector<int64_t> shape(const std::string& name) const = 0;
   // Throws InputError that names file and tensor where it is missing, damaged, or holds NaN or Inf.
   virtual HostTensor tensor(const std::string& name) const = 0;
+
+  virtual std::vector<Storage> storage() const = 0;  // a row for each type, most values first
 
   virtual std::filesystem::path path() const = 0;
   virtual std::string sha256()

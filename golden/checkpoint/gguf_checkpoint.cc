@@ -240,6 +240,7 @@ std::optional<TranslatedName> translate_name(std::string_view name, int64_t laye
 struct GgufPlace {
   const GgufTensor* tensor;
   bool pairwise;  // rows are stored (head, i, half)
+  std::string_view type() const { return tensor->type->name; }
 };
 
 class GgufCheckpoint : public PlacedCheckpoint<GgufPlace> {

@@ -22,6 +22,7 @@ constexpr auto index_name = "model.safetensors.index.json";
 struct SafetensorsPlace {
   const SafetensorsFile* file;
   const TensorView* tensor;
+  std::string_view type() const { return name_of(tensor->dtype); }
 };
 
 class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {

@@ -97,6 +97,28 @@ BOOST_AUTO_TEST_CASE(every_small_model_has_the_tensors_of_its_configuration) {
   }
 }
 
+// Every value is counted once, in the type that the file holds it in.
+static void check_storage(const Checkpoint& checkpoint, std::string_view most, double bits) {
+  int64_t values = 0, expected = 0;
+  for (const Storage& row : checkpoint.storage()) values += row.values;
+  for (const std::string& name : checkpoint.names()) {
+    int64_t elements = 1;
+    for (int64_t extent : checkpoint.shape(name)) elements *= extent;
+    expected += elements;
+  }
+  BOOST_TEST(values == expected);
+  const Storage first = checkpoint.storage().front();
+  BOOST_TEST(first.type == most);
+  BOOST_TEST(8 * double(first.bytes) / double(first.values) == bits);
+}
+
+BOOST_AUTO_TEST_CASE(storage_is_told_as_the_file_holds_it) {
+  if (const auto folder = shared_data("models/llama_tied"))
+    check_storage(*open_checkpoint(*folder), "BF16", 16);
+  if (const auto path = fetched_asset("smollm2", smollm2_file))
+    check_storage(*open_checkpoint(*path), "Q4_1", 5);
+}
+
 // The embedding of a token is a row of the table: reference.safetensors has it from elsewhere.
 BOOST_AUTO_TEST_CASE(embeddings_are_those_of_the_reference_in_every_stored_type) {
   for (const char* model : {"llama3", "llama_tied", "qwen2", "openpangu"}) {  // F32, BF16, F16
