@@ -58,6 +58,7 @@ std::unique_ptr<Engine> make_kernel_engine();  // vector kernels of current_isa(
 struct EngineEntry {
   std::string name;
   std::function<std::unique_ptr<Engine>()> make;
+  std::string what = {};  // of a control: its fault
 };
 using EngineTable = std::vector<EngineEntry>;
 

@@ -57,17 +57,19 @@ void rounds_twice(const MxTensor& a, const MxTensor& b, const Datapath& datapath
   }
 }
 
-EngineEntry entry(std::string_view name, ProductEngine::Product product) {
+EngineEntry entry(std::string_view name, std::string_view what, ProductEngine::Product product) {
   return {std::string(name),
-          [name, product] { return std::make_unique<ProductEngine>(name, product); }};
+          [name, product] { return std::make_unique<ProductEngine>(name, product); },
+          std::string(what)};
 }
 
 }  // namespace
 
 const EngineTable& control_engines() {
-  static const EngineTable table{entry("planted_fault", planted_fault),
-                                 entry("all_zeros", all_zeros),
-                                 entry("rounds_twice", rounds_twice)};
+  static const EngineTable table{
+      entry("planted_fault", "the lowest bit of one result is flipped", planted_fault),
+      entry("all_zeros", "every result is zero", all_zeros),
+      entry("rounds_twice", "a block's contribution is rounded before it is added", rounds_twice)};
   return table;
 }
 

@@ -5,8 +5,7 @@
 
 namespace mxref {
 
-// "planted_fault" (one bit of one result flipped), "all_zeros", "rounds_twice" (each block's
-// contribution is rounded before it is added).
+// Each says in `what` what is wrong with it.
 const EngineTable& control_engines();
 
 }  // namespace mxref

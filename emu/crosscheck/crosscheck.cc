@@ -98,7 +98,7 @@ class Crosscheck {
       engines_.push_back({name, make_engine(engines, name)});
     for (const EngineEntry& entry : control_engines()) {
       controls_.push_back({entry.name, entry.make()});
-      report_.controls.push_back({entry.name, true});
+      report_.controls.push_back({entry.name, entry.what, true});
     }
     if (options.level < 1 || options.level > 3)
       throw UsageError("level " + std::to_string(options.level) + " is none of 1, 2, 3");

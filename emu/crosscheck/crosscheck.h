@@ -42,7 +42,7 @@ struct CrosscheckRow {
 
 // A faulty engine; `caught` where the comparison saw its fault on every pair of formats.
 struct CrosscheckControl {
-  std::string name;
+  std::string name, what;  // what is wrong with it
   bool caught = false;
 };
 

@@ -73,7 +73,11 @@ ordered_json to_row(const CosimResult& r) {
 ordered_json to_row(const FaultResult& r) {
   if (!r.needs.empty())
     return {{"task", "fault_that_cannot_show"}, {"name", r.name}, {"needs", r.needs}};
-  return {{"task", "fault"}, {"name", r.name}, {"caught", r.caught}, {"cycles", r.cycles}};
+  return {{"task", "fault"},
+          {"name", r.name},
+          {"what", find_by_name(faults, "fault", r.name).what},
+          {"caught", r.caught},
+          {"cycles", r.cycles}};
 }
 
 bool run_lockstep(const CosimOptions& options, Record& record) {

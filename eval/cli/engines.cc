@@ -5,6 +5,7 @@
 #if MXREF_HAS_RTL
 #include "emu/systemc/systemc_array.h"
 #include "rtl_models/engine/rtl_engine.h"
+#include "rtl_models/rtl/faults.h"
 #endif
 
 namespace mxref {
@@ -25,8 +26,9 @@ EngineTable make_engine_table() {
 EngineTable make_rtl_controls() {
 #if MXREF_HAS_RTL
   // Of the faults one that any product of many blocks shows.
-  return {
-      {"RTL with the fault sum_last_lane", [] { return make_faulty_rtl_engine("sum_last_lane"); }}};
+  const Fault& fault = find_by_name(faults, "fault", "sum_last_lane");
+  return {{"RTL with the fault " + std::string(fault.name),
+           [&fault] { return make_faulty_rtl_engine(fault.name); }, std::string(fault.what)}};
 #else
   return {};
 #endif

@@ -35,12 +35,23 @@ struct Options {
 };
 constexpr const char* choice_task_names[] = {"piqa", "arc_easy"};
 
+// What a pass of the model on the RTL compared, by kind; empty where there was none.
+std::string kinds_compared(const Results& results) {
+  for (const ordered_json& row : results)
+    if (row["task"] == "rtl_forward")
+      return fmt::format(" ({} of layers, {} hidden values, {} logits)",
+                         row["layer_results"].get<int64_t>(), row["hidden_values"].get<int64_t>(),
+                         row["logits"].get<int64_t>());
+  return "";
+}
+
 // What a part did, for the line that it prints.
 std::string outcome(const Results& results) {
   const Counts c = count(ordered_json(results));
   std::string text;
   if (c.compared > 0)
-    text = fmt::format("{} results compared, {} different", c.compared, c.different);
+    text = fmt::format("{} results compared{}, {} different", c.compared, kinds_compared(results),
+                       c.different);
   if (c.controls > 0)
     text +=
         fmt::format("{}{} of {} controls caught", text.empty() ? "" : "; ", c.caught, c.controls);
@@ -85,6 +96,13 @@ ordered_json published() {
                      {"perplexity", cell.perplexity},
                      {"source", published_source}});
   return cells;
+}
+
+ordered_json stored(const Checkpoint& checkpoint) {
+  ordered_json rows = ordered_json::array();
+  for (const Storage& row : checkpoint.storage())
+    rows.push_back({{"type", row.type}, {"values", row.values}, {"bytes", row.bytes}});
+  return rows;
 }
 
 ordered_json text_entry(const TaskSource& source) {
@@ -153,9 +171,10 @@ int run(const Options& options, const Context& context) {
 
   ordered_json recipe_objects = ordered_json::object();
   for (const Recipe& recipe : recipes) recipe_objects[recipe.name] = to_json(recipe);
-  record.set(
-      "model",
-      {{"name", options.model}, {"sha256", checkpoint->sha256()}, {"parameters", parameters}});
+  record.set("model", {{"name", options.model},
+                       {"sha256", checkpoint->sha256()},
+                       {"parameters", parameters},
+                       {"storage", stored(*checkpoint)}});
   record.set("recipes", recipe_objects);
   record.set("texts", {{"perplexity", text_entry(text)}, {"calibration", text_entry(calibration)}});
   record.set("published", published());

@@ -20,7 +20,10 @@ std::vector<ordered_json> crosscheck_results(const CrosscheckReport& report) {
         {{"products", row.products}, {"products_refused", row.refused}, {"refused", row.reason}});
   }
   for (const CrosscheckControl& control : report.controls)
-    results.push_back({{"task", "control"}, {"name", control.name}, {"caught", control.caught}});
+    results.push_back({{"task", "control"},
+                       {"name", control.name},
+                       {"what", control.what},
+                       {"caught", control.caught}});
   return results;
 }
 

@@ -38,6 +38,10 @@ std::string grouped(int64_t number) {
   return out;
 }
 
+std::string html_entry(std::string_view word, std::string_view meaning) {
+  return fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(word), escape_html(meaning));
+}
+
 std::string html_table(const std::string& caption, const std::vector<Column>& columns,
                        const std::vector<std::vector<std::string>>& rows) {
   const auto cell = [](std::string_view tag, const Column& column, const std::string& text) {
@@ -54,14 +58,14 @@ std::string html_table(const std::string& caption, const std::vector<Column>& co
     body += "</tr>\n";
   }
   return fmt::format(
-      "<div class=\"scroll\"><table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n"
-      "<tbody>\n{}</tbody></table></div>\n",
+      "<figure><figcaption class=\"title\">{}</figcaption>\n"
+      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>{}</tr></thead>\n"
+      "<tbody>\n{}</tbody></table></div></figure>\n",
       caption, head, body);
 }
 
-std::string html_figure(const std::string& svg, const std::string& caption, bool wide) {
-  return fmt::format("<figure><div{}>{}</div><figcaption>{}</figcaption></figure>\n",
-                     wide ? " class=\"scroll wide\"" : "", svg, caption);
+std::string html_figure(const std::string& svg, const std::string& caption) {
+  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", svg, caption);
 }
 
 std::string html_mark(bool good, std::string_view bad) {

@@ -18,12 +18,16 @@ struct Column {
   enum class Kind { word, number, text } kind = Kind::word;  // text may break into lines
 };
 
-// A table that scrolls sideways where the page is too narrow. Cells are HTML.
+// A word and what it means, of a <dl>. Both are text.
+std::string html_entry(std::string_view word, std::string_view meaning);
+
+// A table with its caption; it scrolls sideways where the page is too narrow, its first column
+// stays. Cells are HTML.
 std::string html_table(const std::string& caption, const std::vector<Column>& columns,
                        const std::vector<std::vector<std::string>>& rows);
 
-// A plot with its caption; `svg` as gnuplot made it. A wide one scrolls where the page is narrow.
-std::string html_figure(const std::string& svg, const std::string& caption, bool wide = false);
+// A plot with its caption; `svg` as gnuplot made it.
+std::string html_figure(const std::string& svg, const std::string& caption);
 
 // "ok" in green or the word in red.
 std::string html_mark(bool good, std::string_view bad);

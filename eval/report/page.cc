@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "eval/report/html.h"
 #include "eval/report/page_sections.h"
 #include "eval/report/page_style.h"
+#include "eval/report/result_rows.h"
 
 namespace mxref {
 namespace {
@@ -26,12 +28,40 @@ std::string cards(const ordered_json& record) {
                                           summary["controls"].get<int64_t>()));
   for (const ordered_json& row : record["results"])
     if (row["task"] == "rtl_forward")
-      out += card("MACs of the model, in RTL", grouped(row["macs"]));
-  for (const ordered_json& row : summary["accuracy"])
-    if (row["recipe"] != "fp32" && !row["recovery_percent"].is_null())
-      out += card(fmt::format("accuracy kept, {}", escape_html(row["recipe"].get<std::string>())),
-                  fmt::format("{:.1f}&nbsp;%", row["recovery_percent"].get<double>()));
+      out += card("multiply-accumulates in RTL", grouped(row["macs"]));
+  for (const ordered_json& row : summary["accuracy"]) {
+    if (row["recipe"] == "fp32" || row["recovery_percent"].is_null()) continue;
+    const ordered_json& error = row["recovery_stderr"];
+    out += card(fmt::format("accuracy kept, {}", escape_html(row["recipe"].get<std::string>())),
+                fmt::format("{:.1f}{}&nbsp;%", row["recovery_percent"].get<double>(),
+                            error.is_null() ? ""
+                                            : fmt::format(" <small>±&nbsp;{:.1f}</small>",
+                                                          error.get<double>())));
+  }
   return out;
+}
+
+// What the accuracy above is worth: an error beyond the paper's border to risky hides all but a
+// gross loss.
+std::string items_note(const ordered_json& record) {
+  int64_t items = 0;
+  std::string tasks;
+  for (const ordered_json& row : choices_of(record["results"], "fp32")) {
+    items += row["items"].get<int64_t>();
+    tasks += (tasks.empty() ? "" : ", ") + row["task"].get<std::string>();
+  }
+  if (items == 0) return "";
+  const ordered_json& risky = record["summary"]["thresholds"]["risky_drop_percent"];
+  const auto& rows = record["summary"]["accuracy"];
+  const bool gross = std::any_of(rows.begin(), rows.end(), [&](const ordered_json& row) {
+    return !row["recovery_stderr"].is_number() || row["recovery_stderr"] > risky;
+  });
+  return fmt::format(
+      "<p class=\"note\">Accuracy on {} items ({}), ± one standard error{}</p>\n", grouped(items),
+      escape_html(tasks),
+      gross ? ": so few show a gross loss only. <code>mxref eval</code> without --limit scores all "
+              "of them."
+            : ".");
 }
 
 // What a failed comparison printed: operands, expected, got, and the command that repeats it.
@@ -43,28 +73,25 @@ std::string failures(const ordered_json& record) {
   return out;
 }
 
-std::string entry(std::string_view title, const std::string& text) {
-  return fmt::format("<dt>{}</dt><dd>{}</dd>\n", title, escape_html(text));
-}
-
 std::string about(const ordered_json& record) {
   const ordered_json& host = record["host"];
-  std::string out = entry("model", fmt::format("{}, {} parameters, sha256 {}",
-                                               record["model"]["name"].get<std::string>(),
-                                               grouped(record["model"]["parameters"]),
-                                               record["model"]["sha256"].get<std::string>()));
+  std::string out = html_entry("model", fmt::format("{}, {} parameters, sha256 {}",
+                                                    record["model"]["name"].get<std::string>(),
+                                                    grouped(record["model"]["parameters"]),
+                                                    record["model"]["sha256"].get<std::string>()));
   for (const auto& [use, text] : record["texts"].items())
-    out += entry(fmt::format("text for {}", use),
-                 fmt::format("{}, sha256 {}", text["file"].get<std::string>(),
-                             text["sha256"].get<std::string>()));
+    out += html_entry(fmt::format("text for {}", use),
+                      fmt::format("{}, sha256 {}", text["file"].get<std::string>(),
+                                  text["sha256"].get<std::string>()));
+  out += html_entry(
+      "machine", fmt::format("{}, {} cores, kernels {}, {} threads", host["cpu"].get<std::string>(),
+                             host["cores"].get<int>(), host["isa"].get<std::string>(),
+                             record["threads"].get<int>()));
+  out += html_entry(
+      "program", fmt::format("mxref {}, commit {}, seed {}", record["version"].get<std::string>(),
+                             record["commit"].get<std::string>(), record["seed"].dump()));
   out +=
-      entry("machine", fmt::format("{}, {} cores, kernels {}, {} threads",
-                                   host["cpu"].get<std::string>(), host["cores"].get<int>(),
-                                   host["isa"].get<std::string>(), record["threads"].get<int>()));
-  out += entry("program",
-               fmt::format("mxref {}, commit {}, seed {}", record["version"].get<std::string>(),
-                           record["commit"].get<std::string>(), record["seed"].dump()));
-  out += entry("run time", fmt::format("{:.0f} seconds", record["wall_seconds"].get<double>()));
+      html_entry("run time", fmt::format("{:.0f} seconds", record["wall_seconds"].get<double>()));
   return out;
 }
 
@@ -81,7 +108,7 @@ constexpr std::string_view skeleton = R"html(<!DOCTYPE html>
 <p class="verdict{failed}">{verdict}</p>
 <dl class="cards">
 {cards}</dl>
-{failures}{sections}<h2>About this run</h2>
+{note}{failures}{sections}<h2>About this run</h2>
 <div class="meta"><dl>
 {about}</dl>
 <p>Every number of this page stands in report.json beside it.</p></div>
@@ -94,7 +121,7 @@ constexpr std::string_view skeleton = R"html(<!DOCTYPE html>
 std::string render_page(const ordered_json& record) {
   const ordered_json& summary = record["summary"];
   std::string sections;
-  for (auto section : {section_agreement, section_cosimulation, section_rtl_forward,
+  for (auto section : {section_words, section_agreement, section_cosimulation, section_rtl_forward,
                        section_accuracy, section_drift})
     sections += section(record);
   return fmt::format(fmt::runtime(skeleton),
@@ -102,8 +129,9 @@ std::string render_page(const ordered_json& record) {
                      fmt::arg("style", page_style),
                      fmt::arg("failed", summary["passed"].get<bool>() ? "" : " failed"),
                      fmt::arg("verdict", escape_html(summary["verdict"].get<std::string>())),
-                     fmt::arg("cards", cards(record)), fmt::arg("failures", failures(record)),
-                     fmt::arg("sections", sections), fmt::arg("about", about(record)));
+                     fmt::arg("cards", cards(record)), fmt::arg("note", items_note(record)),
+                     fmt::arg("failures", failures(record)), fmt::arg("sections", sections),
+                     fmt::arg("about", about(record)));
 }
 
 }  // namespace mxref

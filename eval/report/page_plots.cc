@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -144,32 +145,46 @@ std::string plot_recovery(const ordered_json& record) {
       "solid noborder behind\n",
       100 - thresholds["lossless_drop_percent"].get<double>(),
       100 - thresholds["risky_drop_percent"].get<double>());
-  return plot_svg("recovery", {860, 320},
+  return plot_svg("recovery", {500, 320},
                   script(recipe_axis(record) + bands +
                              "set ylabel 'accuracy kept, %'\n"
                              "set xrange [0.5:]\n",
                          series, &Points::bars));
 }
 
+// Of the axis of values from `low` to `high`: 3 to 8 steps of 1, 2 or 5 times a power of ten, all
+// written with the digits of a step.
+static std::string tics_of_steps(double low, double high) {
+  if (!(high > low)) return "";
+  const double least = (high - low) / 8;
+  const double power = std::floor(std::log10(least)), unit = std::pow(10, power);
+  const double step = least <= unit ? 1 : least <= 2 * unit ? 2 : least <= 5 * unit ? 5 : 10;
+  return fmt::format("set ytics {:.0e}\nset format y '%.{}f'\n", step * unit,
+                     std::max(0, int(-power) - (step == 10)));
+}
+
 std::string plot_drift(const ordered_json& record) {
   std::vector<Points> series;
   size_t windows = 0;
+  double low = 0, high = 0;
   for (const ordered_json& row : record["results"]) {
     if (row["task"] != "drift") continue;
     const int index = int(series.size());
     series.emplace_back(fmt::format("drift{}", index), row["recipe"].get<std::string>(), 1 + index);
-    for (size_t i = 0; i < row["difference"].size(); ++i)
-      series.back().add(double(i + 1) + 0.1 * (index - 1), row["difference"][i], 0);
+    for (size_t i = 0; i < row["difference"].size(); ++i) {
+      const double difference = row["difference"][i];
+      series.back().add(double(i + 1) + 0.1 * (index - 1), difference, 0);
+      low = std::min(low, difference), high = std::max(high, difference);
+    }
     windows = std::max(windows, row["difference"].size());
   }
   return plot_svg(
-      "drift", {860, 280},
-      script(
-          fmt::format(
-              "set xlabel 'window'\nset xtics 1\nset xrange [0.5:{}]\nset ylabel 'nats a token'\n"
-              "set lmargin 12\nset xzeroaxis lc rgb '#5b6770' lt 1 lw 0.8\n",
-              double(windows) + 0.5),
-          series, &Points::points));
+      "drift", {500, 300},
+      script(fmt::format("set xlabel 'window'\n{}set xrange [0.5:{}]\nset ylabel 'nats a token'\n"
+                         "{}unset lmargin\nset xzeroaxis lc rgb '#5b6770' lt 1 lw 0.8\n",
+                         windows <= 12 ? "set xtics 1\n" : "", double(windows) + 0.5,
+                         tics_of_steps(low, high)),
+             series, &Points::points));
 }
 
 }  // namespace mxref

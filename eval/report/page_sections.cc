@@ -24,8 +24,8 @@ every result is compared bit for bit: on seeded random operands with special val
 (its real weights and activations).</p>
 )html";
 constexpr std::string_view controls_text = R"html(
-<p>A check that cannot fail proves nothing: these planted errors, and a model of nothing but zeros,
-went through the comparisons of this page.</p>
+<p>A check that cannot fail proves nothing: these errors were planted, and went through the comparisons
+of this page.</p>
 )html";
 constexpr std::string_view lockstep_text = R"html(
 <p>The Verilated RTL and the SystemC model run side by side under random stimulus and random
@@ -34,9 +34,9 @@ cycle.</p>
 )html";
 constexpr std::string_view rtl_forward_text = R"html(
 <p>{} tokens of real text went through the whole model at {} with {} of the {} linear layers of its
-blocks computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Each result of each
-layer, {} of them, was compared with the kernels’; {} differ. The {} logits of both runs were
-compared too; {} differ.</p>
+blocks computed by the simulated RTL array: {} multiply-accumulates in {} clock cycles. Compared with
+the kernels’ were each result of each layer ({}, {} different), the hidden values, which are what the
+embedding and each block hand on ({}, {} different), and the logits ({}, {} different).</p>
 )html";
 constexpr std::string_view accuracy_text = R"html(
 <p>Weights and activations rounded to nearest, no method applied: perplexity over {} windows of {}
@@ -68,10 +68,11 @@ std::string with_error(const ordered_json& value, const ordered_json& error, int
   return fmt::format("{}&nbsp;±&nbsp;{:.{}f}", text, factor * error.get<double>(), digits);
 }
 
-std::string pills(const ResultRows& controls) {
-  std::string out = "<ul class=\"pills\">";
+// Planted errors: name, what is wrong, whether it was caught.
+std::string planted(const ResultRows& controls) {
+  std::string out = "<ul class=\"planted\">\n";
   for (const ordered_json& row : controls)
-    out += fmt::format("<li>{} {}</li>", text(row["name"]),
+    out += fmt::format("<li><b>{}</b>: {} {}</li>\n", text(row["name"]), text(row["what"]),
                        row["caught"].get<bool>() ? "<span class=\"good\">caught</span>"
                                                  : "<span class=\"bad\">not caught</span>");
   return out + "</ul>\n";
@@ -120,7 +121,7 @@ std::string section_agreement(const ordered_json& record) {
                                  {"different", number},
                                  {""}},
                                 rows) +
-                     std::string(controls_text) + pills(controls));
+                     std::string(controls_text) + planted(controls));
 }
 
 // "2 × 3"
@@ -163,7 +164,7 @@ std::string section_cosimulation(const ordered_json& record) {
   if (!faults.empty())
     body += fmt::format("<p>{} faults planted inside the RTL, one at a time:</p>\n",
                         grouped(record["summary"]["faults"])) +
-            pills(faults);
+            planted(faults);
   return section(2, "RTL and SystemC in lock-step", body);
 }
 
@@ -180,7 +181,8 @@ std::string section_rtl_forward(const ordered_json& record) {
     body += fmt::format(fmt::runtime(rtl_forward_text), grouped(row["tokens"]), text(row["recipe"]),
                         grouped(row["linear_layers"]), grouped(row["linear_layers_of_model"]),
                         grouped(row["macs"]), grouped(row["cycles"]), grouped(row["layer_results"]),
-                        grouped(row["layer_mismatches"]), grouped(row["logits"]),
+                        grouped(row["layer_mismatches"]), grouped(row["hidden_values"]),
+                        grouped(row["hidden_mismatches"]), grouped(row["logits"]),
                         grouped(row["logit_mismatches"]));
     body += html_table("Linear layers in the RTL",
                        {{"module"},
@@ -244,8 +246,8 @@ std::string section_accuracy(const ordered_json& record) {
                risky = thresholds["risky_drop_percent"];
   std::string items;
   for (const ordered_json& row : choices_of(record["results"], "fp32"))
-    items += fmt::format("{}{} items of {} ({})", items.empty() ? "" : ", ", grouped(row["items"]),
-                         text(row["task"]), text(row["form"]));
+    items += fmt::format("{}{} items of {} (item form {})", items.empty() ? "" : ", ",
+                         grouped(row["items"]), text(row["task"]), text(row["form"]));
   return section(
       4, "What the model keeps of its accuracy",
       fmt::format(fmt::runtime(accuracy_text), texts[0]["nll_sums"].size(),
@@ -260,8 +262,7 @@ std::string section_accuracy(const ordered_json& record) {
               fmt::format(
                   "Accuracy kept, ours beside the published figures of other models. Shaded: "
                   "the paper’s lossless (down to {} %) and fair (down to {} %).",
-                  100 - lossless, 100 - risky),
-              /*wide=*/true) +
+                  100 - lossless, 100 - risky)) +
           published_table(record));
 }
 
@@ -276,16 +277,16 @@ std::string section_drift(const ordered_json& record) {
                          : fmt::format("&nbsp;±&nbsp;{:.6f}", row["stderr"].get<double>())),
          fmt::format("{:.6f}", row["largest_of_a_window"].get<double>()), grouped(row["windows"])});
   if (rows.empty()) return "";
-  return section(5, "How far fake quantization is from the datapath",
-                 std::string(drift_text) +
-                     html_table("Drift",
-                                {{"recipe"},
-                                 {"mean difference", number},
-                                 {"largest of a window", number},
-                                 {"windows", number}},
-                                rows) +
-                     html_figure(plot_drift(record), "Difference in nll a token, window by window.",
-                                 /*wide=*/true));
+  return section(
+      5, "How far fake quantization is from the datapath",
+      std::string(drift_text) +
+          html_table("Drift",
+                     {{"recipe"},
+                      {"mean difference", number},
+                      {"largest of a window", number},
+                      {"windows", number}},
+                     rows) +
+          html_figure(plot_drift(record), "Difference in nll a token, window by window."));
 }
 
 }  // namespace mxref

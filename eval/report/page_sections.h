@@ -1,11 +1,12 @@
 #pragma once
-// The five sections of the page, each the HTML of one part of the record.
+// The sections of the page, each the HTML of one part of the record.
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace mxref {
 
+std::string section_words(const nlohmann::ordered_json& record);
 std::string section_agreement(const nlohmann::ordered_json& record);
 std::string section_cosimulation(const nlohmann::ordered_json& record);
 std::string section_rtl_forward(const nlohmann::ordered_json& record);

@@ -22,7 +22,8 @@ namespace mxref {
 // What is no result at all, such as a perplexity of more than binary64 holds, is null.
 nlohmann::ordered_json summarize(const nlohmann::ordered_json& results);
 
-// What results count: a failed assertion is a difference, a planted fault a control.
+// What results count: a failed assertion is a difference, a planted fault a control; of the
+// definition run again only what differs.
 struct Counts {
   int64_t compared = 0, different = 0, controls = 0, caught = 0;
 };

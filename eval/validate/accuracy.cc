@@ -33,7 +33,9 @@ ordered_json zeros_control(const LoadedTask& task, const ordered_json& model, in
   ModelScorer scorer(zeros);
   ZeroScoresWitness witness(scorer, vocabulary);
   const ordered_json blind = task.run(witness, {});
-  ordered_json row = {{"task", "control"}, {"name", "all-zeros model, " + task.name()}};
+  ordered_json row = {{"task", "control"},
+                      {"name", "all-zeros model, " + task.name()},
+                      {"what", "every logit is zero"}};
   bool better = false;
   if (blind["task"] == "perplexity") {
     row.update({{"blind_nll", blind["nll"]}, {"nll", model["nll"]}});

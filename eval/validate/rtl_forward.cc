@@ -86,6 +86,7 @@ ordered_json faulty_rtl_control(const Subject& subject, const Recipe& recipe,
                                   [](const PairedCall& call) { return call.mismatches > 0; });
   return {{"task", "control"},
           {"name", faulty.name},
+          {"what", faulty.what},
           {"caught", seen > 0},
           {"layers_that_differ", seen}};
 }

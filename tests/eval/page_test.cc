@@ -136,6 +136,31 @@ BOOST_AUTO_TEST_CASE(thresholds_and_sources_are_those_of_the_record) {
     BOOST_TEST(html.find(part) != std::string::npos, part);
 }
 
+// Every recipe, format and planted error that the page shows has its meaning there.
+BOOST_AUTO_TEST_CASE(words_of_the_page_are_told) {
+  ordered_json record = small_record();
+  record["published"].push_back(record["published"][0]);
+  record["published"][1]["recipe"] = "w4a16";
+  const std::string html = rendered(record);
+  for (const char* part :
+       {"<dt>fp32</dt>", "<dt>w4a4</dt>", "<dt>w4a16</dt>", "<dt>mxfp4</dt>",
+        "<dt>pre-scale 3/4</dt>", "<dt>datapath fused</dt>", "<dt>not quantized</dt><dd>lm_head",
+        "arXiv 2601.09555", "zeros only", "ties go astray", "24, 0 different"})
+    BOOST_TEST(html.find(part) != std::string::npos, part);
+  BOOST_TEST(rendered().find("<dt>w4a16</dt>") == std::string::npos);
+}
+
+// A file of few bits a value is told for what it is, one of binary16 is not.
+BOOST_AUTO_TEST_CASE(a_baseline_that_was_quantized_before_is_told) {
+  ordered_json record = small_record();
+  BOOST_TEST(rendered(record).find("320 values in Q4_1 (5 bits each, scales included)") !=
+             std::string::npos);
+  BOOST_TEST(rendered(record).find("dequantized weights") != std::string::npos);
+  record["model"]["storage"] = {{{"type", "F16"}, {"values", 320}, {"bytes", 640}}};
+  BOOST_TEST(rendered(record).find("320 values in F16 (16 bits each)") != std::string::npos);
+  BOOST_TEST(rendered(record).find("dequantized weights") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_array_that_collects_it) {
   ordered_json record = small_record();
   const ordered_json results = record["results"];

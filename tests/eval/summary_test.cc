@@ -16,11 +16,24 @@ static bool close(const ordered_json& value, double expected) {
 BOOST_AUTO_TEST_CASE(the_verdict_counts_every_comparison_and_control) {
   const ordered_json s = summarize(small_record()["results"]);
   BOOST_TEST(s["passed"].get<bool>());
-  BOOST_TEST(s["compared"] == 1000 + 500 + 2000 + 300 + 96);
+  BOOST_TEST(s["compared"] == 1000 + 500 + 2000 + 300 + 120);
   BOOST_TEST(s["controls"] == 2);
   BOOST_TEST(s["verdict"].get<std::string>() ==
-             "This RTL and these kernels compute the same bits: 3,896 results compared, 0 "
+             "This RTL and these kernels compute the same bits: 3,920 results compared, 0 "
              "different; 2 of 2 controls caught.");
+}
+
+// That it meets itself proves nothing; that it does not is a difference all the same.
+BOOST_AUTO_TEST_CASE(the_definition_is_not_counted_against_itself) {
+  ordered_json results = small_record()["results"];
+  results.push_back(results[2]);
+  results.back()["implementation"] = "ref";
+  BOOST_TEST(summarize(results)["compared"] == summarize(small_record()["results"])["compared"]);
+  results.back()["mismatches"] = 1;
+  BOOST_TEST(!summarize(results)["passed"].get<bool>());
+  results.back()["mismatches"] = 0;
+  const ordered_json alone = {results[3], results[4], results[6], results.back()};
+  BOOST_TEST(!summarize(alone)["passed"].get<bool>());
 }
 
 // Each of these must turn the verdict.
