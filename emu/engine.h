@@ -51,6 +51,9 @@ class Engine {
   virtual Cost cost() const { return {}; }
 };
 
+// Its name in the table: the engine that is the definition, with which every other is compared.
+inline constexpr std::string_view definition = "ref";
+
 std::unique_ptr<Engine> make_ref_engine();     // the scalar definition
 std::unique_ptr<Engine> make_kernel_engine();  // vector kernels of current_isa()
 

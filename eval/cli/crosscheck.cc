@@ -16,9 +16,6 @@
 namespace mxref {
 namespace {
 
-// The engine that is the definition: every other is compared with it.
-constexpr std::string_view definition = "ref";
-
 struct Options {
   const BlockFormat *format = nullptr, *format_b = nullptr;
   const Datapath* datapath = nullptr;

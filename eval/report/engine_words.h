@@ -4,11 +4,9 @@
 #include <array>
 #include <string_view>
 
-namespace mxref {
+#include "emu/engine.h"
 
-// The definition, which every other implementation is compared with: that it meets itself counts
-// for nothing.
-inline constexpr std::string_view definition = "ref";
+namespace mxref {
 
 struct EngineWords {
   std::string_view implementation;

@@ -178,6 +178,7 @@ Counts count(const ordered_json& results) {
   Counts counts;
   for (const ordered_json& row : results) {
     if (row.contains("compared")) {
+      // That the definition, run again, meets itself counts for nothing.
       if (row.value("implementation", "") != definition)
         counts.compared += row["compared"].get<int64_t>();
       counts.different +=
