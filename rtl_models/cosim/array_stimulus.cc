@@ -22,9 +22,9 @@ const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
     blocks_left_ = 0;
     return pins_;
   }
-  const bool waits = pins_.rst_n && pins_.in_valid && !beat_taken;
+  const bool held = waits(beat_taken);
   pins_.rst_n = true;
-  if (waits) return pins_;  // valid stays, and the payload with it
+  if (held) return pins_;  // valid stays, and the payload with it
   if (chance(phase_.gap)) {
     put_gap();
     return pins_;
@@ -41,9 +41,9 @@ const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
 }
 
 const ArrayInputs& ArrayStimulus::drain(bool beat_taken) {
-  const bool waits = pins_.in_valid && !beat_taken;
+  const bool held = waits(beat_taken);
   pins_.rst_n = pins_.out_ready = true;
-  if (!waits) put_gap();
+  if (!held) put_gap();
   return pins_;
 }
 

@@ -24,6 +24,8 @@ class ArrayStimulus {
     uint64_t gap = 0, stall = 0, longest_tile = 1;
   };
 
+  // Whether the pins hold a beat that must stay. What they show in reset is none.
+  bool waits(bool beat_taken) const { return pins_.rst_n && pins_.in_valid && !beat_taken; }
   bool chance(uint64_t eighths) { return stimulus_.below(8) < eighths; }
   void begin_phase();
   void begin_tile();

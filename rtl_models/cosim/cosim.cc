@@ -114,7 +114,7 @@ class LockStep {
     text << "seed " << options_.seed << ", cycle " << cycle_ << ", signal " << mismatch.signal
          << ": expected " << mismatch.expected << " by " << against << ", got " << mismatch.got
          << "\n  repeat: mxref cosim";
-    if (shape_ != covered_array_shape)  // that one has its run in every command
+    if (options_.shapes.size() == 1)  // else every shape has its run, of a share of the blocks
       text << " --rows " << shape_.rows << " --cols " << shape_.cols;
     if (options_.format_a) text << " --format " << options_.format_a->name;
     if (options_.format_b) text << " --format-b " << options_.format_b->name;
