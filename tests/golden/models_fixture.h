@@ -48,6 +48,7 @@ struct EditedCheckpoint : Checkpoint {
     return added.contains(name) ? added.at(name) : inner->tensor(name);
   }
   std::filesystem::path path() const override { return inner->path(); }
+  std::vector<Storage> storage() const override { return inner->storage(); }
   std::string sha256() const override { return inner->sha256(); }
 };
 
