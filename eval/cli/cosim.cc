@@ -164,20 +164,25 @@ Action define_cosim(CLI::App& app, const Context&) {
             "format of both operands, or of a (default: drawn tile by tile)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
   add_named(app, "--datapath", o->datapath, datapaths, "datapath", "accumulation");
-  const std::string built = " of the array; built: " + built_shapes();
+  const std::string built = " of the array (default: any; built: " + built_shapes() + ")";
   add_number(app, "--rows", o->rows, 1, INT_MAX, "rows" + built);
   add_number(app, "--cols", o->cols, 1, INT_MAX, "columns" + built);
-  add_number<int64_t>(app, "--blocks", o->cosim.blocks, 1, 1'000'000'000'000,
-                      "block products at least, of each fault at most (default 1000000)");
+  add_number<int64_t>(
+      app, "--blocks", o->cosim.blocks, 1, 1'000'000'000'000,
+      "block products at least, shared among the arrays, and as many at most for each fault "
+      "(default 1000000); a shorter run over the 2×3 array collects coverage");
   add_number(app, "--backpressure", o->cosim.backpressure, 0.0, 1.0,
-             "share of the time in which results are held back and beats have gaps (default 0.5)");
+             "share of the time in which results are held back and beats come with gaps (default "
+             "0.5); a cycle counts as stalled where a beat or a row of results waits");
   add_seed(app, o->cosim.seed, "seed of the stimulus");
   CLI::Option* plant = app.add_option("--faults", o->faults,
                                       "plant each fault of the RTL, or one, and see it caught: " +
                                           names_of(mxref::faults))
                            ->expected(0, 1)
                            ->type_name("[NAME]");
-  add_output(app, "--coverage", o->cosim.coverage_file, "keep Verilator's coverage data here");
+  add_output(
+      app, "--coverage", o->cosim.coverage_file,
+      "keep Verilator's coverage data here; verilator_coverage --annotate shows what it lacks");
   add_json(app, o->json);
   return [o, plant] { return run(*o, plant->count() > 0); };
 }

@@ -1,5 +1,7 @@
 // mxref dequantize: quantized tensors → NAME in F32, each element rounded once.
 
+#include <fmt/format.h>
+
 #include <list>
 
 #include "emu/files/atomic_file.h"
@@ -31,6 +33,7 @@ int run(const Options& options) {
   }
   writer.write(options.out);
   record.write(options.json);
+  fmt::print("{}: {} tensor(s) in F32\n", options.out.string(), tensors.size());
   return exit_good;
 }
 

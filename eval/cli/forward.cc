@@ -1,6 +1,7 @@
 // mxref forward: token ids → logits, and the hidden states between the layers.
 
 #include <ATen/ops/empty.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -43,6 +44,10 @@ int run(const Options& options, const EngineTable& engines) {
   opened.load(engines);
   const at::Tensor ids = to_tensor(read_tokens(options.tokens, opened.model->vocabulary()));
 
+  if (ids.size(1) > opened.model->window())
+    fmt::print(stderr, "note: {} tokens are more than the {} that the model was made for\n",
+               ids.size(1), opened.model->window());
+
   const auto start = std::chrono::steady_clock::now();
   LanguageModel::Output output = opened.model->forward(ids, options.hidden);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -72,6 +77,8 @@ int run(const Options& options, const EngineTable& engines) {
   }
   record.add(result);
   record.write(options.json);
+  fmt::print("{}: logits of {} × {} tokens at {}, {:.2f} s\n", options.out.string(), ids.size(0),
+             ids.size(1), options.model.recipe, took.count());
   return exit_good;
 }
 

@@ -70,8 +70,8 @@ int run(const Options& options) {
   for (const TensorView& t : in.tensors()) {
     if (t.shape.empty() || t.elements() == 0)
       throw InputError(options.in.string() + ": tensor '" + t.name + "' of shape " +
-                       to_string(t.shape) +
-                       " is empty; expected at least one dimension and one element");
+                       to_string(t.shape) + (t.shape.empty() ? " is a scalar" : " is empty") +
+                       "; expected at least one dimension and one element");
     const std::vector<float> x = to_binary32(in, t);
     tensors.push_back(quantize(x, t.shape, conversion));
     const NonFinite here = non_finite(x, tensors.back());
@@ -106,7 +106,11 @@ Action define_quantize(CLI::App& app, const Context&) {
             "safetensors; every tensor F32, F16 or BF16; a NaN or Inf makes its block NaN, and is "
             "counted")
       ->required();
-  add_output(app, "--out", o->out, "safetensors with NAME.codes and NAME.scales")->required();
+  add_output(
+      app, "--out", o->out,
+      "safetensors: NAME.codes U8 of the tensor's shape, a code a byte; NAME.scales U8, E8M0, one "
+      "for each block of the last dimension, whose last block may be shorter")
+      ->required();
   add_named(app, "--format", o->format, block_formats, "format", "element format")->required();
   add_named(app, "--scale-rule", o->rule, scale_rules, "scale rule", "how a scale is found");
   add_named(app, "--rounding", o->rounding, roundings, "rounding", "how an element is rounded");

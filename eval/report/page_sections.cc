@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -86,12 +87,19 @@ std::string products_of(const ResultRows& rows) {
     pairs.insert(text(row["format_a"]) + " × " + text(row["format_b"]));
     datapaths.insert(text(row["datapath"]));
   }
-  const auto joined = [](const std::set<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-    return out;
-  };
-  return fmt::format("{}, datapath {}", joined(pairs), joined(datapaths));
+  return fmt::format("{}, datapath {}", fmt::join(pairs, ", "), fmt::join(datapaths, ", "));
+}
+
+// Why some engines have fewer results than others.
+std::string refusals_of(const ResultRows& rows) {
+  std::map<std::string, std::set<std::string>> engines;  // by reason
+  for (const ordered_json& row : rows)
+    if (row.contains("refused")) engines[text(row["refused"])].insert(text(row["implementation"]));
+  std::string out;
+  for (const auto& [reason, names] : engines)
+    out += fmt::format("{}{} (“{}”)", out.empty() ? "" : "; ", fmt::join(names, ", "), reason);
+  if (out.empty()) return "";
+  return fmt::format("<p>Not every engine takes every product: fewer results of {}.</p>\n", out);
 }
 
 std::string label_of(const ordered_json& implementation) {
@@ -121,6 +129,7 @@ std::string section_agreement(const ordered_json& record) {
                                  {"different", number},
                                  {""}},
                                 rows) +
+                     refusals_of(rows_of(record["results"], "crosscheck")) +
                      std::string(controls_text) + planted(controls));
 }
 
