@@ -175,6 +175,14 @@ BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_array_that_collects_it) {
   BOOST_TEST(matches(html, "(>2 × 3<)").size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(an_engine_with_fewer_results_is_told_with_the_reason) {
+  ordered_json record = small_record();
+  BOOST_TEST(rendered(record).find("fewer results") == std::string::npos);
+  record["results"][0]["refused"] = "blocks of 32 & no other";
+  BOOST_TEST(rendered(record).find("fewer results of rtl (“blocks of 32 &amp; no other”)") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(control_a_failed_run_looks_failed) {
   ordered_json record = small_record();
   record["results"][0]["mismatches"] = 3;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "emu/files/json_file.h"
 #include "tests/eval/program/files.h"
 #include "tests/shared_data.h"
 
@@ -80,6 +81,22 @@ BOOST_AUTO_TEST_CASE(the_file_holds_logits_and_hidden_states_of_the_stated_shape
   for (const char* name : {"logits", "hidden.0", "hidden.3"}) {
     BOOST_TEST((out.at(name).shape == reference.at(std::string("batch.") + name).shape), name);
     BOOST_TEST((out.at(name).dtype == DType::F32), name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_tokens_than_the_model_was_made_for_are_noted) {
+  const auto model = shared_data("models/llama3");
+  if (!model) return;
+  const TemporaryFolder folder;
+  const auto window = read_json_object(*model / "config.json")["max_position_embeddings"];
+  for (const int64_t more : {0, 1}) {
+    const int64_t count = window.get<int64_t>() + more;
+    const Outcome outcome =
+        run_mxref({"forward", "--model", model->string(), "--out", folder / "out", "--tokens",
+                   write_ids(folder / "ids", DType::I64, {1, count}, std::vector<int64_t>(count))});
+    BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(outcome.err.starts_with("note: ") == (more > 0), outcome.err);
+    BOOST_TEST(outcome.out.find("logits of 1 × " + std::to_string(count)) != std::string::npos);
   }
 }
 

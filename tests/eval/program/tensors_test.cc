@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(what_quantize_cannot_take_is_named) {
   };
   refused(DType::I64, {2}, 16, "I64; expected F32, F16 or BF16");
   refused(DType::F64, {2}, 16, "F64; expected");
-  refused(DType::F32, {}, 4, "of shape () is empty");
+  refused(DType::F32, {}, 4, "of shape () is a scalar");
   refused(DType::F32, {3, 0}, 0, "of shape (3, 0) is empty");
   SafetensorsWriter().write(folder / "x");
   check_refused(
