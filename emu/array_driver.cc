@@ -13,7 +13,7 @@ ArrayOperand cut_into_beats(const MxTensor& x, int lanes) {
   operand.lanes = lanes;
   operand.rows = x.rows();
   operand.blocks = x.blocks_per_row();
-  operand.format = uint8_t(&x.format() - block_formats.data());
+  operand.format = array_format(x.format());
   const size_t lane_blocks = size_t(operand.groups() * operand.blocks * lanes);
   operand.codes.assign(lane_blocks * array_block, 0);
   operand.scales.assign(lane_blocks, e8m0::encode_sat(0));
@@ -29,8 +29,27 @@ ArrayOperand cut_into_beats(const MxTensor& x, int lanes) {
   return operand;
 }
 
-std::string array_refuses(int block, const Datapath& datapath) {
-  if (datapath.kind != Accumulation::fused) return "the array has the datapath fused alone";
+static std::string array_format_list() {
+  std::string list;
+  for (const BlockFormat* f : array_formats)
+    list += (list.empty() ? "" : ", ") + std::string(f->name);
+  return list;
+}
+
+uint8_t array_format(const BlockFormat& format) {
+  const auto found = std::ranges::find(array_formats, &format);
+  if (found == array_formats.end())
+    throw UsageError("the array has the formats " + array_format_list());
+  return uint8_t(found - array_formats.begin());
+}
+
+std::string array_refuses(const BlockFormat& a, const BlockFormat& b, int block,
+                          const Datapath& datapath) {
+  if (datapath.kind != Accumulation::fused || datapath.ftz)
+    return "the array has the datapath fused alone";
+  for (const BlockFormat* format : {&a, &b})
+    if (std::ranges::find(array_formats, format) == array_formats.end())
+      return "the array has the formats " + array_format_list() + " alone";
   if (block != array_block)
     return "the array has blocks of " + std::to_string(array_block) + " alone";
   return "";

@@ -17,7 +17,7 @@ namespace mxref {
 struct ArrayOperand {
   int lanes = 0;
   int64_t rows = 0, blocks = 0;
-  uint8_t format = 0;           // index in block_formats
+  uint8_t format = 0;           // a number of array_formats
   std::vector<uint8_t> codes;   // (groups, blocks, lanes, 32)
   std::vector<uint8_t> scales;  // (groups, blocks, lanes) e8m0
 
@@ -33,8 +33,11 @@ struct ArrayOperand {
 // x (rows, K) with blocks of 32.
 ArrayOperand cut_into_beats(const MxTensor& x, int lanes);
 
-// Why no array computes with blocks of this length on this datapath; empty where it does.
-std::string array_refuses(int block, const Datapath& datapath);
+// Why no array computes this product; empty where it does.
+std::string array_refuses(const BlockFormat& a, const BlockFormat& b, int block,
+                          const Datapath& datapath);
+// The number of a format in array_formats. Throws UsageError where the array does not have it.
+uint8_t array_format(const BlockFormat& format);
 
 // Tiles [first, last) of a product; tile t is group t / b.groups() of a and t % b.groups() of b.
 struct TileRange {

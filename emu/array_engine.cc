@@ -13,6 +13,7 @@ namespace {
 struct PreparedBeats : PreparedOperand {
   MxTensor header;  // of b: what it is made of, without codes and scales
   ArrayOperand beats;
+  const Datapath* datapath;
 };
 
 class ArrayEngine : public Engine {
@@ -22,9 +23,9 @@ class ArrayEngine : public Engine {
       : name_(name), shape_(shape), arrays_(size_t(arrays)), make_array_(std::move(make_array)) {}
 
   std::string_view name() const override { return name_; }
-  std::string refuses(const BlockFormat&, const BlockFormat&, int block,
+  std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
                       const Datapath& datapath) const override {
-    return array_refuses(block, datapath);
+    return array_refuses(a, b, block, datapath);
   }
   std::unique_ptr<PreparedOperand> prepare(const MxTensor& b,
                                            const Datapath& datapath) const override {
@@ -33,6 +34,7 @@ class ArrayEngine : public Engine {
     operand->rows = b.rows();
     operand->cols = b.cols();
     operand->header = {b.conversion, b.shape, {}, {}};
+    operand->datapath = &datapath;
     operand->beats = cut_into_beats(b, shape_.cols);
     return operand;
   }
@@ -41,14 +43,14 @@ class ArrayEngine : public Engine {
     const auto& operand = dynamic_cast<const PreparedBeats&>(b);
     check_operands(a, operand.header);
     // With pre-scales the accumulators start at +0 and C is added last (ARITHMETIC.md §2).
-    const Prescale p_a = a.conversion.prescale, p_b = operand.header.conversion.prescale;
-    const bool factor = has_factor(p_a, p_b);
+    const bool factor = has_last_step(a, operand.header);
     run(cut_into_beats(a, shape_.rows), operand.beats, factor ? std::span<const float>() : c, d);
     cost_.macs += a.rows() * b.rows * b.cols;
     if (!factor) return;
     for (size_t i = 0; i < d.size(); ++i) {
       const uint32_t start = c.empty() ? 0 : std::bit_cast<uint32_t>(c[i]);
-      d[i] = std::bit_cast<float>(apply_prescales(std::bit_cast<uint32_t>(d[i]), p_a, p_b, start));
+      d[i] = std::bit_cast<float>(last_step(*operand.datapath, std::bit_cast<uint32_t>(d[i]),
+                                            factor_of(a, 0, operand.header, 0), start));
     }
   }
   Cost cost() const override { return cost_; }

@@ -3,11 +3,17 @@
 // model, so that a bench or a driver does not know which it holds. Cycle by cycle behaviour:
 // rtl_models/README.md.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "emu/formats.h"
+
 namespace mxref {
+
+// The formats of the array's operands, by the number that its pins carry.
+inline constexpr std::array array_formats{&block_format_of(e2m1), &block_format_of(e4m3)};
 
 // Elements of one block, and so of one beat of each row and column. The array has no other.
 inline constexpr int array_block = 32;
@@ -33,7 +39,7 @@ struct ArrayInputs {
   bool in_first = false;                   // first block of a tile: formats and C are taken with it
   bool in_last = false;                    // last block of a tile: its results follow
   bool in_preload = false;                 // with first: the accumulators start at c, else at +0
-  uint8_t format_a = 0, format_b = 0;      // with first: index of the row of block_formats
+  uint8_t format_a = 0, format_b = 0;      // with first: a number of array_formats
   std::vector<uint8_t> a_codes, a_scales;  // (rows, 32) codes, (rows) e8m0
   std::vector<uint8_t> b_codes, b_scales;  // (cols, 32) codes, (cols) e8m0
   std::vector<uint32_t> c;                 // (rows, cols) binary32 bits

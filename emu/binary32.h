@@ -21,6 +21,9 @@ inline constexpr int unit_log2 =
 constexpr bool is_nan(uint32_t bits) { return (bits & ~sign_mask) > infinity; }
 constexpr bool is_inf(uint32_t bits) { return (bits & ~sign_mask) == infinity; }
 constexpr bool is_finite(uint32_t bits) { return (bits & infinity) != infinity; }
+constexpr bool is_subnormal(uint32_t bits) {
+  return (bits & infinity) == 0 && (bits & ~sign_mask) != 0;
+}
 constexpr bool is_negative(uint32_t bits) { return bits & sign_mask; }
 
 // |value| = significand · 2^exponent, significand < 2^24. Finite values only.
@@ -73,6 +76,19 @@ constexpr uint32_t round_rne(bool negative, uint128 magnitude, int exponent, boo
   return sign | uint32_t(bits < infinity ? bits : infinity);
 }
 
+// ±magnitude · 2^exponent rounded toward zero, `fraction_bits` of at most mantissa_bits kept below
+// the highest bit (fewer in a subnormal); gradual underflow, overflow to infinity.
+constexpr uint32_t truncate(bool negative, uint128 magnitude, int exponent, int fraction_bits) {
+  const uint32_t sign = negative ? sign_mask : 0;
+  if (magnitude == 0) return sign;
+  const int top = bit_width(magnitude) - 1 + exponent;
+  const int unit = (top > emin ? top : emin) - fraction_bits;
+  const int shift = unit - exponent;
+  if (shift >= 128) return sign;
+  if (shift > 0) magnitude = magnitude >> shift << shift;
+  return round_rne(negative, magnitude, exponent);  // exact, or overflow
+}
+
 // A finite real number as sign and magnitude.
 struct Real {
   bool negative;
@@ -123,9 +139,11 @@ constexpr uint32_t add_rne(uint32_t x, uint32_t y) {
   return round_sum_rne(real(x), real(y));
 }
 
-// RNE32 of ±numerator / denominator · 2^exponent. numerator < 2^60, 0 < denominator < 2^34.
+// RNE32 of ±numerator / denominator · 2^exponent. 0 < denominator < 2^34; numerator < 2^60, or
+// below 2^126 where the denominator is 1.
 constexpr uint32_t round_quotient_rne(bool negative, uint128 numerator, uint64_t denominator,
                                       int exponent) {
+  if (denominator == 1) return round_rne(negative, numerator, exponent);
   constexpr int guard_bits = 64;  // the quotient of a nonzero numerator keeps at least 30 bits
   const uint128 dividend = numerator << guard_bits;
   return round_rne(negative, dividend / denominator, exponent - guard_bits,
@@ -140,5 +158,31 @@ constexpr uint32_t from_binary16(uint16_t half) {
   if (exponent > 0) return sign | (exponent + 112) << mantissa_bits | fraction << 13;
   return round_rne(sign != 0, fraction, -24);  // exact
 }
+
+// binary32 → a 16-bit format of `fraction_bits`, by RNE, a NaN as `nan`: bits of the same layout
+// once the value is rounded to a multiple of its last place there, or of its least subnormal.
+constexpr uint16_t to_16_bits_rne(uint32_t bits, int fraction_bits, int bias, uint16_t nan) {
+  if (is_nan(bits)) return nan;
+  const uint32_t sign = bits >> 31 << 15, magnitude = bits & ~sign_mask;
+  const uint32_t infinity_16 = (1u << 15) - (1u << fraction_bits);
+  if (is_inf(bits)) return uint16_t(sign | infinity_16);
+  if (magnitude == 0) return uint16_t(sign);
+  const Parts x = parts(bits);
+  const int least = 1 - bias;  // exponent of the least normal number
+  const int top = floor_log2(bits);
+  const int unit = (top > least ? top : least) - fraction_bits;
+  const int shift = unit - x.exponent;  // at least 0: no 16-bit format has more bits
+  uint32_t quotient = 0;
+  if (shift <= 25) {
+    const uint32_t half = shift > 0 ? 1u << (shift - 1) : 0;
+    const uint32_t rest = x.significand & ((1u << shift) - 1);
+    quotient = x.significand >> shift;
+    quotient += shift > 0 && (rest > half || (rest == half && (quotient & 1)));
+  }
+  const uint32_t code = (uint32_t(unit - (least - fraction_bits)) << fraction_bits) + quotient;
+  return uint16_t(sign | (code < infinity_16 ? code : infinity_16));
+}
+constexpr uint16_t to_bfloat16_rne(uint32_t bits) { return to_16_bits_rne(bits, 7, 127, 0x7FC0); }
+constexpr uint16_t to_binary16_rne(uint32_t bits) { return to_16_bits_rne(bits, 10, 15, 0x7E00); }
 
 }  // namespace mxref::binary32

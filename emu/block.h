@@ -19,14 +19,21 @@ constexpr bool is_block_length(int n) {
     if (n == length) return true;
   return false;
 }
+// Under a tensor scale a block has the format's own length.
+constexpr bool is_block_length(const BlockFormat& format, int n) {
+  return format.has_tensor_scale() ? n == format.block : is_block_length(n);
+}
 
 // How binary32 values become codes and scales.
 struct Conversion {
-  const BlockFormat* format;
+  const BlockFormat* format = &block_formats[0];
   const ScaleRule* rule = &scale_rules[0];
   const Rounding* rounding = &roundings[0];
   Prescale prescale = {};
-  int block = 32;
+  int block = format->block;
+  bool relabel = false;       // the control of ARITHMETIC.md §2: the scale is taken from x · p
+  uint64_t seed = 0;          // of a stochastic rounding
+  bool scale_by_row = false;  // of a format with tensor scales: one a row, not one for the tensor
   bool operator==(const Conversion&) const = default;
 };
 
@@ -35,7 +42,9 @@ struct MxTensor {
   Conversion conversion;
   std::vector<int64_t> shape;   // (…, K)
   std::vector<uint8_t> codes;   // rows · K
-  std::vector<uint8_t> scales;  // rows · blocks_per_row, e8m0
+  std::vector<uint8_t> scales;  // rows · blocks_per_row
+  // Of a format with tensor scales: one, or one a row.
+  std::vector<float> tensor_scales = {};
 
   const BlockFormat& format() const { return *conversion.format; }
   const ElementFormat& element() const { return *conversion.format->element; }
@@ -52,6 +61,11 @@ struct MxTensor {
   }
   std::span<const uint8_t> row_scales(int64_t row) const {
     return {scales.data() + row * blocks_per_row(), size_t(blocks_per_row())};
+  }
+  // Of a format without tensor scales: 1.
+  float tensor_scale(int64_t row) const {
+    if (tensor_scales.empty()) return 1;
+    return tensor_scales[tensor_scales.size() == 1 ? 0 : size_t(row)];
   }
   bool operator==(const MxTensor&) const = default;
 };

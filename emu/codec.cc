@@ -34,31 +34,52 @@ std::string to_string(Prescale p) {
   return p.denominator == 1 ? numerator : numerator + "/" + std::to_string(p.denominator);
 }
 
-uint32_t encode_magnitude_sat(const ElementFormat& f, uint64_t numerator, uint32_t denominator,
-                              int exponent, const Rounding& rounding) {
-  if (numerator == 0) return 0;
-  // top = floor(log2(numerator / denominator · 2^exponent)), corrected from the estimate by bit
-  // widths.
-  int quotient_log2 = std::bit_width(numerator) - std::bit_width(denominator);
-  const bool estimate_is_high = quotient_log2 >= 0
-                                    ? numerator < (uint128(denominator) << quotient_log2)
-                                    : (uint128(numerator) << -quotient_log2) < denominator;
-  quotient_log2 -= estimate_is_high;
-  const int top = quotient_log2 + exponent;
+int Magnitude::compare(uint64_t c, int k) const {
+  // numerator · 2^shift against c · denominator, which are below 2^48 and 2^80 without the shift.
+  const int shift = exponent - k;
+  if (numerator == 0 || c == 0) return int(numerator != 0) - int(c != 0);
+  if (shift <= -48) return -1;
+  if (shift >= 80) return 1;
+  const uint128 left = uint128(numerator) << std::max(shift, 0);
+  const uint128 right = uint128(c) * denominator << std::max(-shift, 0);
+  return left < right ? -1 : left > right;
+}
+
+int Magnitude::floor_log2() const {
+  const int high = std::bit_width(numerator) - std::bit_width(denominator) + exponent;
+  return compare(1, high) >= 0 ? high : high - 1;
+}
+
+// floor(rest / divisor · 2^32); rest < divisor < 2^127.
+static uint32_t fraction_of(uint128 rest, uint128 divisor) {
+  uint32_t fraction = 0;
+  for (int bit = 0; bit < 32; ++bit) {
+    rest *= 2;
+    fraction = 2 * fraction + (rest >= divisor);
+    if (rest >= divisor) rest -= divisor;
+  }
+  return fraction;
+}
+
+uint32_t encode_magnitude_sat(const ElementFormat& f, const Magnitude& x, const Rounding& rounding,
+                              uint32_t random) {
+  if (x.numerator == 0) return 0;
+  const int top = x.floor_log2();
   if (top > f.emax()) return f.max_code();
 
   // The value in units of the code's last place is the quotient of two integers.
   const int unit = std::max(top, f.emin()) - f.mantissa_bits;
-  const int shift = exponent - unit;
-  if (shift < -64)
-    return rounding.rounds_up(false, -1) ? 1 : 0;  // above zero, far below half a unit
-  const uint128 dividend = uint128(numerator) << std::max(shift, 0);
-  const uint128 divisor = uint128(denominator) << std::max(-shift, 0);
+  const int shift = x.exponent - unit;
+  if (shift < -80)  // above zero, below 2^-32 of a unit
+    return rounding.rounds_up({false, -1, 0, random}) ? 1 : 0;
+  const uint128 dividend = uint128(x.numerator) << std::max(shift, 0);
+  const uint128 divisor = uint128(x.denominator) << std::max(-shift, 0);
   // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
   const uint128 quotient = dividend / divisor;
-  const uint128 remainder = dividend % divisor;
-  const int vs_half = remainder * 2 < divisor ? -1 : remainder * 2 > divisor;
-  const bool up = remainder != 0 && rounding.rounds_up(quotient & 1, vs_half);
+  const uint128 rest = dividend % divisor;
+  const int vs_half = rest * 2 < divisor ? -1 : rest * 2 > divisor;
+  const uint32_t fraction = rounding.stochastic ? fraction_of(rest, divisor) : 0;
+  const bool up = rest != 0 && rounding.rounds_up({(quotient & 1) != 0, vs_half, fraction, random});
   // The quotient holds the hidden bit of a normal number, so a carry moves into the exponent by
   // itself.
   const uint32_t binade = uint32_t(unit - f.unit_log2()) << f.mantissa_bits;

@@ -22,14 +22,27 @@ struct Prescale {
 Prescale parse_prescale(std::string_view text);
 std::string to_string(Prescale p);
 
-// How a quotient that lies between two codes is rounded. `remainder_vs_half`: below 0, 0 or above
-// 0.
+// A quotient that lies between two codes, the lower of them odd or not, and the random word of the
+// element.
+struct Between {
+  bool lower_is_odd;
+  int vs_half;        // the rest against half of the distance: below 0, 0 or above 0
+  uint32_t fraction;  // floor(rest / distance · 2^32); only where the rounding is stochastic
+  uint32_t random;
+};
+// How it is rounded, in magnitude.
 struct Rounding {
   std::string_view name;
-  bool (*rounds_up)(bool quotient_is_odd, int remainder_vs_half);
+  bool (*rounds_up)(const Between& x);
+  bool stochastic = false;
 };
 inline constexpr std::array roundings{
-    Rounding{"rne", [](bool odd, int vs_half) { return vs_half > 0 || (vs_half == 0 && odd); }},
+    Rounding{"rne",
+             [](const Between& x) { return x.vs_half > 0 || (x.vs_half == 0 && x.lower_is_odd); }},
+    Rounding{"rna", [](const Between& x) { return x.vs_half >= 0; }},
+    Rounding{"rtz", [](const Between&) { return false; }},
+    Rounding{"stochastic", [](const Between& x) { return x.random < x.fraction; },
+             /*stochastic=*/true},
 };
 static_assert(names_are_distinct(roundings));
 inline const Rounding& rounding(std::string_view name) {
@@ -37,19 +50,37 @@ inline const Rounding& rounding(std::string_view name) {
 }
 
 constexpr bool is_nan(const ElementFormat& f, uint32_t code) {
-  return f.has_nan() && (code & f.magnitude_mask()) > f.max_code();
+  return f.has_nan() && f.magnitude(code) > f.max_code() + (f.has_inf() ? 1 : 0);
+}
+constexpr bool is_inf(const ElementFormat& f, uint32_t code) {
+  return f.has_inf() && f.magnitude(code) == f.max_code() + 1;
+}
+constexpr bool is_finite(const ElementFormat& f, uint32_t code) {
+  return !f.has_nan() || f.magnitude(code) <= f.max_code();
 }
 constexpr bool is_negative(const ElementFormat& f, uint32_t code) { return code & f.sign_mask(); }
 
-// Value of a code that is not NaN, in units of 2^unit_log2(). Both zeros are 0.
+// Value of a finite code, in units of 2^unit_log2(). Both zeros are 0.
 constexpr int64_t value_units(const ElementFormat& f, uint32_t code) {
-  const auto magnitude = int64_t(f.magnitude_units(code & f.magnitude_mask()));
+  const auto magnitude = int64_t(f.magnitude_units(f.magnitude(code)));
   return is_negative(f, code) ? -magnitude : magnitude;
 }
 
-// The magnitude code nearest to numerator / denominator · 2^exponent by `rounding`; above the
-// largest finite number it saturates. numerator < 2^48, 0 < denominator < 2^16.
-uint32_t encode_magnitude_sat(const ElementFormat& f, uint64_t numerator, uint32_t denominator,
-                              int exponent, const Rounding& rounding);
+// A positive real number, or 0: numerator / denominator · 2^exponent. numerator < 2^48,
+// 0 < denominator < 2^32.
+struct Magnitude {
+  uint64_t numerator;
+  uint64_t denominator;
+  int exponent;
+
+  int floor_log2() const;  // not of 0
+  // Against c · 2^k, c < 2^48: below 0 where it is less, 0, or above 0.
+  int compare(uint64_t c, int k) const;
+};
+
+// The magnitude code nearest to x by `rounding`; above the largest finite number it saturates.
+// `random` is asked for where the rounding is stochastic.
+uint32_t encode_magnitude_sat(const ElementFormat& f, const Magnitude& x, const Rounding& rounding,
+                              uint32_t random = 0);
 
 }  // namespace mxref

@@ -1,48 +1,196 @@
 #include "emu/dot.h"
 
+#include <algorithm>
+#include <boost/multiprecision/cpp_int.hpp>
+
 #include "emu/binary32.h"
 #include "emu/codec.h"
-#include "emu/e8m0.h"
+#include "emu/dot_aligned.h"
 
 namespace mxref {
 namespace {
 
-uint32_t fused_step(uint32_t acc, const BlockSum& sum, int scale_log2) {
+using binary32::Real;
+
+// A result of one rounding; with ftz a subnormal one becomes the zero of its sign.
+uint32_t rounded(const Datapath& datapath, uint32_t bits) {
+  return datapath.ftz && binary32::is_subnormal(bits) ? bits & binary32::sign_mask : bits;
+}
+
+// x = scale_a · scale_b, exact.
+struct ScaleProduct {
+  bool is_nan = false;
+  uint64_t significand = 0;
+  int exponent = 0;
+};
+ScaleProduct scale_product(const ScaleFormat& format_a, uint8_t a, const ScaleFormat& format_b,
+                           uint8_t b) {
+  if (format_a.is_nan(a) || format_b.is_nan(b)) return {.is_nan = true};
+  const auto x = format_a.parts(a), y = format_b.parts(b);
+  return {false, uint64_t(x.significand) * y.significand, x.exponent + y.exponent};
+}
+
+// x·S, finite.
+Real term_of(const BlockSum& sum, const ScaleProduct& x) {
+  const bool negative = sum.units < 0;
+  return {negative, binary32::uint128(negative ? -sum.units : sum.units) * x.significand,
+          sum.unit_log2 + x.exponent};
+}
+
+uint32_t infinity_of(int sign) { return binary32::infinity | (sign < 0 ? binary32::sign_mask : 0); }
+
+// acc ← RNE32(acc + x·S).
+uint32_t fused_step(uint32_t acc, const BlockSum& sum, const ScaleProduct& x) {
+  if (sum.infinity != 0) return binary32::add_rne(acc, infinity_of(sum.infinity));
   if (binary32::is_inf(acc)) return acc;
   // CHOICE: -0 stays -0 where the block has no nonzero product; every other exact zero is +0.
   if (!sum.has_nonzero_product) return acc;
-  const bool negative = sum.units < 0;
-  const auto magnitude = binary32::uint128(negative ? -sum.units : sum.units);
-  return binary32::round_sum_rne(binary32::real(acc),
-                                 {negative, magnitude, sum.unit_log2 + scale_log2});
+  return binary32::round_sum_rne(binary32::real(acc), term_of(sum, x));
+}
+
+// t ← RNE32(x·S), +0 where S is 0; acc ← RNE32(acc + t), IEEE's addition.
+uint32_t blockwise_step(const Datapath& datapath, uint32_t acc, const BlockSum& sum,
+                        const ScaleProduct& x) {
+  if (sum.infinity != 0) return binary32::add_rne(acc, infinity_of(sum.infinity));
+  const Real term = term_of(sum, x);
+  const uint32_t t = binary32::round_rne(term.negative, term.magnitude, term.exponent);
+  return binary32::add_rne(acc, rounded(datapath, t));
+}
+
+// acc ← RNE32(x_a·a_i · x_b·b_i + acc), IEEE's fused multiply-add of the two dequantized values.
+uint32_t fma_step(uint32_t acc, const ElementFormat& format_a, uint8_t a,
+                  const ElementFormat& format_b, uint8_t b, const ScaleProduct& x) {
+  const BlockSum product = block_sum(format_a, {&a, 1}, format_b, {&b, 1});
+  if (x.is_nan || product.is_nan || binary32::is_nan(acc)) return binary32::canonical_nan;
+  if (product.infinity != 0) return binary32::add_rne(acc, infinity_of(product.infinity));
+  if (binary32::is_inf(acc)) return acc;
+  const Real term = term_of(product, x);
+  if (term.magnitude == 0 && (acc & ~binary32::sign_mask) == 0) {  // -0 where both are
+    const bool negative = is_negative(format_a, a) != is_negative(format_b, b);
+    return negative ? acc : 0;
+  }
+  return binary32::round_sum_rne(binary32::real(acc), term);
+}
+
+uint32_t sequential(const Datapath& datapath, uint32_t acc, const RowView& a, const RowView& b) {
+  for (size_t i = 0; i < a.codes.size(); ++i) {
+    const size_t block = i / size_t(a.block);
+    const ScaleProduct x =
+        scale_product(*a.format->scale, a.scales[block], *b.format->scale, b.scales[block]);
+    acc = rounded(datapath,
+                  fma_step(acc, *a.format->element, a.codes[i], *b.format->element, b.codes[i], x));
+  }
+  return acc;
+}
+
+uint32_t block_by_block(const Datapath& datapath, uint32_t acc, const RowView& a,
+                        const RowView& b) {
+  for (size_t block = 0; block < a.scales.size(); ++block) {
+    const RowView x = block_of(a, int64_t(block)), y = block_of(b, int64_t(block));
+    const BlockSum sum = block_sum(*x.format->element, x.codes, *y.format->element, y.codes);
+    acc = accumulate_block(datapath, acc, sum, x.scales[0], y.scales[0], *x.format->scale,
+                           *y.format->scale);
+  }
+  return acc;
+}
+
+// The whole sum as an integer, in units below those of any term: e5m2 under scales of 2^-127 has
+// 2^-286, binary32 2^-149. Above, terms end at 2^320, and K below 2^64 adds 64 bits.
+using Wide = boost::multiprecision::checked_int1024_t;
+constexpr int wide_unit_log2 = -300;
+
+Wide wide(const Real& x) {
+  const Wide magnitude = Wide(x.magnitude) << unsigned(x.exponent - wide_unit_log2);
+  return x.negative ? Wide(-magnitude) : magnitude;
+}
+
+uint32_t round_rne(const Wide& x) {
+  const bool negative = x < 0;
+  const Wide magnitude = abs(x);
+  // The highest 100 bits, and whether any bit is set below them.
+  const int below = std::max(int(msb(magnitude)) - 99, 0);
+  const Wide high = magnitude >> unsigned(below);
+  return binary32::round_rne(negative, static_cast<binary32::uint128>(high), wide_unit_log2 + below,
+                             Wide(high << unsigned(below)) != magnitude);
+}
+
+uint32_t exact(uint32_t acc, const RowView& a, const RowView& b) {
+  if (binary32::is_nan(acc)) return binary32::canonical_nan;
+  bool has_nonzero_product = false;
+  bool has_infinity[2] = {acc == binary32::infinity, acc == infinity_of(-1)};  // +, -
+  Wide sum = binary32::is_finite(acc) ? wide(binary32::real(acc)) : Wide(0);
+  for (size_t block = 0; block < a.scales.size(); ++block) {
+    const RowView x = block_of(a, int64_t(block)), y = block_of(b, int64_t(block));
+    const BlockSum s = block_sum(*x.format->element, x.codes, *y.format->element, y.codes);
+    const ScaleProduct scale =
+        scale_product(*x.format->scale, x.scales[0], *y.format->scale, y.scales[0]);
+    if (s.is_nan || scale.is_nan) return binary32::canonical_nan;
+    has_nonzero_product |= s.has_nonzero_product;
+    if (s.infinity != 0)
+      has_infinity[s.infinity < 0] = true;
+    else
+      sum += wide(term_of(s, scale));
+  }
+  if (has_infinity[0] && has_infinity[1]) return binary32::canonical_nan;
+  if (has_infinity[0] || has_infinity[1]) return infinity_of(has_infinity[0] ? 1 : -1);
+  if (sum == 0) return has_nonzero_product ? 0 : acc;  // CHOICE, as in fused_step()
+  return round_rne(sum);
 }
 
 }  // namespace
+
+RowView row_of(const MxTensor& q, int64_t row) {
+  return {&q.format(), q.block(), q.row_codes(row), q.row_scales(row)};
+}
+
+RowView block_of(const RowView& row, int64_t index) {
+  const auto begin = size_t(index * row.block);
+  const size_t count = std::min(size_t(row.block), row.codes.size() - begin);
+  return {row.format, row.block, row.codes.subspan(begin, count),
+          row.scales.subspan(size_t(index), 1)};
+}
 
 BlockSum block_sum(const ElementFormat& format_a, std::span<const uint8_t> a,
                    const ElementFormat& format_b, std::span<const uint8_t> b) {
   BlockSum sum;
   sum.unit_log2 = format_a.unit_log2() + format_b.unit_log2();
   for (size_t i = 0; i < a.size(); ++i) {
-    if (is_nan(format_a, a[i]) || is_nan(format_b, b[i])) {
-      sum.is_nan = true;
+    if (is_finite(format_a, a[i]) && is_finite(format_b, b[i])) {
+      const __int128 product = __int128(value_units(format_a, a[i])) * value_units(format_b, b[i]);
+      sum.units += product;
+      sum.has_nonzero_product |= product != 0;
       continue;
     }
-    const __int128 product = __int128(value_units(format_a, a[i])) * value_units(format_b, b[i]);
-    sum.units += product;
-    sum.has_nonzero_product |= product != 0;
+    const bool has_zero = format_a.magnitude(a[i]) == 0 || format_b.magnitude(b[i]) == 0;
+    const int sign = is_negative(format_a, a[i]) == is_negative(format_b, b[i]) ? 1 : -1;
+    sum.is_nan |= is_nan(format_a, a[i]) || is_nan(format_b, b[i]) || has_zero ||
+                  sum.infinity == -sign;  // NaN, Inf·0, Inf-Inf
+    sum.infinity = sign;
   }
   return sum;
 }
 
 uint32_t accumulate_block(const Datapath& datapath, uint32_t acc, const BlockSum& sum,
-                          uint8_t scale_a, uint8_t scale_b) {
-  if (binary32::is_nan(acc) || sum.is_nan || e8m0::is_nan(scale_a) || e8m0::is_nan(scale_b))
-    return binary32::canonical_nan;
-  const int scale_log2 = e8m0::log2(scale_a) + e8m0::log2(scale_b);
+                          uint8_t scale_a, uint8_t scale_b, const ScaleFormat& format_a,
+                          const ScaleFormat& format_b) {
+  const ScaleProduct x = scale_product(format_a, scale_a, format_b, scale_b);
+  if (binary32::is_nan(acc) || sum.is_nan || x.is_nan) return binary32::canonical_nan;
+  return rounded(datapath, datapath.kind == Accumulation::blockwise
+                               ? blockwise_step(datapath, acc, sum, x)
+                               : fused_step(acc, sum, x));
+}
+
+uint32_t dot_ref(const Datapath& datapath, uint32_t acc, const RowView& a, const RowView& b) {
   switch (datapath.kind) {
     case Accumulation::fused:
-      return fused_step(acc, sum, scale_log2);
+    case Accumulation::blockwise:
+      return block_by_block(datapath, acc, a, b);
+    case Accumulation::sequential:
+      return sequential(datapath, acc, a, b);
+    case Accumulation::exact:
+      return rounded(datapath, exact(acc, a, b));
+    case Accumulation::aligned:
+      return aligned(datapath, acc, a, b);
   }
   __builtin_unreachable();
 }

@@ -12,9 +12,15 @@ std::unique_ptr<Engine> make_engine(const EngineTable& engines, std::string_view
   return find_by_name(engines, "engine", name).make();
 }
 
+std::string refusal(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
+                    const Datapath& datapath) {
+  const std::string reason = no_product(a, b, block, datapath);
+  return reason.empty() ? engine.refuses(a, b, block, datapath) : reason;
+}
+
 void require(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
              const Datapath& datapath) {
-  const std::string reason = engine.refuses(a, b, block, datapath);
+  const std::string reason = refusal(engine, a, b, block, datapath);
   if (!reason.empty())
     throw UsageError("engine '" + std::string(engine.name()) + "' does not take " +
                      std::string(a.name) + " × " + std::string(b.name) + " in blocks of " +

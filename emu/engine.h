@@ -28,7 +28,8 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string_view name() const = 0;
 
-  // Why this engine does not compute a × b on this datapath; empty where it does.
+  // Why this engine does not compute a × b on this datapath, where there is such a product
+  // (no_product() of emu/gemm.h); empty where it does.
   virtual std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
                               const Datapath& datapath) const = 0;
 
@@ -67,7 +68,10 @@ using EngineTable = std::vector<EngineEntry>;
 
 // Throws UsageError on an unknown name.
 std::unique_ptr<Engine> make_engine(const EngineTable& engines, std::string_view name);
-// Throws UsageError with the engine's reason where it does not take this product.
+// Why the engine does not compute this product, or why there is none; empty where it does.
+std::string refusal(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
+                    const Datapath& datapath);
+// Throws UsageError with the reason where there is one.
 void require(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
              const Datapath& datapath);
 

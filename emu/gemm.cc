@@ -6,8 +6,23 @@
 
 #include "emu/binary32.h"
 #include "emu/dot.h"
+#include "emu/dot_aligned.h"
+#include "emu/quantize.h"
 
 namespace mxref {
+
+std::string no_product(const BlockFormat& a, const BlockFormat& b, int block,
+                       const Datapath& datapath) {
+  if (a.scale != b.scale)
+    return std::string(a.name) + " has scales " + std::string(a.scale->name) + ", " +
+           std::string(b.name) + " has " + std::string(b.scale->name) + ": they do not meet";
+  if (!is_block_length(a, block))
+    return std::string(a.name) + " has blocks of " + block_length_list(a) + " elements";
+  if (datapath.kind == Accumulation::aligned && block % datapath.alignment.group != 0)
+    return "its groups of " + std::to_string(datapath.alignment.group) +
+           " products do not divide a block";
+  return "";
+}
 
 void check_operands(const MxTensor& a, const MxTensor& b) {
   if (a.cols() != b.cols())
@@ -16,45 +31,51 @@ void check_operands(const MxTensor& a, const MxTensor& b) {
   if (a.block() != b.block())
     throw UsageError("operands of different block lengths: " + std::to_string(a.block()) + " and " +
                      std::to_string(b.block()));
+  if (b.tensor_scales.size() > 1)
+    throw UsageError("a right operand has one tensor scale, not one a row");
 }
 
-bool has_factor(Prescale p_a, Prescale p_b) {
-  return p_a.numerator * p_b.numerator != p_a.denominator * p_b.denominator;
+bool has_last_step(const MxTensor& a, const MxTensor& b) {
+  const Prescale p_a = a.conversion.prescale, p_b = b.conversion.prescale;
+  return a.format().has_tensor_scale() ||
+         p_a.numerator * p_b.numerator != p_a.denominator * p_b.denominator;
 }
 
-uint32_t apply_prescales(uint32_t acc, Prescale p_a, Prescale p_b, uint32_t c) {
+Factor factor_of(const MxTensor& a, int64_t m, const MxTensor& b, int64_t n) {
+  const Prescale p_a = a.conversion.prescale, p_b = b.conversion.prescale;
+  const auto g_a = binary32::parts(std::bit_cast<uint32_t>(a.tensor_scale(m)));
+  const auto g_b = binary32::parts(std::bit_cast<uint32_t>(b.tensor_scale(n)));
+  if (a.format().has_tensor_scale())
+    return {uint64_t(g_a.significand) * g_b.significand, 1, g_a.exponent + g_b.exponent};
+  return {uint64_t(p_a.denominator) * p_b.denominator, uint64_t(p_a.numerator) * p_b.numerator, 0};
+}
+
+uint32_t last_step(const Datapath& datapath, uint32_t acc, const Factor& factor, uint32_t c) {
   uint32_t scaled = acc;
   if (binary32::is_finite(acc)) {
-    const binary32::Parts v = binary32::parts(acc);
-    const auto numerator = uint64_t(p_a.denominator) * p_b.denominator;
-    const auto denominator = uint64_t(p_a.numerator) * p_b.numerator;
-    scaled = binary32::round_quotient_rne(binary32::is_negative(acc),
-                                          binary32::uint128(v.significand) * numerator, denominator,
-                                          v.exponent);
+    const binary32::Real v = binary32::real(acc);
+    scaled = binary32::round_quotient_rne(v.negative, v.magnitude * factor.numerator,
+                                          factor.denominator, v.exponent + factor.exponent);
   }
-  return binary32::add_rne(scaled, c);
+  const uint32_t sum = binary32::add_rne(scaled, c);
+  if (datapath.kind != Accumulation::aligned) return sum;
+  return binary32::is_nan(sum) ? aligned_nan : sum == binary32::sign_mask ? 0 : sum;
 }
 
 void gemm_ref(const MxTensor& a, const MxTensor& b, const Datapath& datapath,
               std::span<const float> c, std::span<float> d) {
   check_operands(a, b);
-  const int64_t M = a.rows(), N = b.rows(), K = a.cols();
-  const Prescale p_a = a.conversion.prescale, p_b = b.conversion.prescale;
-  const bool factor = has_factor(p_a, p_b);
-  for (int64_t m = 0; m < M; ++m)
-    for (int64_t n = 0; n < N; ++n) {
-      const size_t i = size_t(m * N + n);
+  if (const std::string reason = no_product(a.format(), b.format(), a.block(), datapath);
+      !reason.empty())
+    throw UsageError(reason);
+  const bool factor = has_last_step(a, b);
+  for (int64_t m = 0; m < a.rows(); ++m)
+    for (int64_t n = 0; n < b.rows(); ++n) {
+      const size_t i = size_t(m * b.rows() + n);
       const uint32_t start = c.empty() ? 0 : std::bit_cast<uint32_t>(c[i]);
-      uint32_t acc = factor ? 0 : start;
-      if (binary32::is_nan(acc)) acc = binary32::canonical_nan;
-      for (int64_t k = 0; k < K; k += a.block()) {
-        const size_t count = size_t(std::min<int64_t>(a.block(), K - k));
-        const BlockSum sum = block_sum(a.element(), a.row_codes(m).subspan(size_t(k), count),
-                                       b.element(), b.row_codes(n).subspan(size_t(k), count));
-        const size_t block = size_t(k / a.block());
-        acc = accumulate_block(datapath, acc, sum, a.row_scales(m)[block], b.row_scales(n)[block]);
-      }
-      d[i] = std::bit_cast<float>(factor ? apply_prescales(acc, p_a, p_b, start) : acc);
+      uint32_t acc = dot_ref(datapath, factor ? 0 : start, row_of(a, m), row_of(b, n));
+      if (factor) acc = last_step(datapath, acc, factor_of(a, m, b, n), start);
+      d[i] = std::bit_cast<float>(acc);
     }
 }
 

@@ -94,19 +94,22 @@ Names names_of(const Table& table, Names more) {
 }
 
 RecipeSide parse_side(const json& object, const std::string& where) {
-  check_fields(object, where, {"format", "scale_rule", "rounding", "prescale"});
+  check_fields(object, where, {"format", "scale_rule", "rounding", "prescale", "relabel", "seed"});
   RecipeSide side;
   side.format =
       choice_of(object, where, "format", "none", names_of(block_formats, {"none", "bf16"}));
   if (side.format == "none" || side.format == "bf16") {
-    for (const char* key : {"scale_rule", "rounding", "prescale"})
+    for (const char* key : {"scale_rule", "rounding", "prescale", "relabel", "seed"})
       if (object.contains(key))
         throw UsageError("recipe field '" + where + key + "' means nothing where '" + where +
                          "format' is '" + side.format + "'");
     return side;
   }
   Conversion conversion{.format = &block_format(side.format)};
-  conversion.block = conversion.format->block;
+  if (conversion.format->has_tensor_scale() &&
+      (object.contains("scale_rule") || object.contains("prescale")))
+    throw UsageError("recipe field '" + where + "': scale rules and pre-scales do not apply to " +
+                     side.format);
   conversion.rule =
       &scale_rule(choice_of(object, where, "scale_rule", "floor", names_of(scale_rules, {})));
   conversion.rounding =
@@ -116,7 +119,20 @@ RecipeSide parse_side(const json& object, const std::string& where) {
   } catch (const UsageError& error) {
     throw UsageError("recipe field '" + where + "prescale': " + error.what());
   }
+  if (object.contains("relabel") && !object["relabel"].is_boolean())
+    throw UsageError("recipe field '" + where + "relabel' is neither true nor false");
+  if (object.contains("seed") && !object["seed"].is_number_unsigned())
+    throw UsageError("recipe field '" + where + "seed' is no number from 0 to 2^64-1");
+  conversion.relabel = object.value("relabel", false);
+  conversion.seed = object.value("seed", uint64_t(0));
   side.conversion = conversion;
+  return side;
+}
+
+// Activations: where the format has tensor scales each token has its own, so that no result depends
+// on what else is in the batch.
+RecipeSide by_row(RecipeSide side) {
+  if (side.conversion) side.conversion->scale_by_row = side.conversion->format->has_tensor_scale();
   return side;
 }
 
@@ -148,8 +164,19 @@ RecipeOverride parse_override(const json& object, const std::string& where) {
   if (object.contains("weights"))
     result.weights = parse_side(object["weights"], where + "weights.");
   if (object.contains("activations"))
-    result.activations = parse_side(object["activations"], where + "activations.");
+    result.activations = by_row(parse_side(object["activations"], where + "activations."));
   return result;
+}
+
+// A name, or a description as a JSON object; a text that holds one is as good.
+std::string parse_datapath(const json& object, const std::string& absent) {
+  const auto found = object.find("datapath");
+  const bool is_description =
+      found != object.end() &&
+      (found->is_object() || (found->is_string() && found->get<std::string>().starts_with('{')));
+  if (!is_description)
+    return choice_of(object, "", "datapath", absent, names_of(datapaths, {"fake_quant"}));
+  return std::string(datapath(found->is_object() ? found->dump() : found->get<std::string>()).name);
 }
 
 Recipe parse_object(const json& object) {
@@ -159,14 +186,13 @@ Recipe parse_object(const json& object) {
   Recipe recipe;
   if (object.contains("weights")) recipe.weights = parse_side(object["weights"], "weights.");
   if (object.contains("activations"))
-    recipe.activations = parse_side(object["activations"], "activations.");
+    recipe.activations = by_row(parse_side(object["activations"], "activations."));
   if (object.contains("kv")) {
     check_fields(object["kv"], "kv.", {"format"});
     choice_of(object["kv"], "kv.", "format", "none", {"none"});
   }
   if (choice_of(object, "", "output", "none", {"none", "bf16"}) == "bf16") recipe.output = "bf16";
-  recipe.datapath =
-      choice_of(object, "", "datapath", recipe.datapath, names_of(datapaths, {"fake_quant"}));
+  recipe.datapath = parse_datapath(object, recipe.datapath);
   recipe.implementation = text_of(object, "", "implementation", recipe.implementation);
   if (text_of(object, "", "rest", "library") == "strict")
     throw UsageError("recipe field 'rest': 'strict' does not exist yet; valid: library");
@@ -225,9 +251,14 @@ void apply_setting(json& recipe, const std::string& setting) {
 json to_json(const RecipeSide& side) {
   json object{{"format", side.format}};
   if (side.conversion) {
-    object["scale_rule"] = side.conversion->rule->name;
-    object["rounding"] = side.conversion->rounding->name;
-    object["prescale"] = to_string(side.conversion->prescale);
+    const Conversion& c = *side.conversion;
+    if (!c.format->has_tensor_scale()) {
+      object["scale_rule"] = c.rule->name;
+      object["prescale"] = to_string(c.prescale);
+    }
+    object["rounding"] = c.rounding->name;
+    if (c.relabel) object["relabel"] = true;
+    if (c.rounding->stochastic) object["seed"] = c.seed;
   }
   return object;
 }

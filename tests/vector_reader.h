@@ -40,12 +40,19 @@ inline uint64_t parse_hex(const std::string& text, size_t digits) {
   return std::stoull(text, nullptr, 16);
 }
 
-// Element 0 lies in the lowest bits, so its digits come last; an element is 4 or 8 bits.
+// Element 0 lies in the lowest bits, which the last digits hold.
 inline void parse_codes(const std::string& word, int bits, int block, std::vector<uint8_t>& codes) {
-  const size_t digits = size_t(bits) / 4;
-  require(word.size() == digits * size_t(block), "word of codes '" + word + "'");
-  for (size_t end = word.size(); end > 0; end -= digits)
-    codes.push_back(uint8_t(parse_hex(word.substr(end - digits, digits), digits)));
+  require(word.size() * 4 == size_t(bits) * size_t(block), "word of codes '" + word + "'");
+  uint64_t pending = 0;
+  int pending_bits = 0;
+  for (size_t digit = word.size(); digit-- > 0;) {
+    pending |= parse_hex(word.substr(digit, 1), 1) << pending_bits;
+    pending_bits += 4;
+    if (pending_bits < bits) continue;
+    codes.push_back(uint8_t(pending & ((1u << bits) - 1)));
+    pending >>= bits;
+    pending_bits -= bits;
+  }
 }
 
 inline Vectors read_memh(std::istream& in) {

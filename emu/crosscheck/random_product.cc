@@ -1,20 +1,30 @@
 #include "emu/crosscheck/random_product.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cmath>
 
 #include "emu/vectors/stimulus.h"
 
 namespace mxref {
 namespace {
 
+// Mostly near 1, sometimes at the ends of what two of them and a product can reach.
+float tensor_scale(Stimulus& stimulus) {
+  constexpr std::array exponents{0, 0, -12, -70, 60, -126, 127};
+  const auto fraction = float(stimulus.below(1 << 23)) * 0x1p-23f;
+  return std::ldexp(1 + fraction, exponents[stimulus.below(exponents.size())]);
+}
+
 MxTensor random_tensor(Stimulus& stimulus, const Conversion& conversion, int64_t rows, int64_t K) {
   MxTensor q{conversion, {rows, K}, std::vector<uint8_t>(size_t(rows * K)), {}};
+  if (q.format().has_tensor_scale()) q.tensor_scales = {tensor_scale(stimulus)};
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t k = 0; k < K; k += q.block()) {
       const auto count = size_t(std::min<int64_t>(q.block(), K - k));
       stimulus.codes(q.element(), std::span(q.codes).subspan(size_t(row * K + k), count));
-      q.scales.push_back(stimulus.scale());
+      q.scales.push_back(stimulus.scale(*q.format().scale));
     }
   return q;
 }
@@ -32,7 +42,7 @@ GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t
     N = 1 + int64_t(stimulus.below(16));
     K = 1 + int64_t(stimulus.below(5 * uint64_t(a.block)));
   }
-  if (shape == 3) {
+  if (shape == 3 && !a.has_tensor_scale()) {
     conversion_a.block = conversion_b.block = block_lengths[stimulus.below(block_lengths.size())];
     conversion_a.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{};
     conversion_b.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{65535, 65534};
@@ -41,14 +51,18 @@ GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t
                        random_tensor(stimulus, conversion_a, M, K),
                        random_tensor(stimulus, conversion_b, N, K),
                        {}};
+  if (shape == 3 && a.has_tensor_scale())
+    while (product.a.tensor_scales.size() < size_t(M))
+      product.a.tensor_scales.push_back(tensor_scale(stimulus));
   if (shape == 3 && seed / 4 % 2 == 0) return product;
   for (int64_t i = 0; i < M * N; ++i) {
     const int64_t m = i / N, n = i % N;
     const auto first = size_t(std::min<int64_t>(product.a.block(), K));
     const BlockSum sum = block_sum(*a.element, product.a.row_codes(m).first(first), *b.element,
                                    product.b.row_codes(n).first(first));
-    product.c.push_back(std::bit_cast<float>(stimulus.accumulator(
-        sum, product.a.row_scales(m).front(), product.b.row_scales(n).front())));
+    product.c.push_back(std::bit_cast<float>(
+        stimulus.accumulator(sum, product.a.row_scales(m).front(), product.b.row_scales(n).front(),
+                             *a.scale, *b.scale)));
   }
   return product;
 }

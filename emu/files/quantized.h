@@ -1,5 +1,6 @@
 #pragma once
-// Quantized tensors in safetensors: NAME.codes, NAME.scales and their metadata (DESIGN.md,
+// Quantized tensors in safetensors: NAME.codes or NAME.packed, NAME.scales, NAME.tensor_scale of
+// nvfp4, and their metadata (DESIGN.md,
 // "Quantized tensor in safetensors").
 
 #include <string>
@@ -23,8 +24,10 @@ std::vector<std::string> quantized_names_only(const SafetensorsFile& file);
 // other, or a code is above the format's bits.
 MxTensor read_quantized(const SafetensorsFile& file, const std::string& name);
 
-// Adds codes, scales and metadata. Refers to the tensor until the writer has written.
-void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor);
+// Adds codes, one a byte or packed, scales and metadata. Refers to the tensor until the writer has
+// written.
+void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor,
+                   bool packed = false);
 
 // Throws UsageError where it is none of block_lengths.
 int parse_block_length(std::string_view text);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <list>
 #include <map>
 #include <memory>
 #include <span>
@@ -80,6 +81,10 @@ class SafetensorsWriter {
   template <typename T>
   void add(std::string name, DType dtype, std::vector<int64_t> shape,
            const std::vector<T>&& data) = delete;  // would be gone before write()
+  // Data that lives as long as the writer.
+  const std::vector<uint8_t>& keep(std::vector<uint8_t> data) {
+    return kept_.emplace_back(std::move(data));
+  }
   void set_metadata(std::string key, std::string value) {
     metadata_[std::move(key)] = std::move(value);
   }
@@ -89,6 +94,7 @@ class SafetensorsWriter {
 
  private:
   std::vector<TensorView> tensors_;
+  std::list<std::vector<uint8_t>> kept_;
   std::map<std::string, std::string> metadata_;
 };
 

@@ -34,7 +34,7 @@ class Product {
           std::span<float> d)
       : a_(a), b_(operand.b), datapath_(*operand.datapath), c_(c), d_(d) {
     unit_log2_ = a.element().unit_log2() + b_.header.element().unit_log2();
-    has_factor_ = has_factor(a.conversion.prescale, b_.header.conversion.prescale);
+    has_factor_ = has_last_step(a, b_.header);
   }
 
   // a by rows of a block, b by panels, K by chunks: acc of a block of rows and one panel stays in
@@ -102,17 +102,15 @@ class Product {
   // The accumulator of one element, by the definition.
   float exact_acc(int64_t m, int64_t n) const {
     const float* c = c_row(m, n);
-    uint32_t acc = has_factor_ || !c ? 0 : std::bit_cast<uint32_t>(*c);
-    uint8_t column[block_lengths.back()];
+    std::vector<uint8_t> codes(size_t(b_.blocks() * b_.block())), scales(size_t(b_.blocks()));
     for (int64_t i = 0; i < b_.blocks(); ++i) {
-      b_.block_codes(n, i, column);
-      const auto row = a_.row_codes(m).subspan(size_t(i * b_.block()));
-      const size_t count = std::min(row.size(), size_t(b_.block()));
-      const BlockSum sum =
-          block_sum(a_.element(), row.first(count), b_.header.element(), {column, count});
-      acc = accumulate_block(datapath_, acc, sum, a_.row_scales(m)[size_t(i)], b_.scale(n, i));
+      b_.block_codes(n, i, codes.data() + i * b_.block());
+      scales[size_t(i)] = b_.scale(n, i);
     }
-    return std::bit_cast<float>(acc);
+    const RowView column{&b_.header.format(), b_.block(), std::span(codes).first(size_t(a_.cols())),
+                         scales};
+    const uint32_t acc = has_factor_ || !c ? 0 : std::bit_cast<uint32_t>(*c);
+    return std::bit_cast<float>(dot_ref(datapath_, acc, row_of(a_, m), column));
   }
 
   // acc (panel_columns) of row m: what the kernels cannot know.
@@ -125,7 +123,7 @@ class Product {
       const bool zero_in_doubt = acc[n] == 0 && c && !has_factor_ && c[n] == 0;
       if (row.has_nan || column.has_nan)
         acc[n] = std::bit_cast<float>(binary32::canonical_nan);
-      else if (zero_in_doubt || !is_proven(row, column))
+      else if (zero_in_doubt || row.has_inf || column.has_inf || !is_proven(row, column))
         acc[n] = exact_acc(m, first + n);
     }
   }
@@ -135,7 +133,8 @@ class Product {
     const int64_t first = panel * panel_columns, columns = columns_of(panel);
     const RowScales& of_panel = b_.of_panel[size_t(panel)];
     const float* c = c_row(m, first);
-    if (row.has_nan || of_panel.has_nan || !is_proven(row, of_panel) || (c && !has_factor_))
+    if (row.has_nan || row.has_inf || of_panel.has_nan || of_panel.has_inf ||
+        !is_proven(row, of_panel) || (c && !has_factor_))
       settle(m, row, first, columns, c, acc);
     if (has_factor_) apply_factor(acc, c, columns);
     float* d = d_.data() + m * b_.columns() + first;
@@ -166,8 +165,8 @@ class Product {
       return;
     }
     for (int64_t n = 0; n < columns; ++n)
-      acc[n] = std::bit_cast<float>(apply_prescales(std::bit_cast<uint32_t>(acc[n]), p_a, p_b,
-                                                    c ? std::bit_cast<uint32_t>(c[n]) : 0));
+      acc[n] = std::bit_cast<float>(last_step(datapath_, std::bit_cast<uint32_t>(acc[n]),
+                                              {by, over}, c ? std::bit_cast<uint32_t>(c[n]) : 0));
   }
 
   const MxTensor& a_;
@@ -187,8 +186,13 @@ class KernelEngine : public Engine {
   std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
                       const Datapath& datapath) const override {
     constexpr int binary64_bits = 53, longest_block_bits = 7;
-    if (datapath.kind != Accumulation::fused) return "no vector kernel for this datapath";
+    if (datapath.kind != Accumulation::fused || datapath.ftz)
+      return "no vector kernel for this datapath";
     if (!is_block_length(block)) return "blocks are of " + block_length_list() + " elements";
+    for (const BlockFormat* format : {&a, &b})
+      if (format->has_tensor_scale() || format->element->sign != Sign::magnitude ||
+          format->element->has_inf())
+        return "no vector kernel for " + std::string(format->name);
     if (a.element->magnitude_units_bits() + b.element->magnitude_units_bits() + longest_block_bits >
         binary64_bits)
       return "the sum of a block does not fit binary64";

@@ -27,11 +27,14 @@ namespace {
 
 // What encode_blocks proves: rounding to nearest even, a pre-scale from 1/2 to 1 with at most four
 // significant bits (so p / scale is a binary32 number and |x| · p has at most 28 bits). Any scale
-// rule that looks at the largest magnitude. The rest goes block by block by the definition.
+// rule that looks at the largest magnitude alone. The rest goes block by block by the definition.
 bool has_vector_form(const Conversion& conversion) {
   const Prescale p = conversion.prescale;
-  return conversion.rounding->name == "rne" && std::has_single_bit(p.denominator) &&
-         p.numerator < 16 && p.numerator <= p.denominator && p.denominator <= 2 * p.numerator;
+  return conversion.rounding->name == "rne" && !conversion.rule->searches && !conversion.relabel &&
+         !conversion.format->has_tensor_scale() &&
+         conversion.format->element->sign == Sign::magnitude &&
+         std::has_single_bit(p.denominator) && p.numerator < 16 && p.numerator <= p.denominator &&
+         p.denominator <= 2 * p.numerator;
 }
 
 class RowQuantizer {
@@ -81,7 +84,9 @@ class RowQuantizer {
   uint8_t scale(uint32_t amax_bits) const {
     if (!binary32::is_finite(amax_bits)) return e8m0::nan;
     if (amax_bits == 0) return 0;
-    return e8m0::encode_sat(conversion_.rule->exponent(amax_bits, *conversion_.format->element));
+    const binary32::Parts amax = binary32::parts(amax_bits);
+    return e8m0::encode_sat(conversion_.rule->exponent({amax.significand, 1, amax.exponent},
+                                                       *conversion_.format->element));
   }
 
   const Conversion& conversion_;
@@ -90,22 +95,23 @@ class RowQuantizer {
   EncodeFields fields_;
 };
 
-void row_by_definition(const float* x, int64_t K, const Conversion& conversion, uint8_t* codes,
-                       uint8_t* scales) {
-  for (int64_t begin = 0; begin < K; begin += conversion.block) {
-    const size_t count = size_t(std::min<int64_t>(conversion.block, K - begin));
-    scales[begin / conversion.block] =
-        quantize_block_ref({x + begin, count}, conversion, {codes + begin, count});
+void row_by_definition(const float* x, MxTensor& q, int64_t row) {
+  const int64_t K = q.cols(), block = q.block();
+  for (int64_t begin = 0; begin < K; begin += block) {
+    const size_t count = size_t(std::min<int64_t>(block, K - begin));
+    const int64_t at = row * K + begin;
+    q.scales[size_t(row * q.blocks_per_row() + begin / block)] =
+        quantize_block_ref({x + at, count}, q.conversion, {q.codes.data() + at, count},
+                           {uint64_t(at), q.tensor_scale(row)});
   }
 }
 
 }  // namespace
 
-void quantize_rows(const float* x, int64_t rows, int64_t K, const Conversion& conversion,
-                   uint8_t* codes, uint8_t* scales) {
-  const int64_t blocks = (K + conversion.block - 1) / conversion.block;
-  const bool by_vectors = has_vector_form(conversion);
-  const RowQuantizer quantizer(conversion);
+void quantize_rows(const float* x, MxTensor& q) {
+  const int64_t rows = q.rows(), K = q.cols();
+  const bool by_vectors = has_vector_form(q.conversion);
+  const RowQuantizer quantizer(q.conversion);
   constexpr int64_t worth_threads = 1 << 15;
 #pragma omp parallel if (rows * K >= worth_threads)
   {
@@ -113,9 +119,10 @@ void quantize_rows(const float* x, int64_t rows, int64_t K, const Conversion& co
 #pragma omp for schedule(static)
     for (int64_t row = 0; row < rows; ++row)
       if (by_vectors)
-        quantizer.row(x + row * K, K, codes + row * K, scales + row * blocks);
+        quantizer.row(x + row * K, K, q.codes.data() + row * K,
+                      q.scales.data() + row * q.blocks_per_row());
       else
-        row_by_definition(x + row * K, K, conversion, codes + row * K, scales + row * blocks);
+        row_by_definition(x, q, row);
   }
 }
 

@@ -12,9 +12,8 @@ namespace mxref::kernels {
 
 const InstructionSet& instruction_set(Isa isa);
 
-// x (rows,K) → codes (rows,K), scales (rows, ceil(K/block)). Same bits as quantize_block_ref on
-// every block.
-void quantize_rows(const float* x, int64_t rows, int64_t K, const Conversion& conversion,
-                   uint8_t* codes, uint8_t* scales);
+// x (rows,K) → codes and scales of q, whose conversion, shape and tensor scales are set. Same bits
+// as quantize_block_ref on every block.
+void quantize_rows(const float* x, MxTensor& q);
 
 }  // namespace mxref::kernels

@@ -7,14 +7,17 @@ namespace mxref::kernels {
 
 RowScales usable_scales(const MxTensor& q, int64_t row, uint8_t* out) {
   const auto codes = q.row_codes(row), scales = q.row_scales(row);
-  const auto magnitude_mask = uint8_t(q.element().magnitude_mask());
+  // Magnitude codes order as magnitudes, Inf and NaN last; of two's complement, which has neither,
+  // the whole code tells whether it is zero.
+  const bool is_magnitude = q.element().sign == Sign::magnitude;
+  const auto mask = uint8_t(is_magnitude ? q.element().magnitude_mask() : 0xFF);
   RowScales found{.min_log2 = e8m0::max_log2, .max_log2 = e8m0::min_log2};
   for (size_t i = 0; i < scales.size(); ++i) {
     const size_t begin = i * size_t(q.block()), end = std::min(begin + q.block(), codes.size());
-    uint8_t largest = 0;  // magnitude codes order as magnitudes, NaN last
-    for (size_t k = begin; k < end; ++k)
-      largest = std::max(largest, uint8_t(codes[k] & magnitude_mask));
+    uint8_t largest = 0;
+    for (size_t k = begin; k < end; ++k) largest = std::max(largest, uint8_t(codes[k] & mask));
     found.has_nan |= e8m0::is_nan(scales[i]) || is_nan(q.element(), largest);
+    found.has_inf |= is_inf(q.element(), largest);
     out[i] = largest == 0 ? e8m0::nan : scales[i];
     if (e8m0::is_nan(out[i])) continue;
     found.min_log2 = std::min(found.min_log2, e8m0::log2(out[i]));
@@ -36,7 +39,7 @@ namespace {
 
 RowScales together(const RowScales& x, const RowScales& y) {
   return {std::min(x.min_log2, y.min_log2), std::max(x.max_log2, y.max_log2),
-          x.has_nan || y.has_nan};
+          x.has_nan || y.has_nan, x.has_inf || y.has_inf};
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class Buffer {
 struct RowScales {
   int min_log2 = 0;
   int max_log2 = 0;
-  bool has_nan = false;
+  bool has_nan = false, has_inf = false;
 };
 
 // The scale codes of a row as the kernels use them → out (blocks_per_row). A block of zeros adds

@@ -9,8 +9,8 @@ namespace mxref {
 MxArray::MxArray(const sc_core::sc_module_name& name, ArrayShape shape)
     : sc_module(name),
       shape_(shape),
-      format_a_(&block_formats[0]),
-      format_b_(&block_formats[0]),
+      format_a_(array_formats[0]),
+      format_b_(array_formats[0]),
       acc_(size_t(shape.rows) * size_t(shape.cols)) {
   sum_.elements.resize(acc_.size());
   term_.elements.resize(acc_.size());
@@ -79,8 +79,8 @@ void MxArray::take_beat() {
   beat_.first = in_first_i.read();
   beat_.last = in_last_i.read();
   if (beat_.first) {
-    format_a_ = &block_formats[format_a_i.read()];
-    format_b_ = &block_formats[format_b_i.read()];
+    format_a_ = array_formats[format_a_i.read()];
+    format_b_ = array_formats[format_b_i.read()];
     if (in_preload_i.read())
       beat_.start = c_i.read();
     else

@@ -14,7 +14,7 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
   // Each draw is a statement of its own: the order of evaluation within one is the compiler's.
   const auto signed_code = [&](uint64_t magnitude) {
     const bool negative = below(2);
-    return uint8_t(magnitude | (negative ? format.sign_mask() : 0));
+    return uint8_t(format.code(negative, uint32_t(magnitude)));
   };
   const auto finite = [&](uint64_t count) { return signed_code(below(count)); };
   const uint64_t magnitudes = format.max_code() + 1;
@@ -24,7 +24,7 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
       const uint64_t signs[] = {0, ~uint64_t(0), 0x5555555555555555, random_()};
       const uint64_t sign = signs[below(4)];
       for (size_t i = 0; i < block.size(); ++i)
-        block[i] = uint8_t(magnitude | ((sign >> (i % 64)) & 1 ? format.sign_mask() : 0));
+        block[i] = uint8_t(format.code((sign >> (i % 64)) & 1, magnitude));
       break;
     }
     case 1:  // one element alone
@@ -41,7 +41,7 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
       const uint64_t small = 1 + below(4), least = uint64_t(format.mantissa_mask()) + 2;
       for (size_t i = 0; i < block.size(); ++i) {
         const uint64_t magnitude = i + small < block.size() ? format.max_code() : below(least);
-        block[i] = uint8_t(magnitude | (negative ? format.sign_mask() : 0));
+        block[i] = uint8_t(format.code(negative, uint32_t(magnitude)));
       }
       break;
     }
@@ -59,14 +59,22 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
     default:
       for (uint8_t& code : block) code = finite(magnitudes);
   }
-  if (format.has_nan() && below(nan_every_) == 0) {
-    const uint64_t nans = format.magnitude_mask() - format.max_code();
-    block[below(block.size())] = signed_code(format.max_code() + 1 + below(nans));
+  if (format.has_nan() && below(nan_every_) == 0) {  // one, or a few that may be of both signs
+    const uint64_t specials = format.magnitude_mask() - format.max_code(), count = 1 + below(3);
+    for (uint64_t i = 0; i < count; ++i)
+      block[below(block.size())] = signed_code(format.max_code() + 1 + below(specials));
   }
+  if (format.sign == Sign::twos_complement && below(8) == 0)  // the code that has no opposite
+    block[below(block.size())] = uint8_t(format.sign_mask());
 }
 
-uint8_t Stimulus::scale() {
-  if (below(nan_every_) == 0) return e8m0::nan;
+uint8_t Stimulus::scale(const ScaleFormat& format) {
+  if (below(nan_every_) == 0) return format.nan;
+  if (format.number) {  // any number, its least and its largest more often; the sign is ignored
+    const uint64_t largest = format.number->max_code(), draw = below(8);
+    const uint64_t magnitude = draw == 0 ? below(3) : draw == 1 ? largest : below(largest + 1);
+    return uint8_t(magnitude | (below(16) == 0 ? format.number->sign_mask() : 0));
+  }
   const auto around = [&](int log2) { return e8m0::encode_sat(log2 + int(below(25)) - 12); };
   switch (below(16)) {
     case 0:
@@ -95,7 +103,8 @@ uint32_t Stimulus::with_exponent(int exponent_log2) {
   return sign_and_fraction | uint32_t(biased) << binary32::mantissa_bits;
 }
 
-uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b) {
+uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b,
+                               const ScaleFormat& format_a, const ScaleFormat& format_b) {
   constexpr std::array<uint32_t, 8> specials{
       0x00000000,                // zero
       0x00000001,                // least subnormal
@@ -110,10 +119,14 @@ uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t sca
 
   // top and low: floor(log2) of the block's contribution and of its lowest set bit.
   int top = 0, low = 0;
-  const bool finite = !sum.is_nan && !e8m0::is_nan(scale_a) && !e8m0::is_nan(scale_b);
-  if (finite && sum.units != 0) {
-    const auto magnitude = binary32::uint128(sum.units < 0 ? -sum.units : sum.units);
-    const int unit = sum.unit_log2 + e8m0::log2(scale_a) + e8m0::log2(scale_b);
+  const bool finite =
+      !sum.is_nan && sum.infinity == 0 && !format_a.is_nan(scale_a) && !format_b.is_nan(scale_b);
+  const auto x = finite ? format_a.parts(scale_a) : ElementFormat::Parts{};
+  const auto y = finite ? format_b.parts(scale_b) : ElementFormat::Parts{};
+  const auto magnitude =
+      binary32::uint128(sum.units < 0 ? -sum.units : sum.units) * x.significand * y.significand;
+  if (magnitude != 0) {
+    const int unit = sum.unit_log2 + x.exponent + y.exponent;
     top = unit + binary32::bit_width(magnitude) - 1;
     low = unit + binary32::bit_width(magnitude & -magnitude) - 1;
   }
@@ -129,7 +142,8 @@ uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t sca
       return with_exponent(low + 1 + binary32::mantissa_bits + int(below(8) == 0));
     case 4: {  // cancels the contribution, up to some last places
       const uint32_t opposite =
-          accumulate_block(datapath("fused"), 0, sum, scale_a, scale_b) ^ binary32::sign_mask;
+          accumulate_block(datapath("fused"), 0, sum, scale_a, scale_b, format_a, format_b) ^
+          binary32::sign_mask;
       if (!binary32::is_finite(opposite)) return with_exponent(binary32::emax);
       return below(2) ? opposite : opposite + uint32_t(below(5));
     }

@@ -19,14 +19,16 @@ class Stimulus {
       : random_(seed), nan_every_(nan_every) {}
 
   // One block: uniform codes, a constant, one element alone, subnormal or zero elements, the
-  // largest beside the least, two elements far apart, NaN.
+  // largest beside the least, two elements far apart, Inf and NaN.
   void codes(const ElementFormat& format, std::span<uint8_t> block);
-  // Mostly near 2^0; the rest such that two scales meet around binary32's limits, the ends of
-  // e8m0, NaN.
-  uint8_t scale();
+  // Mostly near 2^0; the rest such that two e8m0 scales meet around binary32's limits, the ends of
+  // the format, NaN.
+  uint8_t scale(const ScaleFormat& format = e8m0_scale);
   // An accumulator for the block sum that it is to meet: near it, at a tie with it, cancelling it,
   // any bits, the special values of binary32.
-  uint32_t accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b);
+  uint32_t accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t scale_b,
+                       const ScaleFormat& format_a = e8m0_scale,
+                       const ScaleFormat& format_b = e8m0_scale);
 
   uint64_t below(uint64_t n) { return random_() % n; }
   uint64_t word() { return random_(); }

@@ -26,9 +26,8 @@ Vectors empty_vectors(const BlockFormat& a, const BlockFormat& b, const Datapath
 
 Vectors random_vectors(const BlockFormat& a, const BlockFormat& b, const Datapath& datapath,
                        int64_t count, uint64_t seed) {
-  if (a.block != b.block)
-    throw UsageError(std::string(a.name) + " and " + std::string(b.name) +
-                     " have different block lengths");
+  if (const std::string reason = no_product(a, b, a.block, datapath); !reason.empty())
+    throw UsageError(reason);
   Vectors v = empty_vectors(a, b, datapath, a.block, "random", count, seed);
   Stimulus stimulus(seed);
   const auto block = size_t(v.block);
@@ -37,11 +36,12 @@ Vectors random_vectors(const BlockFormat& a, const BlockFormat& b, const Datapat
     const auto codes_b = std::span(v.codes_b).subspan(i * block, block);
     stimulus.codes(*a.element, codes_a);
     stimulus.codes(*b.element, codes_b);
-    v.scale_a[i] = stimulus.scale();
-    v.scale_b[i] = stimulus.scale();
+    v.scale_a[i] = stimulus.scale(*a.scale);
+    v.scale_b[i] = stimulus.scale(*b.scale);
     const BlockSum sum = block_sum(*a.element, codes_a, *b.element, codes_b);
-    v.acc_in[i] = stimulus.accumulator(sum, v.scale_a[i], v.scale_b[i]);
-    v.acc_out[i] = accumulate_block(datapath, v.acc_in[i], sum, v.scale_a[i], v.scale_b[i]);
+    v.acc_in[i] = stimulus.accumulator(sum, v.scale_a[i], v.scale_b[i], *a.scale, *b.scale);
+    v.acc_out[i] = dot_ref(datapath, v.acc_in[i], {&a, v.block, codes_a, {&v.scale_a[i], 1}},
+                           {&b, v.block, codes_b, {&v.scale_b[i], 1}});
   }
   return v;
 }
@@ -60,17 +60,13 @@ Vectors model_vectors(const MxTensor& a, const MxTensor& b, const Datapath& data
       step = 0;
       acc = 0;
     }
-    const auto begin = size_t(step * a.block());
-    const auto exist = std::min(size_t(a.block()), size_t(a.cols()) - begin);
-    const auto codes_a = a.row_codes(m).subspan(begin, exist);
-    const auto codes_b = b.row_codes(n).subspan(begin, exist);
-    std::copy(codes_a.begin(), codes_a.end(), v.codes_a.begin() + int64_t(i) * v.block);
-    std::copy(codes_b.begin(), codes_b.end(), v.codes_b.begin() + int64_t(i) * v.block);
-    v.scale_a[i] = a.row_scales(m)[size_t(step)];
-    v.scale_b[i] = b.row_scales(n)[size_t(step)];
+    const RowView x = block_of(row_of(a, m), step), y = block_of(row_of(b, n), step);
+    std::ranges::copy(x.codes, v.codes_a.begin() + int64_t(i) * v.block);
+    std::ranges::copy(y.codes, v.codes_b.begin() + int64_t(i) * v.block);
+    v.scale_a[i] = x.scales[0];
+    v.scale_b[i] = y.scales[0];
     v.acc_in[i] = acc;
-    acc = accumulate_block(datapath, acc, block_sum(a.element(), codes_a, b.element(), codes_b),
-                           v.scale_a[i], v.scale_b[i]);
+    acc = dot_ref(datapath, acc, x, y);
     v.acc_out[i] = acc;
     ++step;
   }

@@ -133,8 +133,11 @@ int run(Options& o, bool plant_faults) {
     throw UsageError("--coverage is that of the run without faults; leave out --faults");
   require_writable(o.json);
   require_writable(o.cosim.coverage_file);
-  const std::string reason = array_refuses(array_block, *o.datapath);
-  if (!reason.empty()) throw UsageError(reason);
+  for (const BlockFormat* format : {o.format, o.format_b})
+    if (const std::string reason = array_refuses(format ? *format : *array_formats[0],
+                                                 *array_formats[0], array_block, *o.datapath);
+        !reason.empty())
+      throw UsageError(reason);
   o.cosim.shapes = chosen_shapes(o);
   o.cosim.format_a = o.format;
   o.cosim.format_b = o.format_b ? o.format_b : o.format;
@@ -163,7 +166,7 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_named(app, "--format", o->format, block_formats, "format",
             "format of both operands, or of a (default: drawn tile by tile)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
-  add_named(app, "--datapath", o->datapath, datapaths, "datapath", "accumulation");
+  add_datapath(app, o->datapath, "accumulation");
   const std::string built = " of the array (default: any; built: " + built_shapes() + ")";
   add_number(app, "--rows", o->rows, 1, INT_MAX, "rows" + built);
   add_number(app, "--cols", o->cols, 1, INT_MAX, "columns" + built);

@@ -79,8 +79,7 @@ Action define_crosscheck(CLI::App& app, const Context& context) {
   add_named(app, "--format", o->format, block_formats, "format",
             "format of both operands, or of a (default: every pair)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
-  add_named(app, "--datapath", o->datapath, datapaths, "datapath",
-            "accumulation (default: every one)");
+  add_datapath(app, o->datapath, "this accumulation alone");
   add_engines(app, "--impl", o->crosscheck.implementations, context.engines);
   add_number(app, "--level", o->crosscheck.level, 1, 3,
              "1, 2 or 3: each ten times the work of the one before (default 1)");

@@ -26,13 +26,20 @@ struct Options {
 
 // Exact: an element's value has few significant bits.
 double value(const ElementFormat& f, uint32_t code) {
-  const double magnitude =
-      std::ldexp(double(f.magnitude_units(code & f.magnitude_mask())), f.unit_log2());
+  const double magnitude = std::ldexp(double(f.magnitude_units(f.magnitude(code))), f.unit_log2());
   return is_negative(f, code) ? -magnitude : magnitude;
 }
 
+// "NaN", "Inf" or "-Inf"; empty where it is a number.
+std::string special_text(const ElementFormat& f, uint32_t code) {
+  if (is_nan(f, code)) return "NaN";
+  if (is_inf(f, code)) return is_negative(f, code) ? "-Inf" : "Inf";
+  return "";
+}
+
 std::string value_text(const ElementFormat& f, uint32_t code) {
-  return is_nan(f, code) ? "NaN" : fmt::format("{}", value(f, code));
+  const std::string special = special_text(f, code);
+  return special.empty() ? fmt::format("{}", value(f, code)) : special;
 }
 
 uint32_t code_count(const ElementFormat& f) { return 1u << f.bits(); }
@@ -45,6 +52,8 @@ std::vector<uint32_t> nan_codes(const ElementFormat& f) {
 }
 
 std::string bit_layout(const ElementFormat& f) {
+  if (f.sign == Sign::twos_complement)
+    return fmt::format("code / {}", 1 << -f.unit_log2());  // two's complement
   return "S " + std::string(size_t(f.exponent_bits), 'E') + " " +
          std::string(size_t(f.mantissa_bits), 'M');
 }
@@ -58,16 +67,22 @@ void print_limits(const std::vector<const BlockFormat*>& formats) {
     std::string nans;
     for (uint32_t code : nan_codes(f))
       nans += fmt::format("{}0x{:02X}", nans.empty() ? "" : " ", code);
-    fmt::print(line, format->name, f.name, f.bits(), bit_layout(f), f.bias, f.emax(),
-               value(f, f.max_code()), value(f, 1u << f.mantissa_bits), value(f, 1),
+    const bool is_float = f.sign == Sign::magnitude;
+    fmt::print(line, format->name, f.name, f.bits(), bit_layout(f),
+               is_float ? std::to_string(f.bias) : "–", f.emax(), value(f, f.max_code()),
+               is_float ? fmt::format("{}", value(f, 1u << f.mantissa_bits)) : "–", value(f, 1),
                nans.empty() ? "none" : nans);
   }
   fmt::print(
-      "\nblocks of {} elements along the last dimension share one scale; lengths that a tensor may "
-      "have: {}\nscale e8m0: 2^(code - {}), from 2^{} (code 0x00) to 2^{} (code 0x{:02X}); "
-      "0x{:02X} = NaN; no zero, no sign\n",
-      formats.front()->block, block_length_list(), e8m0::bias, e8m0::min_log2, e8m0::max_log2,
-      e8m0::encode_sat(e8m0::max_log2), e8m0::nan);
+      "\nBlocks along the last dimension share one scale: of 32 elements, of 16 in nvfp4; lengths "
+      "that a tensor of an MX format may have: {}.\nScale of the MX formats, e8m0: 2^(code - {}), "
+      "from 2^{} (code 0x00) to 2^{} (code 0x{:02X}); 0x{:02X} = NaN; no zero, no sign.\nScale of "
+      "nvfp4, ue4m3: an e4m3 code whose sign bit is ignored, 0x{:02X} = NaN; and one binary32 "
+      "scale "
+      "for the tensor, or for each row of a left operand.\nint8 is two's complement; its least "
+      "code, {}, decodes and is never the result of a conversion.\n",
+      block_length_list(), e8m0::bias, e8m0::min_log2, e8m0::max_log2,
+      e8m0::encode_sat(e8m0::max_log2), e8m0::nan, ue4m3_scale.nan, value(int8, int8.sign_mask()));
 }
 
 // Codes run down the columns.
@@ -84,17 +99,52 @@ void print_codes(const BlockFormat& format) {
     }
 }
 
+std::string_view name_of(SumRounding rounding) {
+  for (const SumRoundingName& row : sum_roundings)
+    if (row.rounding == rounding) return row.name;
+  return "";
+}
+
 void print_datapaths() {
-  for (const Datapath& d : datapaths) fmt::print("{:<20} {}\n", d.name, d.source);
+  constexpr const char* line = "{:<18} {:>5} {:>5} {:>8} {:>6} {:<6}  {}\n";
+  fmt::print(line, "datapath", "terms", "group", "fraction", "e_zero", "output", "source");
+  for (const Datapath& d : datapaths) {
+    const Alignment& a = d.alignment;
+    if (d.kind == Accumulation::aligned)
+      fmt::print(line, d.name, a.terms, a.group, a.fraction_bits, a.e_zero, name_of(a.output),
+                 d.source);
+    else
+      fmt::print(line, d.name, "", "", "", "", "rne", d.source);
+  }
+  fmt::print(
+      "\nterms: products of one step; group: of these, summed exactly before they are aligned; "
+      "fraction: bits kept below the largest exponent;\ne_zero: exponent of a term that is zero. "
+      "No datapath of this table flushes subnormal results to zero.\nAny other by description: "
+      "--datapath '{{\"kind\":\"aligned\",\"terms\":32,\"group\":1,\"fraction_bits\":25,"
+      "\"e_zero\":-133,\"output\":\"rz\"}}';\nkind fused, blockwise, sequential, exact or aligned; "
+      "any takes \"ftz\": true\n");
+}
+
+ordered_json to_json(const Datapath& d) {
+  ordered_json row{{"datapath", d.name}, {"source", d.source}, {"ftz", d.ftz}};
+  if (d.kind != Accumulation::aligned) return row;
+  row["terms"] = d.alignment.terms;
+  row["group"] = d.alignment.group;
+  row["fraction_bits"] = d.alignment.fraction_bits;
+  row["e_zero"] = d.alignment.e_zero;
+  row["output"] = name_of(d.alignment.output);
+  return row;
 }
 
 ordered_json to_json(const BlockFormat& format) {
   const ElementFormat& f = *format.element;
   ordered_json values = ordered_json::array();
   for (uint32_t code = 0; code < code_count(f); ++code)
-    values.push_back(is_nan(f, code) ? ordered_json("NaN") : ordered_json(value(f, code)));
+    values.push_back(special_text(f, code).empty() ? ordered_json(value(f, code))
+                                                   : ordered_json(special_text(f, code)));
   return {{"format", format.name},
           {"element", f.name},
+          {"scale", format.scale->name},
           {"block", format.block},
           {"bits", f.bits()},
           {"bias", f.bias},
@@ -110,7 +160,7 @@ int run(const Options& options) {
   Record record("formats");
   if (options.datapaths) {
     print_datapaths();
-    for (const Datapath& d : datapaths) record.add({{"datapath", d.name}, {"source", d.source}});
+    for (const Datapath& d : datapaths) record.add(to_json(d));
   } else {
     std::vector<const BlockFormat*> formats;
     for (const BlockFormat& f : block_formats)

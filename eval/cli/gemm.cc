@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
 
+#include "emu/binary32.h"
 #include "emu/files/atomic_file.h"
 #include "emu/files/quantized.h"
 #include "emu/isa.h"
@@ -17,11 +19,24 @@
 namespace mxref {
 namespace {
 
+// A type of d; one of 16 bits is rounded once more, from binary32.
 struct OutType {
   std::string_view name;
   DType dtype;
+  uint16_t (*round)(uint32_t bits);  // null: binary32 as it is
 };
-constexpr std::array out_types{OutType{"f32", DType::F32}};
+constexpr std::array out_types{
+    OutType{"f32", DType::F32, nullptr},
+    OutType{"bf16", DType::BF16, binary32::to_bfloat16_rne},
+    OutType{"f16", DType::F16, binary32::to_binary16_rne},
+};
+
+std::vector<uint16_t> rounded(std::span<const float> d, const OutType& type) {
+  std::vector<uint16_t> halves;
+  halves.reserve(d.size());
+  for (float x : d) halves.push_back(type.round(std::bit_cast<uint32_t>(x)));
+  return halves;
+}
 
 constexpr int64_t max_repeat = 1'000'000;
 
@@ -102,7 +117,13 @@ int run(const Options& options, const EngineTable& engines) {
   const double gmacs_per_second = double(M * N * K) / best / 1e9;
 
   SafetensorsWriter writer;
-  writer.add("d", options.out_type->dtype, {M, N}, d);
+  std::vector<uint16_t> halves;
+  if (options.out_type->round) {
+    halves = rounded(d, *options.out_type);
+    writer.add("d", options.out_type->dtype, {M, N}, halves);
+  } else {
+    writer.add("d", options.out_type->dtype, {M, N}, d);
+  }
   writer.write(options.out);
   record.add({{"task", "gemm"},
               {"m", M},
@@ -135,7 +156,7 @@ Action define_gemm(CLI::App& app, const Context& context) {
   add_input(app, "--b", o->b, "B (N,K), one quantized tensor of any name")->required();
   add_input(app, "--c", o->c, "C (M,N), one tensor of any name (default: none)");
   add_output(app, "--out", o->out, "safetensors with 'd' (M,N)")->required();
-  add_named(app, "--datapath", o->datapath, datapaths, "datapath", "accumulation");
+  add_datapath(app, o->datapath, "accumulation");
   add_named(app, "--out-type", o->out_type, out_types, "output type", "type of d");
   add_engine(app, "--impl", o->implementation, context.engines);
   add_number<int64_t>(app, "--repeat", o->repeat, 1, max_repeat,

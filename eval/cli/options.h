@@ -59,6 +59,9 @@ CLI::Option* add_named(CLI::App& app, const std::string& name, const Row*& row, 
       ->type_name("NAME");
 }
 
+// --datapath: a name, or a description in JSON.
+CLI::Option* add_datapath(CLI::App& app, const Datapath*& datapath, const std::string& description);
+
 // The name of an engine; an unknown one gets the valid ones. Nothing is made yet.
 void add_engine(CLI::App& app, const std::string& option, std::string& name,
                 const EngineTable& engines);

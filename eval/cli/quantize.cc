@@ -19,14 +19,22 @@
 namespace mxref {
 namespace {
 
+struct TensorScale {
+  std::string_view name;
+  bool by_row;
+};
+constexpr std::array tensor_scales{TensorScale{"tensor", false}, TensorScale{"row", true}};
+
 struct Options {
   std::filesystem::path in, out, json;
   const BlockFormat* format = nullptr;
-  const ScaleRule* rule = &scale_rules[0];
+  const ScaleRule* rule = nullptr;  // null: the first
   const Rounding* rounding = &roundings[0];
   Prescale prescale;
   int block = 0;  // 0: the format's own
   uint64_t seed = 0;
+  bool relabel = false, packed = false;
+  const TensorScale* tensor_scale = nullptr;  // of a format that has one
 };
 
 // Elements that make their block NaN, and these blocks.
@@ -47,8 +55,27 @@ NonFinite non_finite(const std::vector<float>& x, const MxTensor& q) {
     found.nan += binary32::is_nan(std::bit_cast<uint32_t>(value));
     found.infinite += binary32::is_inf(std::bit_cast<uint32_t>(value));
   }
-  found.blocks = std::ranges::count(q.scales, e8m0::nan);
+  found.blocks = std::ranges::count(q.scales, q.format().scale->nan);
   return found;
+}
+
+// Throws UsageError where the options contradict each other.
+Conversion conversion_of(const Options& options) {
+  const bool has_tensor_scale = options.format->has_tensor_scale();
+  if (has_tensor_scale && options.rule)
+    throw UsageError("--scale-rule does not apply to " + std::string(options.format->name));
+  if (!has_tensor_scale && options.tensor_scale)
+    throw UsageError("--tensor-scale does not apply to " + std::string(options.format->name));
+  const Conversion conversion{.format = options.format,
+                              .rule = options.rule ? options.rule : &scale_rules[0],
+                              .rounding = options.rounding,
+                              .prescale = options.prescale,
+                              .block = options.block ? options.block : options.format->block,
+                              .relabel = options.relabel,
+                              .seed = options.seed,
+                              .scale_by_row = options.tensor_scale && options.tensor_scale->by_row};
+  check_conversion(conversion);
+  return conversion;
 }
 
 int run(const Options& options) {
@@ -56,11 +83,7 @@ int run(const Options& options) {
   require_writable(options.json);
   Record record("quantize");
   record.set_seed(options.seed);
-  const Conversion conversion{.format = options.format,
-                              .rule = options.rule,
-                              .rounding = options.rounding,
-                              .prescale = options.prescale,
-                              .block = options.block ? options.block : options.format->block};
+  const Conversion conversion = conversion_of(options);
 
   const SafetensorsFile in = SafetensorsFile::open(options.in);
   if (in.tensors().empty()) throw InputError(options.in.string() + ": holds no tensor");
@@ -76,7 +99,7 @@ int run(const Options& options) {
     tensors.push_back(quantize(x, t.shape, conversion));
     const NonFinite here = non_finite(x, tensors.back());
     all += here;
-    add_quantized(writer, t.name, tensors.back());
+    add_quantized(writer, t.name, tensors.back(), options.packed);
     record.add({{"tensor", t.name},
                 {"shape", t.shape},
                 {"format", conversion.format->name},
@@ -84,6 +107,8 @@ int run(const Options& options) {
                 {"scale_rule", conversion.rule->name},
                 {"rounding", conversion.rounding->name},
                 {"prescale", to_string(conversion.prescale)},
+                {"relabel", conversion.relabel},
+                {"tensor_scales", tensors.back().tensor_scales.size()},
                 {"nan", here.nan},
                 {"infinite", here.infinite},
                 {"nan_blocks", here.blocks}});
@@ -122,6 +147,14 @@ Action define_quantize(CLI::App& app, const Context&) {
          "--block", [o](const std::string& text) { o->block = parse_block_length(text); },
          "block length (default: the format's own): " + block_length_list())
       ->type_name("N");
+  app.add_flag("--relabel", o->relabel,
+               "the control: the scale is taken from x · p (the block is that of p · x)");
+  add_named(app, "--tensor-scale", o->tensor_scale, tensor_scales, "tensor scale",
+            "of nvfp4: one scale for the tensor, or one for each row (a left operand)");
+  app.add_flag(
+      "--packed", o->packed,
+      "write NAME.packed instead, the codes of a row without gaps, element 0 in the lowest "
+      "bits");
   add_seed(app, o->seed, "seed of a stochastic rounding");
   add_threads(app);
   add_isa(app);

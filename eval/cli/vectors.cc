@@ -108,7 +108,7 @@ Action define_vectors(CLI::App& app, const Context& context) {
   add_named(app, "--format", o->format, block_formats, "format", "format of a")->required();
   add_named(app, "--format-b", o->format_b, block_formats, "format",
             "format of b (default: that of a)");
-  add_named(app, "--datapath", o->datapath, datapaths, "datapath", "accumulation");
+  add_datapath(app, o->datapath, "accumulation");
   add_named(app, "--kind", *kind, kinds, "kind", "where the operands come from");
   app.add_option("--model", o->model,
                  "with --kind model: the model whose weights and activations are taken")

@@ -126,7 +126,11 @@ class TorchEngine : public Engine {
 
   std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
                       const Datapath& datapath) const override {
-    if (datapath.kind != Accumulation::fused) return "it computes 'fused' alone";
+    if (datapath.kind != Accumulation::fused || datapath.ftz) return "it computes 'fused' alone";
+    for (const BlockFormat* format : {&a, &b})
+      if (format->has_tensor_scale() || format->element->has_inf() ||
+          format->element->sign != Sign::magnitude)
+        return "it does not decode " + std::string(format->name);
     const int bits = block_sum_bits(a, b, block);
     if (bits > float64_digits)
       return "a block's sum takes " + std::to_string(bits) + " bits, and float64 has 53";

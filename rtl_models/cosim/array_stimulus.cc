@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "emu/array_driver.h"
+
 namespace mxref {
 
 ArrayStimulus::ArrayStimulus(const CosimOptions& options, ArrayShape shape)
@@ -60,14 +62,14 @@ void ArrayStimulus::begin_phase() {
 
 void ArrayStimulus::begin_tile() {
   const auto draw = [&](const BlockFormat* fixed) {
-    const auto drawn = uint8_t(stimulus_.below(block_formats.size()));
-    return fixed ? uint8_t(fixed - block_formats.data()) : drawn;
+    const auto drawn = uint8_t(stimulus_.below(array_formats.size()));
+    return fixed ? array_format(*fixed) : drawn;
   };
   blocks_left_ = 1 + stimulus_.below(phase_.longest_tile);
   pins_.format_a = draw(options_.format_a);
   pins_.format_b = draw(options_.format_b);
-  tile_format_a_ = block_formats[pins_.format_a].element;
-  tile_format_b_ = block_formats[pins_.format_b].element;
+  tile_format_a_ = array_formats[pins_.format_a]->element;
+  tile_format_b_ = array_formats[pins_.format_b]->element;
   pins_.in_preload = chance(6);
 }
 
@@ -92,8 +94,8 @@ void ArrayStimulus::put_gap() {
 
 void ArrayStimulus::put_noise_of_the_start() {
   pins_.in_preload = chance(4);
-  pins_.format_a = uint8_t(stimulus_.below(block_formats.size()));
-  pins_.format_b = uint8_t(stimulus_.below(block_formats.size()));
+  pins_.format_a = uint8_t(stimulus_.below(array_formats.size()));
+  pins_.format_b = uint8_t(stimulus_.below(array_formats.size()));
   put_noise(pins_.c);
 }
 

@@ -40,8 +40,8 @@ void Scoreboard::beat_taken(const ArrayInputs& beat) {
     else
       acc_.assign(acc_.size(), 0);
   }
-  const ElementFormat& format_a = *block_formats[format_a_].element;
-  const ElementFormat& format_b = *block_formats[format_b_].element;
+  const ElementFormat& format_a = *array_formats[format_a_]->element;
+  const ElementFormat& format_b = *array_formats[format_b_]->element;
   const auto codes = [](const std::vector<uint8_t>& pins, int lane, const ElementFormat& format) {
     std::array<uint8_t, array_block> block;
     for (size_t i = 0; i < block.size(); ++i)

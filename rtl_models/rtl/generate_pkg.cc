@@ -23,7 +23,7 @@ int bits_for(uint64_t max) { return std::max(1, int(std::bit_width(max))); }
 // The largest f(row) over the formats.
 uint64_t largest(const std::function<uint64_t(const ElementFormat&)>& f) {
   uint64_t max = 0;
-  for (const BlockFormat& row : block_formats) max = std::max(max, f(*row.element));
+  for (const BlockFormat* row : array_formats) max = std::max(max, f(*row->element));
   return max;
 }
 
@@ -46,20 +46,20 @@ void constant(std::ostream& out, std::string_view name, uint64_t value, std::str
 void column(std::ostream& out, std::string_view name, std::string_view why,
             const std::function<int(const ElementFormat&)>& f) {
   out << "  // " << why << "\n  localparam logic [NumFormats*8-1:0] " << name << " = {";
-  for (size_t i = block_formats.size(); i-- > 0;) {
+  for (size_t i = array_formats.size(); i-- > 0;) {
     char byte[8];
-    std::snprintf(byte, sizeof byte, "8'h%02x", unsigned(f(*block_formats[i].element)) & 0xFF);
+    std::snprintf(byte, sizeof byte, "8'h%02x", unsigned(f(*array_formats[i]->element)) & 0xFF);
     out << byte << (i ? ", " : "};\n");
   }
 }
 
 void formats(std::ostream& out) {
   out << "  // Element formats: the number of a format is its row.\n";
-  for (size_t i = 0; i < block_formats.size(); ++i)
-    out << "  //   " << i << "  " << block_formats[i].name << " (" << block_formats[i].element->name
-        << ")\n";
-  constant(out, "NumFormats", block_formats.size(), "Rows of the table.");
-  constant(out, "FormatBits", uint64_t(bits_for(block_formats.size() - 1)), "A format's number.");
+  for (size_t i = 0; i < array_formats.size(); ++i)
+    out << "  //   " << i << "  " << array_formats[i]->name << " ("
+        << array_formats[i]->element->name << ")\n";
+  constant(out, "NumFormats", array_formats.size(), "Rows of the table.");
+  constant(out, "FormatBits", uint64_t(bits_for(array_formats.size() - 1)), "A format's number.");
   constant(out, "CodeBits", 8, "A code travels in a byte; bits above the format's are ignored.");
   constant(out, "Block", array_block, "Elements that share a scale: the lanes of a block sum.");
   column(out, "ExponentBits", "Field E of a code S E M; row f at [f*8 +: 8], as all columns.",

@@ -114,6 +114,9 @@ void bench_gemm(int repeat, Record& record) {
     std::vector<std::unique_ptr<QuantizedProduct>> products;
     for (const BlockFormat& format_b : block_formats)
       for (const BlockFormat& format_a : block_formats) {
+        if (!refusal(*make_kernel_engine(), format_a, format_b, format_a.block, datapath("fused"))
+                 .empty())
+          continue;
         products.push_back(std::make_unique<QuantizedProduct>(s, a, b, format_a, format_b));
         QuantizedProduct& p = *products.back();
         names.push_back(std::string(format_a.name) + " × " + std::string(format_b.name));

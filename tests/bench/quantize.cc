@@ -6,6 +6,7 @@
 
 #include "emu/isa.h"
 #include "emu/kernels/kernels.h"
+#include "emu/quantize.h"
 #include "emu/threads.h"
 #include "tests/bench/bench.h"
 
@@ -17,7 +18,6 @@ void bench_quantize(int repeat, Record& record) {
   std::normal_distribution<float> distribution;
   std::vector<float> x(rows * K);
   for (float& v : x) v = distribution(random);
-  std::vector<uint8_t> codes(x.size()), scales(x.size());
 
   const int before = threads();
   set_threads(1);
@@ -25,11 +25,10 @@ void bench_quantize(int repeat, Record& record) {
   fmt::print("{:12}  {:>9}  {:>10}\n", "format", "pre-scale", "Gelement/s");
   for (const BlockFormat& format : block_formats)
     for (const Prescale p : {Prescale{}, Prescale{3, 4}}) {
-      const Conversion conversion{.format = &format, .prescale = p};
-      const double seconds = best_seconds(repeat, {[&] {
-                                            kernels::quantize_rows(x.data(), rows, K, conversion,
-                                                                   codes.data(), scales.data());
-                                          }})[0];
+      if (format.has_tensor_scale() && !p.is_one()) continue;
+      MxTensor q = quantize(x, {rows, K}, {.format = &format, .prescale = p});
+      const double seconds =
+          best_seconds(repeat, {[&] { kernels::quantize_rows(x.data(), q); }})[0];
       const double speed = double(x.size()) / seconds * 1e-9;
       fmt::print("{:12}  {:>9}  {:10.3f}\n", format.name, to_string(p), speed);
       record.add({{"task", "quantize"},

@@ -9,6 +9,7 @@ BOOST_AUTO_TEST_SUITE(codec)
 
 // value of a code by the formula of ARITHMETIC.md §1, in binary64 (exact there).
 static double value(const ElementFormat& f, uint32_t code) {
+  if (&f == &int8) return double(int8_t(code)) / 64;
   const int E = int(code >> f.mantissa_bits) & ((1 << f.exponent_bits) - 1);
   const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
   const double magnitude = E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias);
@@ -19,7 +20,7 @@ BOOST_AUTO_TEST_CASE(every_code_decodes_to_the_formula) {
   for (const BlockFormat& format : block_formats)
     for (uint32_t code = 0; code < (1u << format.element->bits()); ++code) {
       const ElementFormat& f = *format.element;
-      if (is_nan(f, code)) continue;
+      if (!is_finite(f, code)) continue;
       BOOST_TEST(std::ldexp(double(value_units(f, code)), f.unit_log2()) == value(f, code));
     }
 }
@@ -37,7 +38,7 @@ BOOST_AUTO_TEST_CASE(every_finite_value_encodes_to_itself) {
   for (const BlockFormat& format : block_formats) {
     const ElementFormat& f = *format.element;
     for (uint32_t code = 0; code <= f.max_code(); ++code)
-      BOOST_TEST(encode_magnitude_sat(f, f.magnitude_units(code), 1, f.unit_log2(),
+      BOOST_TEST(encode_magnitude_sat(f, {f.magnitude_units(code), 1, f.unit_log2()},
                                       rounding("rne")) == code);
   }
 }
@@ -49,7 +50,7 @@ BOOST_AUTO_TEST_CASE(ties_of_e2m1_go_to_even) {
     double rounded;
   } ties[] = {{1, 0}, {3, 1}, {5, 1}, {7, 2}, {10, 2}, {14, 4}, {20, 4}};
   for (const auto& tie : ties)
-    BOOST_TEST(value(e2m1, encode_magnitude_sat(e2m1, tie.quarters, 1, -2, rounding("rne"))) ==
+    BOOST_TEST(value(e2m1, encode_magnitude_sat(e2m1, {tie.quarters, 1, -2}, rounding("rne"))) ==
                tie.rounded);
 }
 
@@ -57,17 +58,17 @@ BOOST_AUTO_TEST_CASE(ties_and_their_neighbours_of_every_format) {
   for (const BlockFormat& format : block_formats) {
     const ElementFormat& f = *format.element;
     for (uint32_t code = 0; code < f.max_code(); ++code) {
-      // Halfway between code and code + 1, and 2^-20 of a unit to each side.
-      const uint64_t halfway = (f.magnitude_units(code) + f.magnitude_units(code + 1)) << 20;
+      // Halfway between code and code + 1, and 2^-12 of a unit to each side.
+      const uint64_t halfway = (f.magnitude_units(code) + f.magnitude_units(code + 1)) << 12;
       const auto encode = [&](uint64_t x) {
-        return encode_magnitude_sat(f, x, 1, f.unit_log2() - 21, rounding("rne"));
+        return encode_magnitude_sat(f, {x, 1, f.unit_log2() - 13}, rounding("rne"));
       };
       BOOST_TEST(encode(halfway - 1) == code);
       BOOST_TEST(encode(halfway) == code + (code & 1));
       BOOST_TEST(encode(halfway + 1) == code + 1);
     }
-    BOOST_TEST(encode_magnitude_sat(f, 1, 1, 100, rounding("rne")) == f.max_code());
-    BOOST_TEST(encode_magnitude_sat(f, 1, 1, -200, rounding("rne")) == 0u);
+    BOOST_TEST(encode_magnitude_sat(f, {1, 1, 100}, rounding("rne")) == f.max_code());
+    BOOST_TEST(encode_magnitude_sat(f, {1, 1, -200}, rounding("rne")) == 0u);
   }
 }
 

@@ -19,10 +19,14 @@ static EngineTable reference_alone() { return {{"ref", make_ref_engine}}; }
 
 BOOST_AUTO_TEST_CASE(the_definition_agrees_with_itself_and_every_control_is_caught) {
   const CrosscheckReport report = crosscheck(reference_alone(), {});
-  const size_t pairs = block_formats.size() * block_formats.size() * datapaths.size();
-  BOOST_TEST(report.rows.size() == pairs);
+  size_t products = 0;
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats)
+      for (const Datapath& d : datapaths) products += no_product(a, b, a.block, d).empty();
+  BOOST_TEST(products == (6u * 6u + 1u) * datapaths.size());
+  BOOST_TEST(report.rows.size() == products);
   for (const CrosscheckRow& row : report.rows) {
-    BOOST_TEST(row.compared > 30000);
+    BOOST_TEST(row.compared > 5000);
     BOOST_TEST(row.mismatches == 0);
   }
   BOOST_TEST(report.controls.size() == 3u);
@@ -52,8 +56,9 @@ BOOST_AUTO_TEST_CASE(given_operands_are_compared_too) {
                      quantize(x, {3, 50}, {.format = &block_format("mxfp4")}),
                      quantize(w, {2, 50}, {.format = &block_format("mxfp8_e4m3")}),
                      {}};
-  const CrosscheckReport report =
-      crosscheck(reference_alone(), {.formats = {&block_format("mxfp4")}, .given = {given}});
+  const CrosscheckReport report = crosscheck(
+      reference_alone(),
+      {.formats = {&block_format("mxfp4")}, .datapaths = {&datapath("fused")}, .given = {given}});
   BOOST_TEST(report.rows.size() == 2u);
   BOOST_TEST(report.rows[1].source == "layer");
   BOOST_TEST(report.rows[1].format_b == "mxfp8_e4m3");

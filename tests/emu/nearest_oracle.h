@@ -18,9 +18,10 @@ class NearestOracle {
   // Shares no code with emu/codec.cc: values come from the formula of ARITHMETIC.md §1.
   explicit NearestOracle(const ElementFormat& f) : format_(f) {
     for (uint32_t code = 0; code < f.sign_mask(); ++code) {
+      if (f.has_inf() && code > 0x7B) break;  // e5m2: S.11111.MM is Inf and NaN
       const int E = int(code >> f.mantissa_bits);
       const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
-      if (!f.has_nan() || code != f.magnitude_mask())
+      if (f.has_inf() || !f.has_nan() || code != f.magnitude_mask())
         values_.push_back(E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias));
     }
   }
@@ -34,8 +35,11 @@ class NearestOracle {
     const double factor =
         std::ldexp(double(p.numerator), -s);  // exact, and no division where p is dyadic
     for (size_t i = 0; i < x.size(); ++i) {
-      const uint32_t sign = std::signbit(x[i]) ? format_.sign_mask() : 0;
-      codes[i] = uint8_t(sign | nearest(std::fabs(double(x[i])) * factor, double(p.denominator)));
+      const uint32_t magnitude = nearest(std::fabs(double(x[i])) * factor, double(p.denominator));
+      const bool negative = std::signbit(x[i]);
+      codes[i] = format_.sign == Sign::twos_complement
+                     ? uint8_t(negative ? -int(magnitude) : int(magnitude))
+                     : uint8_t(magnitude | (negative ? format_.sign_mask() : 0));
     }
     return uint8_t(s + 127);
   }

@@ -82,6 +82,7 @@ static int compare_with_oracle(const BlockFormat& format, Prescale p, uint8_t pl
 BOOST_AUTO_TEST_CASE(the_reference_gives_the_nearest_value) {
   for (const BlockFormat& format : block_formats)
     for (Prescale p : {Prescale{1, 1}, Prescale{3, 4}, Prescale{5, 7}}) {
+      if (format.has_tensor_scale()) continue;
       BOOST_TEST(compare_with_oracle(format, p, 0) == 0);
       BOOST_TEST(compare_with_oracle(format, p, 1) > 0);  // control
     }

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "emu/array_port.h"
 #include "emu/crosscheck/crosscheck.h"
 #include "emu/crosscheck/random_product.h"
 #include "emu/gemm.h"
@@ -11,7 +12,9 @@
 using namespace mxref;
 
 BOOST_AUTO_TEST_CASE(the_engine_gives_the_bits_of_the_definition) {
-  const CrosscheckReport report = crosscheck({{"systemc", make_systemc_engine}}, {});
+  const CrosscheckReport report = crosscheck(
+      {{"systemc", make_systemc_engine}},
+      {.formats = {array_formats.begin(), array_formats.end()}, .datapaths = {&datapath("fused")}});
   for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.compared > 30000);
   for (const std::string& failure : report.failures) BOOST_ERROR(failure);
   BOOST_TEST(report.passed());

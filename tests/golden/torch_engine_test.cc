@@ -69,13 +69,17 @@ BOOST_AUTO_TEST_CASE(bits_are_those_of_the_definition_for_every_pair_of_formats_
   const int before = threads();
   for (const int thread_count : {1, 2}) {
     set_threads(thread_count);
-    const CrosscheckReport report = crosscheck({{"torch", make_torch_engine}}, {.seed = seed});
-    BOOST_TEST(report.rows.size() == block_formats.size() * block_formats.size());
+    const CrosscheckReport report = crosscheck({{"torch", make_torch_engine}},
+                                               {.datapaths = {&datapath("fused")}, .seed = seed});
+    int pairs = 0;
     for (const CrosscheckRow& row : report.rows) {
+      if (row.refused == row.products) continue;
+      ++pairs;
       BOOST_TEST(row.refused == 0, row.reason);
       BOOST_TEST(row.compared > 30000);
       BOOST_TEST(row.mismatches == 0, row.format_a + " × " + row.format_b);
     }
+    BOOST_TEST(pairs == 16);  // of e2m1, e3m2, e2m3, e4m3
     for (const std::string& failure : report.failures) BOOST_TEST_MESSAGE(failure);
     BOOST_TEST(report.passed());  // its controls are caught
   }
@@ -116,7 +120,10 @@ BOOST_AUTO_TEST_CASE(quotients_by_prescales_are_rounded_once) {
     const at::Tensor got = formulation::divide_rounding_once(tensor_of(acc), p_a, p_b);
     for (size_t i = 0; i < acc.size(); ++i) {
       // C = -0 leaves the quotient's bits as they are.
-      const uint32_t expected = apply_prescales(bits(acc[i]), p_a, p_b, 0x80000000);
+      const uint32_t expected = last_step(
+          datapath("fused"), bits(acc[i]),
+          {uint64_t(p_a.denominator) * p_b.denominator, uint64_t(p_a.numerator) * p_b.numerator},
+          0x80000000);
       BOOST_REQUIRE_MESSAGE(bits(got.data_ptr<double>()[i]) == expected,
                             "acc 0x" << std::hex << bits(acc[i]) << " / (" << to_string(p_a)
                                      << " · " << to_string(p_b) << "): expected 0x" << expected

@@ -82,7 +82,8 @@ static std::unique_ptr<ArrayPort> reset_engine_array(ArrayInputs& pins) {
 
 // Each pair alone in a block of zeros, its lane running over all lanes.
 static void check_all_pairs(uint8_t format_a, uint8_t format_b) {
-  const ElementFormat &a = *block_formats[format_a].element, &b = *block_formats[format_b].element;
+  const ElementFormat &a = *array_formats[format_a]->element,
+                      &b = *array_formats[format_b]->element;
   ArrayInputs pins(engine_array_shape);
   const auto array = reset_engine_array(pins);
   pins.format_a = format_a;
@@ -114,8 +115,8 @@ static void check_all_pairs(uint8_t format_a, uint8_t format_b) {
 }
 
 BOOST_AUTO_TEST_CASE(every_pair_of_elements_of_every_pair_of_formats) {
-  for (uint8_t a = 0; a < block_formats.size(); ++a)
-    for (uint8_t b = 0; b < block_formats.size(); ++b) check_all_pairs(a, b);
+  for (uint8_t a = 0; a < array_formats.size(); ++a)
+    for (uint8_t b = 0; b < array_formats.size(); ++b) check_all_pairs(a, b);
 }
 
 BOOST_AUTO_TEST_CASE(a_million_accumulations_of_random_and_adversarial_operands) {

@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(vectors_make_the_folder_but_not_its_parents) {
 
 BOOST_AUTO_TEST_CASE(crosscheck_prints_and_records_every_engine_and_control) {
   const TemporaryFolder folder;
-  const Outcome outcome = run_mxref(
-      {"crosscheck", "--impl", "kernel,ref", "--format", "mxfp4", "--json", folder / "r"});
+  const Outcome outcome = run_mxref({"crosscheck", "--impl", "kernel,ref", "--format", "mxfp4",
+                                     "--datapath", "fused", "--json", folder / "r"});
   check_good(outcome);
   const json record = json::parse(read_file(folder / "r"));
   int engines = 0, controls = 0;
@@ -81,8 +81,8 @@ BOOST_AUTO_TEST_CASE(crosscheck_prints_and_records_every_engine_and_control) {
 
 BOOST_AUTO_TEST_CASE(crosscheck_says_why_an_engine_refuses_products) {
   const TemporaryFolder folder;
-  const Outcome outcome = run_mxref(
-      {"crosscheck", "--impl", "kernel,systemc", "--format", "mxfp4", "--json", folder / "r"});
+  const Outcome outcome = run_mxref({"crosscheck", "--impl", "kernel,systemc", "--format", "mxfp4",
+                                     "--datapath", "fused", "--json", folder / "r"});
   if (outcome.code == 2 && outcome.err.find("unknown engine") != std::string::npos) {
     BOOST_TEST_MESSAGE("skipped: this build has no engine that refuses anything");
     return;

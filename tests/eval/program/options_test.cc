@@ -120,7 +120,8 @@ BOOST_AUTO_TEST_CASE(a_record_says_what_ran_and_where) {
   BOOST_TEST(fp4["format"] == "mxfp4");
   BOOST_TEST(fp4["values"] == (json{0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5,
                                     -2.0, -3.0, -4.0, -6.0}));
-  const json& fp8 = record["results"][1];
+  const json& fp8 = record["results"][3];
+  BOOST_TEST(fp8["format"] == "mxfp8_e4m3");
   BOOST_TEST(fp8["values"][0x7E] == 448.0);
   BOOST_TEST(fp8["nan_codes"] == (json{0x7F, 0xFF}));
 }
