@@ -2,10 +2,13 @@
 
 #include "golden/formulation/torch_engine.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
 #include <ATen/TensorOperators.h>
 
+#include <algorithm>
 #include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -13,9 +16,11 @@
 
 #include "emu/binary32.h"
 #include "emu/crosscheck/crosscheck.h"
+#include "emu/crosscheck/random_product.h"
 #include "emu/dot.h"
 #include "emu/gemm.h"
 #include "emu/threads.h"
+#include "golden/formulation/digits.h"
 #include "golden/formulation/rounding.h"
 
 using namespace mxref;
@@ -65,31 +70,133 @@ uint32_t sum_rne(double acc, double t) {
 
 BOOST_AUTO_TEST_SUITE(torch_engine)
 
+// Runs the comparison and says what it found; returns how many pairs of formats were compared.
+static int expect_the_definition(const Datapath& datapath,
+                                 const std::vector<const BlockFormat*>& formats = {},
+                                 const std::vector<const BlockFormat*>& formats_b = {}) {
+  const CrosscheckReport report = crosscheck(
+      {{"torch", make_torch_engine}},
+      {.formats = formats, .formats_b = formats_b, .datapaths = {&datapath}, .seed = seed});
+  int pairs = 0;
+  for (const CrosscheckRow& row : report.rows) {
+    BOOST_TEST(row.compared > 30000, row.reason);
+    BOOST_TEST(row.mismatches == 0, row.format_a + " × " + row.format_b + " on " + row.datapath);
+    ++pairs;
+  }
+  for (const std::string& failure : report.failures) BOOST_TEST_MESSAGE(failure);
+  BOOST_TEST(report.passed(), datapath.name);  // its controls are caught
+  return pairs;
+}
+
 BOOST_AUTO_TEST_CASE(bits_are_those_of_the_definition_for_every_pair_of_formats_and_block_length) {
   const int before = threads();
   for (const int thread_count : {1, 2}) {
     set_threads(thread_count);
-    const CrosscheckReport report = crosscheck({{"torch", make_torch_engine}},
-                                               {.datapaths = {&datapath("fused")}, .seed = seed});
-    int pairs = 0;
-    for (const CrosscheckRow& row : report.rows) {
-      if (row.refused == row.products) continue;
-      ++pairs;
-      BOOST_TEST(row.refused == 0, row.reason);
-      BOOST_TEST(row.compared > 30000);
-      BOOST_TEST(row.mismatches == 0, row.format_a + " × " + row.format_b);
-    }
-    BOOST_TEST(pairs == 16);  // of e2m1, e3m2, e2m3, e4m3
-    for (const std::string& failure : report.failures) BOOST_TEST_MESSAGE(failure);
-    BOOST_TEST(report.passed());  // its controls are caught
+    BOOST_TEST(expect_the_definition(datapath("fused")) == 37);  // 6·6, and nvfp4 with itself
   }
   set_threads(before);
+}
+
+// Each datapath on one pair of MX formats, another one for the next datapath, and on nvfp4: all
+// pairs on all datapaths take minutes, `mxref crosscheck --impl torch`.
+BOOST_AUTO_TEST_CASE(bits_are_those_of_the_definition_on_every_datapath) {
+  std::vector<const Datapath*> all;
+  for (const Datapath& preset : datapaths) all.push_back(&preset);
+  for (
+      const char* described :
+      {R"({"kind":"fused","ftz":true})", R"({"kind":"blockwise","ftz":true})",
+       R"({"kind":"sequential","ftz":true})", R"({"kind":"exact","ftz":true})",
+       R"({"kind":"aligned","terms":1024,"group":32,"fraction_bits":44,"e_zero":-1024,"output":"rne"})",
+       R"({"kind":"aligned","terms":48,"group":8,"fraction_bits":44,"e_zero":1024,"output":"rz","ftz":true})",
+       R"({"kind":"aligned","terms":24,"group":8,"fraction_bits":40,"e_zero":-300,"output":"rz13"})",
+       R"({"kind":"aligned","terms":5,"group":1,"fraction_bits":1,"e_zero":0,"output":"rne"})"})
+    all.push_back(&datapath(described));
+  constexpr size_t mx_formats = block_formats.size() - 1;
+  for (size_t d = 0; d < all.size(); ++d) {
+    expect_the_definition(*all[d], {&block_formats[d % mx_formats]},
+                          {&block_formats[(d + d / mx_formats + 1) % mx_formats]});
+    if (all[d]->alignment.group <= 16) expect_the_definition(*all[d], {&block_format("nvfp4")});
+  }
+}
+
+static std::vector<float> product(Engine& engine, const GivenProduct& p, const Datapath& datapath) {
+  std::vector<float> d(size_t(p.a.rows() * p.b.rows()));
+  engine.multiply(p.a, *engine.prepare(p.b, datapath), p.c, d);
+  return d;
+}
+
+static bool same_bits(std::span<const float> x, std::span<const float> y) {
+  return std::ranges::equal(x, y, {}, std::bit_cast<uint32_t, float>,
+                            std::bit_cast<uint32_t, float>);
+}
+
+BOOST_AUTO_TEST_CASE(flush_to_zero_of_the_library_changes_no_bits) {
+  const auto torch = make_torch_engine(), ref = make_ref_engine();
+  at::Tensor least = at::full({1}, 0x1p-149, at::kDouble);
+  int64_t subnormal = 0;
+  for (const char* name : {"fused", "blockwise", "sequential", "exact", "tensorcore_mxf8"})
+    for (uint64_t i = 0; i < 32; ++i) {
+      const GivenProduct p =
+          random_product(block_format("mxfp8_e5m2"), block_format("mxfp4"), seed + i);
+      const std::vector<float> expected = product(*ref, p, datapath(name));
+      BOOST_REQUIRE(at::globalContext().setFlushDenormal(true));
+      const bool flushes = (least.to(at::kFloat).view(at::kInt) == 0).item<bool>();
+      const std::vector<float> got = product(*torch, p, datapath(name));
+      at::globalContext().setFlushDenormal(false);
+      BOOST_TEST(flushes);  // the control: the library's own conversion does
+      BOOST_TEST(same_bits(got, expected), name << ", seed " << seed + i);
+      for (const float x : expected) subnormal += std::fpclassify(x) == FP_SUBNORMAL;
+    }
+  BOOST_TEST(subnormal > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(exact_sums_of_long_rows) {
+  constexpr int64_t K = 70000;  // longer than float64 sums products of digits
+  GivenProduct p{"long", {}, {}, {}};
+  std::mt19937_64 random(seed);
+  for (MxTensor* q : {&p.a, &p.b}) {
+    *q = {{.format = &block_format("mxfp8_e5m2")}, {2, K}, std::vector<uint8_t>(2 * K), {}};
+    for (uint8_t& code : q->codes) code = uint8_t(0x7B - random() % 4);  // the largest
+    q->scales.assign(size_t(2 * q->blocks_per_row()), 127);
+  }
+  const auto torch = make_torch_engine(), ref = make_ref_engine();
+  BOOST_TEST(same_bits(product(*torch, p, datapath("exact")), product(*ref, p, datapath("exact"))));
+}
+
+BOOST_AUTO_TEST_CASE(sums_in_digits_are_rounded_once) {
+  std::mt19937_64 random(seed);
+  int64_t differences = 0;
+  for (int i = 0; i < 3000; ++i) {
+    // 100 bits in digits that are not carried; half of them lie at a tie of binary32 or beside it.
+    __int128 sum = 0;
+    formulation::Digits digits;
+    for (int index = 0; index < 6; ++index) {
+      int64_t digit = int64_t(random() % (1 << 20)) - (1 << 19);
+      if (i % 2) {  // 24 bits from 2^80 on, half of the last of them, and a little or nothing
+        constexpr int64_t first = 1 << 16, half = 1 << 8;
+        digit = index == 4   ? first + int64_t(random() % first)
+                : index == 3 ? half
+                : index == 0 ? int64_t(random() % 3) - 1
+                             : 0;
+      }
+      sum += __int128(digit) << (16 * index);
+      formulation::add_digit(digits, index - 3, at::full({1}, digit, at::kLong));
+    }
+    const uint32_t expected =
+        binary32::round_rne(sum < 0, static_cast<binary32::uint128>(sum < 0 ? -sum : sum), -48);
+    const at::Tensor odd = formulation::round_to_odd(digits);
+    const uint32_t got = bits(formulation::to_binary32(odd).item<double>());
+    BOOST_REQUIRE_MESSAGE(got == expected, "seed " << seed << ", index " << i << ": expected 0x"
+                                                   << std::hex << expected << ", got 0x" << got);
+    differences += bits(double(sum) * 0x1p-48) != expected;  // the control rounds twice
+  }
+  BOOST_TEST(differences > 0);
 }
 
 BOOST_AUTO_TEST_CASE(sums_are_rounded_once_and_a_second_rounding_shows) {
   Sums sums = hard_sums();
   const at::Tensor acc = tensor_of(sums.acc), t = tensor_of(sums.t);
-  const at::Tensor once = formulation::add_rounding_once(acc, t);
+  const at::Tensor once = formulation::add_rounding_once(acc, {t});
   const at::Tensor twice = acc + t;  // the control: float64's rounding, then binary32's
   int64_t differences = 0;
   for (int64_t i = 0; i < count; ++i) {
