@@ -61,7 +61,10 @@ const auto& named(const Table& table, const json& object, std::string_view name)
 
 int number(const json& object, const Parameter& p) {
   const json& value = field(object, p.name);
-  const bool good = value.is_number_integer() && value >= p.min && value <= p.max;
+  // A json value above 2^63 would compare as a negative one.
+  const bool is_huge = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(p.max);
+  const bool good =
+      value.is_number_integer() && !is_huge && value >= int64_t(p.min) && value <= int64_t(p.max);
   if (!good)
     refuse("'" + std::string(p.name) + "' is " + shown(value) + "; expected an integer from " +
            std::to_string(p.min) + " to " + std::to_string(p.max));
