@@ -17,7 +17,9 @@ float tensor_scale(Stimulus& stimulus) {
   return std::ldexp(1 + fraction, exponents[stimulus.below(exponents.size())]);
 }
 
-MxTensor random_tensor(Stimulus& stimulus, const Conversion& conversion, int64_t rows, int64_t K) {
+}  // namespace
+
+MxTensor random_operand(Stimulus& stimulus, const Conversion& conversion, int64_t rows, int64_t K) {
   MxTensor q{conversion, {rows, K}, std::vector<uint8_t>(size_t(rows * K)), {}};
   if (q.format().has_tensor_scale()) q.tensor_scales = {tensor_scale(stimulus)};
   for (int64_t row = 0; row < rows; ++row)
@@ -29,7 +31,19 @@ MxTensor random_tensor(Stimulus& stimulus, const Conversion& conversion, int64_t
   return q;
 }
 
-}  // namespace
+std::vector<float> random_c(Stimulus& stimulus, const MxTensor& a, const MxTensor& b) {
+  std::vector<float> c;
+  const auto first = size_t(std::min<int64_t>(a.block(), a.cols()));
+  for (int64_t m = 0; m < a.rows(); ++m)
+    for (int64_t n = 0; n < b.rows(); ++n) {
+      const BlockSum sum = block_sum(a.element(), a.row_codes(m).first(first), b.element(),
+                                     b.row_codes(n).first(first));
+      c.push_back(std::bit_cast<float>(stimulus.accumulator(sum, a.row_scales(m).front(),
+                                                            b.row_scales(n).front(),
+                                                            *a.format().scale, *b.format().scale)));
+    }
+  return c;
+}
 
 GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t seed) {
   const uint64_t shape = seed % 4;
@@ -48,22 +62,14 @@ GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t
     conversion_b.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{65535, 65534};
   }
   GivenProduct product{"random",
-                       random_tensor(stimulus, conversion_a, M, K),
-                       random_tensor(stimulus, conversion_b, N, K),
+                       random_operand(stimulus, conversion_a, M, K),
+                       random_operand(stimulus, conversion_b, N, K),
                        {}};
   if (shape == 3 && a.has_tensor_scale())
     while (product.a.tensor_scales.size() < size_t(M))
       product.a.tensor_scales.push_back(tensor_scale(stimulus));
   if (shape == 3 && seed / 4 % 2 == 0) return product;
-  for (int64_t i = 0; i < M * N; ++i) {
-    const int64_t m = i / N, n = i % N;
-    const auto first = size_t(std::min<int64_t>(product.a.block(), K));
-    const BlockSum sum = block_sum(*a.element, product.a.row_codes(m).first(first), *b.element,
-                                   product.b.row_codes(n).first(first));
-    product.c.push_back(std::bit_cast<float>(
-        stimulus.accumulator(sum, product.a.row_scales(m).front(), product.b.row_scales(n).front(),
-                             *a.scale, *b.scale)));
-  }
+  product.c = random_c(stimulus, product.a, product.b);
   return product;
 }
 

@@ -94,15 +94,19 @@ void refuse_unknown_metadata(const SafetensorsFile& file, const std::string& nam
   }
 }
 
-Conversion read_metadata(const SafetensorsFile& file, const std::string& name) {
+}  // namespace
+
+Conversion read_conversion_metadata(const SafetensorsFile& file, const std::string& name,
+                                    const Conversion* where_silent) {
   refuse_unknown_metadata(file, name);
-  Conversion conversion;
+  Conversion conversion = where_silent ? *where_silent : Conversion{};
   for (const Field& field : fields) {
     const std::string key = key_of(name, field.name);
     const auto at = file.metadata().find(key);
     const bool applies = field.applies(conversion);
     if (at == file.metadata().end()) {
-      if (applies && !field.optional) refuse(file, name, "metadata has no '" + key + "'");
+      if (applies && !field.optional && !where_silent)
+        refuse(file, name, "metadata has no '" + key + "'");
       continue;
     }
     if (!applies) refuse(file, name, "metadata '" + key + "' means nothing for this conversion");
@@ -119,6 +123,8 @@ Conversion read_metadata(const SafetensorsFile& file, const std::string& name) {
   }
   return conversion;
 }
+
+namespace {
 
 const TensorView& bytes_tensor(const SafetensorsFile& file, const std::string& name,
                                std::string_view suffix) {
@@ -307,10 +313,11 @@ std::vector<std::string> quantized_names_only(const SafetensorsFile& file) {
   return names;
 }
 
-MxTensor read_quantized(const SafetensorsFile& file, const std::string& name) {
+MxTensor read_quantized(const SafetensorsFile& file, const std::string& name,
+                        const Conversion* where_silent) {
   if (!file.find(name + std::string(packed_suffix)))
     bytes_tensor(file, name, codes_suffix);  // named before what the metadata lacks
-  MxTensor tensor{read_metadata(file, name), {}, {}, {}};
+  MxTensor tensor{read_conversion_metadata(file, name, where_silent), {}, {}, {}};
   const TensorView& scales = bytes_tensor(file, name, scales_suffix);
   read_codes(file, name, tensor);
   std::vector<int64_t> scales_shape = tensor.shape;
@@ -341,9 +348,14 @@ void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxT
   if (!tensor.tensor_scales.empty())
     writer.add(name + std::string(tensor_scale_suffix), DType::F32,
                {int64_t(tensor.tensor_scales.size())}, tensor.tensor_scales);
+  add_conversion_metadata(writer, name, tensor.conversion);
+}
+
+void add_conversion_metadata(SafetensorsWriter& writer, const std::string& name,
+                             const Conversion& conversion) {
   for (const Field& field : fields) {
-    if (!field.applies(tensor.conversion)) continue;
-    const std::string value = field.write(tensor.conversion);
+    if (!field.applies(conversion)) continue;
+    const std::string value = field.write(conversion);
     if (!value.empty()) writer.set_metadata(key_of(name, field.name), value);
   }
 }

@@ -22,12 +22,20 @@ std::vector<std::string> quantized_names_only(const SafetensorsFile& file);
 // Throws InputError that names file, tensor and field, and the form that was expected, where codes,
 // scales or a field of the metadata are missing, unknown, of a wrong type or shape, contradict each
 // other, or a code is above the format's bits.
-MxTensor read_quantized(const SafetensorsFile& file, const std::string& name);
+// Fields that the metadata lacks are taken from `where_silent`, if there is one.
+MxTensor read_quantized(const SafetensorsFile& file, const std::string& name,
+                        const Conversion* where_silent = nullptr);
+// The metadata alone.
+Conversion read_conversion_metadata(const SafetensorsFile& file, const std::string& name,
+                                    const Conversion* where_silent = nullptr);
 
 // Adds codes, one a byte or packed, scales and metadata. Refers to the tensor until the writer has
 // written.
 void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor,
                    bool packed = false);
+
+void add_conversion_metadata(SafetensorsWriter& writer, const std::string& name,
+                             const Conversion& conversion);
 
 // Throws UsageError where it is none of block_lengths.
 int parse_block_length(std::string_view text);
