@@ -1,5 +1,6 @@
 #include "emu/engine.h"
 
+#include "emu/capi/plugin_engine.h"
 #include "emu/gemm.h"
 #include "emu/product_engine.h"
 
@@ -8,8 +9,20 @@ std::unique_ptr<Engine> make_ref_engine() {
   return std::make_unique<ProductEngine>("ref", gemm_ref);
 }
 
+EngineEntry engine_entry(const EngineTable& engines, std::string_view name) {
+  if (name.starts_with(plugin_prefix) && name != plugin_prefix)
+    return {std::string(name), [plugin = std::string(name)] { return make_plugin_engine(plugin); }};
+  std::vector<std::string_view> valid;
+  for (const EngineEntry& entry : engines) {
+    if (entry.name == name) return entry;
+    valid.push_back(entry.name);
+  }
+  valid.push_back("plugin:FILE.so");
+  throw UsageError(unknown_name("engine", name, valid));
+}
+
 std::unique_ptr<Engine> make_engine(const EngineTable& engines, std::string_view name) {
-  return find_by_name(engines, "engine", name).make();
+  return engine_entry(engines, name).make();
 }
 
 std::string refusal(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,

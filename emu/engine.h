@@ -66,7 +66,10 @@ struct EngineEntry {
 };
 using EngineTable = std::vector<EngineEntry>;
 
-// Throws UsageError on an unknown name.
+// The row of this name; for "plugin:FILE.so" one that loads the file when it is made, and throws
+// InputError where that is no engine (emu/capi/plugin_engine.h). Throws UsageError on an unknown
+// name.
+EngineEntry engine_entry(const EngineTable& engines, std::string_view name);
 std::unique_ptr<Engine> make_engine(const EngineTable& engines, std::string_view name);
 // Why the engine does not compute this product, or why there is none; empty where it does.
 std::string refusal(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,

@@ -303,9 +303,9 @@ Action define_audit(CLI::App& app, const Context& context) {
   app.add_option_function<std::string>(
          "--impl",
          [o, &engines = context.engines](const std::string& text) {
-           o->implementation = find_by_name(engines, "engine", text).name;
+           o->implementation = engine_entry(engines, text).name;
          },
-         "an engine: " + names_of(context.engines))
+         "an engine: " + names_of(context.engines) + ", or plugin:FILE.so")
       ->type_name("NAME");
   add_input(app, "--in", o->in, "a dump whose operands the simulator gets, not random ones");
   add_named(app, "--operation", o->operation, audit_operations, "operation",

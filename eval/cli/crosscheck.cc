@@ -30,12 +30,15 @@ std::string refusal(const CrosscheckRow& row) {
 
 void print(const CrosscheckReport& report) {
   fmt::print("each result compared with that of the definition ({}), bit for bit\n", definition);
-  constexpr const char* line = "{:<12} {:<12} {:<12} {:<10} {:>10} {:>10}  {}\n";
-  fmt::print(line, "engine", "format a", "format b", "datapath", "compared", "mismatches", "");
+  size_t width = 12;  // a plugin is called after its file
+  for (const CrosscheckRow& row : report.rows) width = std::max(width, row.implementation.size());
+  constexpr const char* line = "{:<{}} {:<12} {:<12} {:<10} {:>10} {:>10}  {}\n";
+  fmt::print(line, "engine", width, "format a", "format b", "datapath", "compared", "mismatches",
+             "");
   for (const CrosscheckRow& row : report.rows) {
     if (row.implementation == definition) continue;
-    fmt::print(line, row.implementation, row.format_a, row.format_b, row.datapath, row.compared,
-               row.mismatches, refusal(row));
+    fmt::print(line, row.implementation, width, row.format_a, row.format_b, row.datapath,
+               row.compared, row.mismatches, refusal(row));
   }
   for (const CrosscheckControl& control : report.controls)
     fmt::print("control {:<20} {}\n", control.name, control.caught ? "caught" : "NOT CAUGHT");

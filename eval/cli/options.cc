@@ -13,6 +13,7 @@ namespace mxref {
 namespace {
 
 constexpr int max_threads = 1024;
+constexpr const char* plugin_form = "or plugin:FILE.so, somebody's own (emu/capi/engine_plugin.h)";
 
 CLI::Option* add_file(CLI::App& app, const std::string& name, std::filesystem::path& path,
                       const std::string& description) {
@@ -36,9 +37,8 @@ CLI::Option* add_datapath(CLI::App& app, const Datapath*& chosen, const std::str
 void add_engine(CLI::App& app, const std::string& option, std::string& name,
                 const EngineTable& engines) {
   app.add_option_function<std::string>(
-         option,
-         [&](const std::string& text) { name = find_by_name(engines, "engine", text).name; },
-         "engine that computes (default " + name + "): " + names_of(engines))
+         option, [&](const std::string& text) { name = engine_entry(engines, text).name; },
+         "engine that computes (default " + name + "): " + names_of(engines) + ", " + plugin_form)
       ->type_name("NAME");
 }
 
@@ -48,9 +48,10 @@ void add_engines(CLI::App& app, const std::string& option, std::vector<std::stri
          option,
          [&](const std::string& text) {
            for (const std::string& name : CLI::detail::split(text, ','))
-             names.push_back(find_by_name(engines, "engine", name).name);
+             names.push_back(engine_entry(engines, name).name);
          },
-         "engines, joined by commas (default: all), each compared with ref: " + names_of(engines))
+         "engines, joined by commas (default: all), each compared with ref: " + names_of(engines) +
+             ", " + plugin_form)
       ->type_name("NAMES");
 }
 

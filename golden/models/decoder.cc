@@ -116,7 +116,7 @@ Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkp
   check_tensors(description, checkpoint);
   const std::vector<std::string> modules = linear_modules(description.layers);
   check_patterns(recipe, modules);
-  const EngineEntry& entry = find_by_name(engines, "engine", recipe.implementation);
+  const EngineEntry entry = engine_entry(engines, recipe.implementation);
   if (needs_engine(recipe, modules)) engine_ = entry.make();
 
   const LinearMaker linear{checkpoint, recipe, engine_.get()};
