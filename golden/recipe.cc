@@ -17,7 +17,6 @@ namespace {
 using nlohmann::json;
 using Names = std::vector<std::string_view>;
 
-constexpr std::string_view fake_quant_prefix = "fake_quant_";
 constexpr Prescale three_quarters{3, 4};
 
 RecipeSide bits4() {
@@ -27,7 +26,7 @@ RecipeSide bits8() { return {"mxfp8_e4m3", Conversion{.format = &block_format("m
 RecipeSide bfloat16() { return {"bf16", std::nullopt}; }
 RecipeSide unquantized() { return {}; }
 
-// The named recipes; each exists a second time behind fake_quant_prefix.
+// The named recipes; each exists a second time under fake_quant_name.
 struct NamedRecipe {
   std::string_view name, fake_quant_name;
   RecipeSide (*weights)();

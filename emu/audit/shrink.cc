@@ -168,8 +168,8 @@ class ProductShrinker : public Shrinker<ProductInput> {
     if (places.size() == input.a.codes.size()) return;
     if (input.a.blocks_per_row() == 1) {
       const auto closed = [&](const MxTensor& q) {
-        std::vector<uint8_t> codes;
-        for (size_t i : places) codes.push_back(q.codes[i]);
+        std::vector<uint8_t> codes(places.size());
+        std::ranges::transform(places, codes.begin(), [&](size_t i) { return q.codes[i]; });
         return with_codes(q, std::move(codes), 0);
       };
       candidates.push_back({closed(input.a), closed(input.b), input.c});
@@ -244,7 +244,8 @@ class ConversionShrinker : public Shrinker<ConversionInput> {
       const ConversionCase answered(all, simulator_.convert(all));
       const int64_t units = answered.units();
       for (int64_t unit = 0; unit < units; ++unit)
-        if (answered.unit(unit).differs()) found.push_back(std::min(size_t(unit), rows.size() - 1));
+        if (answered.unit(unit).differs() && differs_as(row_, answered, unit))
+          found.push_back(std::min(size_t(unit), rows.size() - 1));
     } catch (const std::runtime_error&) {
       // What it does not take is no difference.
     }
