@@ -28,14 +28,15 @@ struct FakeQuantGradient : torch::autograd::Function<FakeQuantGradient> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, Word format,
                             OptionalWord scale_rule, Word rounding, Word prescale,
                             OptionalNumber block, Word seed, bool relabel,
-                            OptionalWord tensor_scale) {
+                            OptionalWord tensor_scale, Word implementation) {
     const at::AutoDispatchBelowADInplaceOrView below;
     context->saved_data["type"] = x.scalar_type();
     return op<FakeQuant>("mxref::fake_quant")
-        .call(x, format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale);
+        .call(x, format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale,
+              implementation);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    variable_list of_arguments = none(9);
+    variable_list of_arguments = none(10);
     of_arguments[0] = gradients[0].to(context->saved_data["type"].toScalarType());
     return of_arguments;
   }
@@ -53,9 +54,10 @@ struct LinearGradient : torch::autograd::Function<LinearGradient> {
     context->saved_data["x_type"] = x.scalar_type();
     if (bias) context->saved_data["bias_type"] = bias->scalar_type();
     if (x.requires_grad())
-      context->save_for_backward({op<Dequantize>("mxref::dequantize")
-                                      .call(weight_codes, weight_scales, weight_tensor_scale,
-                                            weight_format, weight_prescale, block)});
+      context->save_for_backward(
+          {op<Dequantize>("mxref::dequantize")
+               .call(weight_codes, weight_scales, weight_tensor_scale, weight_format,
+                     weight_prescale, block, implementation)});
     return op<Linear>("mxref::linear")
         .call(x, weight_codes, weight_scales, weight_tensor_scale, bias, weight_format,
               weight_prescale, format, scale_rule, rounding, prescale, block, seed, relabel,

@@ -14,6 +14,7 @@
 #include "emu/engine.h"
 #include "emu/gemm.h"
 #include "emu/quantize.h"
+#include "golden/formulation/conversion.h"
 #include "golden/formulation/torch_engine.h"
 
 namespace mxref::bindings {
@@ -35,6 +36,10 @@ const EngineTable& engines() {
   return table;
 }
 
+std::string_view checked_name(Word implementation) {
+  return find_by_name(engines(), "engine", {implementation.data(), implementation.size()}).name;
+}
+
 // Once for each text, on stderr: libtorch 1.13 hands no warning of such an op on to Python.
 void warn_once(const std::string& text) {
   static std::mutex mutex;
@@ -47,7 +52,7 @@ void warn_once(const std::string& text) {
 // says so.
 std::unique_ptr<Engine> engine_for(Word name, const BlockFormat& a, const BlockFormat& b, int block,
                                    const Datapath& datapath) {
-  std::unique_ptr<Engine> engine = make_engine(engines(), {name.data(), name.size()});
+  std::unique_ptr<Engine> engine = make_engine(engines(), checked_name(name));
   const bool is_product = no_product(a, b, block, datapath).empty();
   const std::string reason = engine->refuses(a, b, block, datapath);
   if (engine->name() != "kernel" || !is_product || reason.empty()) {
@@ -94,13 +99,29 @@ at::Tensor product(const MxTensor& a, const MxTensor& b, const std::vector<float
   return d;
 }
 
+// The engine's own conversions, where it has any: the definition is slow, the torch formulation
+// works on tensors.
+MxTensor converted(const at::Tensor& x, const Conversion& conversion, Word implementation) {
+  check_values("x", x);
+  const std::string_view name = checked_name(implementation);
+  if (name == "torch") return formulation::quantize(x.detach().to(at::kFloat), conversion);
+  const auto convert = name == definition ? quantize_ref : mxref::quantize;
+  return convert(values_of("x", x), x.sizes().vec(), conversion);
+}
+
+at::Tensor dequantized(const MxTensor& q, Word implementation) {
+  if (checked_name(implementation) == "torch") return formulation::dequantize(q);
+  return tensor_of(mxref::dequantize(q), q.shape);
+}
+
 Quantized quantize_cpu(const at::Tensor& x, Word format, OptionalWord scale_rule, Word rounding,
                        Word prescale, OptionalNumber block, Word seed, bool relabel,
-                       OptionalWord tensor_scale) {
+                       OptionalWord tensor_scale, Word implementation) {
   return told("quantize", [&]() -> Quantized {
-    const MxTensor q = quantize(values_of("x", x), x.sizes().vec(),
-                                conversion_of({format, scale_rule, rounding, prescale, block, seed,
-                                               relabel, tensor_scale}));
+    const MxTensor q = converted(
+        x,
+        conversion_of({format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale}),
+        implementation);
     return {tensor_of(q.codes, x.sizes()),
             tensor_of(q.scales, with_last(x.sizes(), q.blocks_per_row())),
             tensor_of(q.tensor_scales, {int64_t(q.tensor_scales.size())})};
@@ -109,22 +130,20 @@ Quantized quantize_cpu(const at::Tensor& x, Word format, OptionalWord scale_rule
 
 at::Tensor fake_quant_cpu(const at::Tensor& x, Word format, OptionalWord scale_rule, Word rounding,
                           Word prescale, OptionalNumber block, Word seed, bool relabel,
-                          OptionalWord tensor_scale) {
+                          OptionalWord tensor_scale, Word implementation) {
   return told("fake_quant", [&] {
     const Conversion conversion =
         conversion_of({format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale});
-    return tensor_of(mxref::dequantize(quantize(values_of("x", x), x.sizes().vec(), conversion)),
-                     x.sizes());
+    return dequantized(converted(x, conversion, implementation), implementation);
   });
 }
 
 at::Tensor dequantize_cpu(const at::Tensor& codes, const at::Tensor& scales,
                           const OptionalTensor& tensor_scale, Word format, Word prescale,
-                          OptionalNumber block) {
+                          OptionalNumber block, Word implementation) {
   return told("dequantize", [&] {
-    return tensor_of(
-        mxref::dequantize(operand_of({"", codes, scales, tensor_scale, format, prescale, block})),
-        codes.sizes());
+    return dequantized(operand_of({"", codes, scales, tensor_scale, format, prescale, block}),
+                       implementation);
   });
 }
 
@@ -156,13 +175,13 @@ at::Tensor linear_cpu(const at::Tensor& x, const at::Tensor& weight_codes,
                       OptionalNumber block, Word seed, bool relabel, OptionalWord tensor_scale,
                       Word datapath, Word implementation) {
   return told("linear", [&] {
+    check_values("x", x);
     const MxTensor weight = operand_of({"weight_", weight_codes, weight_scales, weight_tensor_scale,
                                         weight_format, weight_prescale, block});
     const Conversion conversion =
         conversion_of({format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale});
-    const std::vector<float> values = values_of("x", x);
     const at::DimVector shape = product_shape(x.sizes(), weight_codes.sizes(), "weight_codes");
-    at::Tensor y = product(quantize(values, x.sizes().vec(), conversion), weight, {}, datapath,
+    at::Tensor y = product(converted(x, conversion, implementation), weight, {}, datapath,
                            implementation, shape);
     if (!bias) return y;
     check_shape("bias", *bias, {shape.back()});
@@ -183,8 +202,9 @@ at::Tensor without_data(at::IntArrayRef shape, at::ScalarType type) {
 
 Quantized quantize_meta(const at::Tensor& x, Word format, OptionalWord scale_rule, Word rounding,
                         Word prescale, OptionalNumber block, Word seed, bool relabel,
-                        OptionalWord tensor_scale) {
+                        OptionalWord tensor_scale, Word implementation) {
   return told("quantize", [&]() -> Quantized {
+    checked_name(implementation);
     check_values("x", x);
     const Conversion conversion =
         conversion_of({format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale});
@@ -201,8 +221,9 @@ Quantized quantize_meta(const at::Tensor& x, Word format, OptionalWord scale_rul
 
 at::Tensor fake_quant_meta(const at::Tensor& x, Word format, OptionalWord scale_rule, Word rounding,
                            Word prescale, OptionalNumber block, Word seed, bool relabel,
-                           OptionalWord tensor_scale) {
+                           OptionalWord tensor_scale, Word implementation) {
   return told("fake_quant", [&] {
+    checked_name(implementation);
     check_values("x", x);
     conversion_of({format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale});
     return without_data(x.sizes(), at::kFloat);
@@ -211,8 +232,9 @@ at::Tensor fake_quant_meta(const at::Tensor& x, Word format, OptionalWord scale_
 
 at::Tensor dequantize_meta(const at::Tensor& codes, const at::Tensor& scales,
                            const OptionalTensor& tensor_scale, Word format, Word prescale,
-                           OptionalNumber block) {
+                           OptionalNumber block, Word implementation) {
   return told("dequantize", [&] {
+    checked_name(implementation);
     check_operand({"", codes, scales, tensor_scale, format, prescale, block});
     return without_data(codes.sizes(), at::kFloat);
   });
@@ -223,11 +245,12 @@ at::Tensor matmul_meta(const at::Tensor& a_codes, const at::Tensor& a_scales,
                        Word b_format, const OptionalTensor& a_tensor_scale,
                        const OptionalTensor& b_tensor_scale, Word a_prescale, Word b_prescale,
                        OptionalNumber block, const OptionalTensor& c, Word datapath,
-                       Word /*implementation*/) {
+                       Word implementation) {
   return told("matmul", [&] {
     check_operand({"a_", a_codes, a_scales, a_tensor_scale, a_format, a_prescale, block});
     check_operand({"b_", b_codes, b_scales, b_tensor_scale, b_format, b_prescale, block});
     datapath_of(datapath);
+    checked_name(implementation);
     const at::DimVector shape = product_shape(a_codes.sizes(), b_codes.sizes(), "b_codes");
     if (c) check_shape("c", *c, shape);
     return without_data(shape, at::kFloat);
@@ -239,13 +262,14 @@ at::Tensor linear_meta(const at::Tensor& x, const at::Tensor& weight_codes,
                        const OptionalTensor& bias, Word weight_format, Word weight_prescale,
                        Word format, OptionalWord scale_rule, Word rounding, Word prescale,
                        OptionalNumber block, Word seed, bool relabel, OptionalWord tensor_scale,
-                       Word datapath, Word /*implementation*/) {
+                       Word datapath, Word implementation) {
   return told("linear", [&] {
     check_operand({"weight_", weight_codes, weight_scales, weight_tensor_scale, weight_format,
                    weight_prescale, block});
     conversion_of({format, scale_rule, rounding, prescale, block, seed, relabel, tensor_scale});
     check_values("x", x);
     datapath_of(datapath);
+    checked_name(implementation);
     const at::DimVector shape = product_shape(x.sizes(), weight_codes.sizes(), "weight_codes");
     if (bias) check_shape("bias", *bias, {shape.back()});
     return without_data(shape, at::kFloat);

@@ -10,20 +10,22 @@ namespace mxref::bindings {
 
 // The schemas, and for each of them a function of the same arguments; `Quantize::type` and so on
 // are their types. quantize, fake_quant: x as `mxref quantize`; fake_quant gives the dequantized
-// values, float32 (…,K), and passes gradients straight through.
+// values, float32 (…,K), and passes gradients straight through. implementation: who converts and
+// multiplies: the vector kernels, the definition `ref` or the torch formulation.
 #define MXREF_CONVERSION                                                          \
   "str? scale_rule=None, str rounding='rne', str prescale='1', int? block=None, " \
   "str seed='0', bool relabel=False, str? tensor_scale=None"
 inline constexpr const char* quantize_schema =
     "quantize(Tensor x, str format, *, " MXREF_CONVERSION
-    ") -> (Tensor codes, Tensor scales, Tensor tensor_scale)";
+    ", str implementation='kernel') -> (Tensor codes, Tensor scales, Tensor tensor_scale)";
 inline constexpr const char* fake_quant_schema =
-    "fake_quant(Tensor x, str format, *, " MXREF_CONVERSION ") -> Tensor";
+    "fake_quant(Tensor x, str format, *, " MXREF_CONVERSION
+    ", str implementation='kernel') -> Tensor";
 
 // codes (…,K), scales → float32 (…,K).
 inline constexpr const char* dequantize_schema =
     "dequantize(Tensor codes, Tensor scales, Tensor? tensor_scale=None, *, str format, "
-    "str prescale='1', int? block=None) -> Tensor";
+    "str prescale='1', int? block=None, str implementation='kernel') -> Tensor";
 
 // a (…,K) · b (N,K) on a datapath, started at or added to c (…,N): float32 (…,N).
 inline constexpr const char* matmul_schema =
@@ -43,13 +45,13 @@ inline constexpr const char* linear_schema =
 using Quantized = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 using Quantize = Quantized(const at::Tensor& x, Word format, OptionalWord scale_rule, Word rounding,
                            Word prescale, OptionalNumber block, Word seed, bool relabel,
-                           OptionalWord tensor_scale);
+                           OptionalWord tensor_scale, Word implementation);
 using FakeQuant = at::Tensor(const at::Tensor& x, Word format, OptionalWord scale_rule,
                              Word rounding, Word prescale, OptionalNumber block, Word seed,
-                             bool relabel, OptionalWord tensor_scale);
+                             bool relabel, OptionalWord tensor_scale, Word implementation);
 using Dequantize = at::Tensor(const at::Tensor& codes, const at::Tensor& scales,
                               const OptionalTensor& tensor_scale, Word format, Word prescale,
-                              OptionalNumber block);
+                              OptionalNumber block, Word implementation);
 using Matmul = at::Tensor(const at::Tensor& a_codes, const at::Tensor& a_scales,
                           const at::Tensor& b_codes, const at::Tensor& b_scales, Word a_format,
                           Word b_format, const OptionalTensor& a_tensor_scale,

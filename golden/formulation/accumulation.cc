@@ -98,7 +98,7 @@ Digits digits_of_elements(const at::Tensor& x) {
 // One rounding of C + the sum over all of K: the product of two matrices of numbers is that of two
 // polynomials in the base, whose coefficients are products of matrices of digits.
 at::Tensor exact(const Datapath& datapath, const Operand& a, const Operand& b, at::Tensor acc) {
-  constexpr int64_t chunk = 1 << 15;  // two digits have 32 bits, and float64 53
+  constexpr int64_t chunk = 1 << 15;  // products of two digits have 32 bits, and float64 53
   const int64_t K = a.values.size(1);
   const at::Tensor start = at::where(acc.isfinite(), acc, at::zeros_like(acc));
   Digits sum = digits_of(start, -10);  // a binary32 is a multiple of 2^-149

@@ -9,6 +9,7 @@
 #include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <sstream>
 
@@ -174,6 +175,37 @@ BOOST_AUTO_TEST_CASE(every_magnitude_of_a_binade_that_rounds_near_a_tie) {
     v.K = int64_t(v.x.size());
     expect_the_definition(v, {.format = &format});
   }
+}
+
+BOOST_AUTO_TEST_CASE(quotients_beside_a_tie_by_less_than_the_bits_that_are_taken) {
+  // x·p of mxint8 just above (q + 1/2) / 64, by less than 2^-32 of a code's last place: only a
+  // pre-scale makes quotients with so many bits.
+  std::mt19937_64 random(seed);
+  int64_t found = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const auto numerator = uint32_t(65535 - random() % 4096);
+    const auto denominator = uint32_t(65535 - random() % 4096);
+    if (std::gcd(numerator, denominator) != 1 || denominator == 1) continue;
+    const Prescale p{numerator, denominator};
+    Values v{"beside ties", 1, 0, {}};
+    for (int64_t q = 0; q < 64; ++q) {
+      // N · 2^(e - 23) is the nearest binary32 of (2q + 1) / 128 / p, which lies near 2^e.
+      const double wanted = double(2 * q + 1) / 128 * denominator / numerator;
+      const int e = std::ilogb(wanted);
+      const auto N = int64_t(std::llround(std::ldexp(wanted, 23 - e)));
+      const int64_t tie = ((2 * q + 1) * denominator) << (23 - e);
+      const int64_t beyond = N * numerator * 128 - tie;  // in units of 1/tie of the tie
+      const bool is_close = beyond > 0 && beyond < int64_t(denominator) << (24 - e) >> 32;
+      if (!is_close) continue;
+      ++found;
+      v.x.push_back(1.5f);  // the scale is 1
+      v.x.push_back(std::ldexp(float(N), e - 23));
+      for (int k = 2; k < 32; ++k) v.x.push_back(0);
+    }
+    v.K = int64_t(v.x.size());
+    if (v.K > 0) expect_the_definition(v, {.format = &block_format("mxint8"), .prescale = p});
+  }
+  BOOST_TEST(found > 100);
 }
 
 BOOST_AUTO_TEST_CASE(random_words_are_those_of_philox) {

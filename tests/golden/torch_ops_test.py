@@ -22,6 +22,7 @@ import example  # noqa: E402  loads the library
 
 mxref = torch.ops.mxref
 SEED = 1
+IMPLEMENTATIONS = ("kernel", "ref", "torch")
 MX_FORMATS = ["mxfp4", "mxfp6_e3m2", "mxfp6_e2m3", "mxfp8_e4m3", "mxfp8_e5m2", "mxint8"]
 TYPES = {"U8": "u1", "F32": "<f4"}
 
@@ -111,14 +112,16 @@ class TorchOps(unittest.TestCase):
 
     def expect_conversion(self, x, **options):
         expected = self.program.quantize("q", x.float(), **options)
-        got = mxref.quantize(x, **options)
-        for name, g, e in zip(("codes", "scales", "tensor_scale"), got, expected):
-            self.expect_bits(g, e, f"{name} of {options}")
         values = self.program.dequantize("q")
-        words = {key: options[key] for key in ("prescale", "block") if key in options}
-        self.expect_bits(mxref.dequantize(*got, format=options["format"], **words), values,
-                         f"dequantize {options}")
-        self.expect_bits(mxref.fake_quant(x, **options), values, f"fake_quant {options}")
+        words = {key: options[key] for key in ("format", "prescale", "block") if key in options}
+        for by in IMPLEMENTATIONS:
+            got = mxref.quantize(x, **options, implementation=by)
+            for name, g, e in zip(("codes", "scales", "tensor_scale"), got, expected):
+                self.expect_bits(g, e, f"{name} of {options} by {by}")
+            self.expect_bits(mxref.dequantize(*got, **words, implementation=by), values,
+                             f"dequantize {options} by {by}")
+            self.expect_bits(mxref.fake_quant(x, **options, implementation=by), values,
+                             f"fake_quant {options} by {by}")
 
     def test_conversions_give_the_bits_of_the_program(self):
         x = random_values(6, 75)
@@ -162,7 +165,7 @@ class TorchOps(unittest.TestCase):
             right = self.program.quantize("b", random_values(5, 100, seed=2), format=b)
             example.write_safetensors(self.program.folder / "c", c)
             expected = self.program.gemm("--c", self.program.folder / "c", "--datapath", datapath)
-            for name in ("kernel", "ref", "torch"):
+            for name in IMPLEMENTATIONS:
                 got = mxref.matmul(
                     left[0], left[1], right[0], right[1], a_format=a, b_format=b,
                     a_tensor_scale=left[2], b_tensor_scale=right[2], a_prescale=prescale, c=c,
@@ -176,6 +179,8 @@ class TorchOps(unittest.TestCase):
         self.assertEqual(y.shape, (2, 3, 5))
         self.expect_bits(y.reshape(6, 5), mxref.linear(x.reshape(6, 64), *weight[:2], **words),
                          "rows")
+        for by in IMPLEMENTATIONS:
+            self.expect_bits(mxref.linear(x, *weight[:2], **words, implementation=by), y, by)
         transposed = torch.randn(64, 6).t()  # not contiguous
         self.expect_bits(mxref.linear(transposed, *weight[:2], **words),
                          mxref.linear(transposed.contiguous(), *weight[:2], **words), "strides")
@@ -234,8 +239,15 @@ class TorchOps(unittest.TestCase):
                datapath="fuse", **operands)
         refuse("unknown engine 'rtl'", mxref.matmul, *q[:2], *q[:2], implementation="rtl",
                **operands)
+        refuse("unknown engine 'cuda'", mxref.fake_quant, x, "mxfp4", implementation="cuda")
+        refuse("unknown engine 'cuda'", mxref.quantize, x.to("meta"), "mxfp4",
+               implementation="cuda")
         refuse("'c' has another shape than (3, 3)", mxref.matmul, *q[:2], *q[:2],
                c=torch.zeros(3), **operands)
+        refuse("'x' is Float (); expected", mxref.linear, torch.tensor(1.0), *q[:2],
+               weight_format="mxfp4", format="mxfp4")
+        refuse("'weight_codes' has 3 dimensions; expected (N, K)", mxref.linear, x,
+               q[0].unsqueeze(0), q[1].unsqueeze(0), weight_format="mxfp4", format="mxfp4")
         refuse("they do not meet", mxref.linear, x[:, :32], q[0][:, :32].contiguous(),
                torch.zeros(3, 2, dtype=torch.uint8), weight_format="mxfp4", format="nvfp4",
                block=16)
