@@ -1,7 +1,6 @@
 #include "emu/dot_aligned.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "emu/binary32.h"
 #include "emu/codec.h"
@@ -10,23 +9,6 @@ namespace mxref {
 namespace {
 
 using binary32::uint128;
-
-// A finite term: ±magnitude · 2^unit_log2, aligned by `exponent`, which is not normalised.
-struct Term {
-  int exponent = 0;
-  bool negative = false;
-  uint128 magnitude = 0;
-  int unit_log2 = 0;
-};
-
-// One step: terms that may be special.
-struct Step {
-  std::vector<Term> terms;
-  bool is_nan = false;
-  bool has_infinity[2] = {false, false};  // +, -
-
-  void add_infinity(bool negative) { has_infinity[negative] = true; }
-};
 
 // exponent = max(floor(log2|v|), emin of the format); an int8 element always has 0, as its largest
 // binade is that of its least code alone.
@@ -41,7 +23,7 @@ int exponent_of(const ScaleFormat& f, uint8_t code) {
                   : f.parts(code).exponent;
 }
 
-Term accumulator_term(uint32_t acc, int e_zero) {
+AlignedTerm accumulator_term(uint32_t acc, int e_zero) {
   const binary32::Parts v = binary32::parts(acc);
   if (v.significand == 0) return {.exponent = e_zero};
   return {std::max(binary32::floor_log2(acc), binary32::emin), binary32::is_negative(acc),
@@ -50,7 +32,7 @@ Term accumulator_term(uint32_t acc, int e_zero) {
 
 // The products `first` … `first + group` of a row, summed exactly, as one term. With groups of one
 // the exponents of the elements count too.
-void add_group(Step& step, const Alignment& alignment, const RowView& a, const RowView& b,
+void add_group(AlignedStep& step, const Alignment& alignment, const RowView& a, const RowView& b,
                size_t first) {
   const ElementFormat &format_a = *a.format->element, &format_b = *b.format->element;
   const size_t end = std::min(first + size_t(alignment.group), a.codes.size());
@@ -77,13 +59,6 @@ void add_group(Step& step, const Alignment& alignment, const RowView& a, const R
                         sum.unit_log2 + x.exponent + y.exponent});
 }
 
-// |term| in units of 2^unit_log2, truncated.
-uint128 truncated(const Term& term, int unit_log2) {
-  const int shift = term.unit_log2 - unit_log2;
-  if (shift >= 0) return term.magnitude << shift;
-  return shift > -128 ? term.magnitude >> -shift : 0;
-}
-
 // ±magnitude · 2^unit_log2 → binary32, every zero +0.
 uint32_t round_sum(bool negative, uint128 magnitude, int unit_log2, SumRounding rounding) {
   const uint32_t bits =
@@ -94,16 +69,14 @@ uint32_t round_sum(bool negative, uint128 magnitude, int unit_log2, SumRounding 
   return bits == binary32::sign_mask ? 0 : bits;
 }
 
-uint32_t finish(const Datapath& datapath, const Step& step) {
+uint32_t finish(const Datapath& datapath, const AlignedStep& step) {
   if (step.is_nan || (step.has_infinity[0] && step.has_infinity[1])) return aligned_nan;
   if (step.has_infinity[0]) return binary32::infinity;
   if (step.has_infinity[1]) return binary32::sign_mask | binary32::infinity;
 
-  int largest = step.terms.front().exponent;
-  for (const Term& term : step.terms) largest = std::max(largest, term.exponent);
-  const int unit_log2 = largest - datapath.alignment.fraction_bits;
+  const int unit_log2 = step.greatest_exponent() - datapath.alignment.fraction_bits;
   __int128 sum = 0;
-  for (const Term& term : step.terms) {
+  for (const AlignedTerm& term : step.terms) {
     const auto magnitude = __int128(truncated(term, unit_log2));
     sum += term.negative ? -magnitude : magnitude;
   }
@@ -114,20 +87,35 @@ uint32_t finish(const Datapath& datapath, const Step& step) {
 
 }  // namespace
 
+int AlignedStep::greatest_exponent() const {
+  int greatest = terms.front().exponent;
+  for (const AlignedTerm& term : terms) greatest = std::max(greatest, term.exponent);
+  return greatest;
+}
+
+uint128 truncated(const AlignedTerm& term, int unit_log2) {
+  const int shift = term.unit_log2 - unit_log2;
+  if (shift >= 0) return term.magnitude << shift;
+  return shift > -128 ? term.magnitude >> -shift : 0;
+}
+
+AlignedStep aligned_step(const Alignment& alignment, uint32_t acc, const RowView& a,
+                         const RowView& b, size_t first) {
+  AlignedStep step;
+  step.is_nan = binary32::is_nan(acc);
+  if (binary32::is_inf(acc))
+    step.add_infinity(binary32::is_negative(acc));
+  else if (!step.is_nan)
+    step.terms.push_back(accumulator_term(acc, alignment.e_zero));
+  const size_t end = first + size_t(alignment.terms);
+  for (size_t i = first; i < end && !step.is_nan; i += size_t(alignment.group))
+    add_group(step, alignment, a, b, i);
+  return step;
+}
+
 uint32_t aligned(const Datapath& datapath, uint32_t acc, const RowView& a, const RowView& b) {
-  const Alignment& alignment = datapath.alignment;
-  const auto terms = size_t(alignment.terms), group = size_t(alignment.group);
-  for (size_t first = 0; first < a.codes.size(); first += terms) {
-    Step step;
-    step.is_nan = binary32::is_nan(acc);
-    if (binary32::is_inf(acc))
-      step.add_infinity(binary32::is_negative(acc));
-    else
-      step.terms.push_back(accumulator_term(acc, alignment.e_zero));
-    for (size_t i = 0; i < terms && !step.is_nan; i += group)
-      add_group(step, alignment, a, b, first + i);
-    acc = finish(datapath, step);
-  }
+  for (size_t first = 0; first < a.codes.size(); first += size_t(datapath.alignment.terms))
+    acc = finish(datapath, aligned_step(datapath.alignment, acc, a, b, first));
   return acc;
 }
 

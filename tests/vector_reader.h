@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "emu/files/atomic_file.h"
 #include "emu/files/safetensors.h"
@@ -55,10 +56,26 @@ inline void parse_codes(const std::string& word, int bits, int block, std::vecto
   }
 }
 
+// A set of which no vector has a comment has none.
+inline void keep_comments(Vectors& v, std::vector<std::string> comments) {
+  for (const std::string& comment : comments)
+    if (!comment.empty()) {
+      v.comments = std::move(comments);
+      return;
+    }
+}
+
 inline Vectors read_memh(std::istream& in) {
   Header header;
   Vectors v{};
+  std::vector<std::string> comments;
+  std::string comment;
+  const std::string mark = "// case: ";
   for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(mark)) {
+      comment = line.substr(mark.size());
+      continue;
+    }
     if (line.starts_with("//")) {
       if (const size_t colon = line.find(": "); colon != line.npos)
         header[line.substr(3, colon - 3)] = line.substr(colon + 2);
@@ -75,7 +92,9 @@ inline Vectors read_memh(std::istream& in) {
     v.scale_b.push_back(uint8_t(parse_hex(words[3], 2)));
     v.acc_in.push_back(uint32_t(parse_hex(words[4], 8)));
     v.acc_out.push_back(uint32_t(parse_hex(words[5], 8)));
+    comments.push_back(std::exchange(comment, ""));
   }
+  keep_comments(v, std::move(comments));
   require(header.at("count") == std::to_string(v.count()), "count");
   return v;
 }
@@ -89,6 +108,7 @@ inline Vectors read_jsonl(std::istream& in) {
   for (const auto& [name, value] : first.items())
     header[name] = value.is_string() ? value.get<std::string>() : value.dump();
   Vectors v = parse_header(header);
+  std::vector<std::string> comments;
   while (std::getline(in, line)) {
     const json object = json::parse(line);
     for (const auto& [name, codes] : {std::pair{"codes_a", &v.codes_a}, {"codes_b", &v.codes_b}}) {
@@ -99,7 +119,9 @@ inline Vectors read_jsonl(std::istream& in) {
     v.scale_b.push_back(object["scale_b"].get<uint8_t>());
     v.acc_in.push_back(uint32_t(parse_hex(object["acc_in"], 8)));
     v.acc_out.push_back(uint32_t(parse_hex(object["acc_out"], 8)));
+    comments.push_back(object.value("comment", ""));
   }
+  keep_comments(v, std::move(comments));
   require(header.at("count") == std::to_string(v.count()), "count");
   return v;
 }
@@ -120,6 +142,12 @@ inline Vectors read_safetensors(const std::filesystem::path& path) {
   read("scale_b", DType::U8, {count}, v.scale_b);
   read("acc_in", DType::U32, {count}, v.acc_in);
   read("acc_out", DType::U32, {count}, v.acc_out);
+  if (file.metadata().contains("comments")) {
+    const auto list = nlohmann::json::parse(file.metadata().at("comments"));
+    std::vector<uint32_t> indices;
+    read("comment", DType::U32, {count}, indices);
+    for (uint32_t index : indices) v.comments.push_back(list.at(index));
+  }
   return v;
 }
 

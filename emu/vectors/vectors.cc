@@ -14,7 +14,7 @@ Vectors empty_vectors(const BlockFormat& a, const BlockFormat& b, const Datapath
                       int block, std::string kind, int64_t count, uint64_t seed) {
   if (count < 1) throw UsageError("a set of vectors holds at least 1");
   const auto n = size_t(count);
-  Vectors v{&a, &b, &datapath, block, std::move(kind), seed, {}, {}, {}, {}, {}, {}, {}};
+  Vectors v{&a, &b, &datapath, block, std::move(kind), seed, {}, {}, {}, {}, {}, {}, {}, {}};
   v.codes_a.resize(n * size_t(block));  // +0 where a short block has no elements
   v.codes_b.resize(n * size_t(block));
   for (auto* scale : {&v.scale_a, &v.scale_b}) scale->resize(n);
@@ -83,6 +83,7 @@ void append(Vectors& vectors, const Vectors& more) {
   join(vectors.scale_b, more.scale_b);
   join(vectors.acc_in, more.acc_in);
   join(vectors.acc_out, more.acc_out);
+  join(vectors.comments, more.comments);
 }
 
 }  // namespace mxref

@@ -51,5 +51,13 @@ for a in "${formats[@]}"; do
         { echo "$simulator: a format that does not exist passed"; exit 1; }
       echo "${a#* } × ${b#* } in $simulator: $count vectors pass, a wrong one is caught"
     done
+    # Every corner case of the arithmetic, and every pair of codes that the bench has room for.
+    for kind in directed exhaustive; do
+      "$mxref" vectors --format "${a#* }" --format-b "${b#* }" --kind $kind --count 65536 --as memh --out $kind > /dev/null
+      all=$(grep -vc '^//' $kind/vectors.memh)
+      count=$all run verilator $kind/vectors.memh "${a% *}" "${b% *}" ||
+        { echo "${a#* } × ${b#* }, $kind:"; head -5 bench.log; exit 1; }
+      echo "${a#* } × ${b#* } in verilator: $all $kind vectors pass"
+    done
   done
 done

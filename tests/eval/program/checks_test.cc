@@ -30,6 +30,49 @@ BOOST_AUTO_TEST_CASE(vectors_are_written_in_every_form_and_again_the_same) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(directed_vectors_tell_what_they_reach) {
+  const TemporaryFolder folder;
+  const auto outcome =
+      run_mxref({"vectors", "--format", "mxfp8_e5m2", "--kind", "directed", "--datapath",
+                 "blockwise", "--out", folder / "v", "--json", folder / "r"});
+  check_good(outcome);
+  const json row = json::parse(read_file(folder / "r"))["results"][0];
+  const auto reached = row["corner_cases_reached"].get<size_t>();
+  BOOST_TEST(reached == row["corner_cases"].size());
+  BOOST_TEST(reached > 50);
+  BOOST_TEST(row["corner_cases"]["Inf - Inf in the block is NaN"] > 0);
+  const std::string all = std::to_string(reached);
+  BOOST_TEST(outcome.out.find("reaches " + all + " of the " + all + " corner cases") !=
+             std::string::npos);
+  // A set that lacks cases names them.
+  const auto few = run_mxref(
+      {"vectors", "--format", "mxfp8_e5m2", "--count", "2", "--coverage", "--out", folder / "v"});
+  check_good(few);
+  BOOST_TEST(few.out.find("  not reached: ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(vectors_of_a_unit_have_its_name_and_refuse_what_it_does_not_have) {
+  const TemporaryFolder folder;
+  const auto vectors = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"vectors", "--format", "mxfp4", "--out", folder / "v"});
+    return run_mxref(args);
+  };
+  check_good(vectors({"--unit", "multiply", "--as", "json"}));
+  BOOST_TEST(read_file(folder / "v/multiply.jsonl").find("{\"code_a\":7,\"code_b\":15,") !=
+             std::string::npos);
+  check_good(vectors({"--unit", "quantize", "--rounding", "stochastic", "--prescale", "3/4",
+                      "--seed", "7", "--as", "safetensors"}));
+  BOOST_TEST(std::filesystem::exists(folder / "v/quantize.safetensors"));
+  check_refused(vectors({"--unit", "multipyl"}), 2, {"did you mean 'multiply'"});
+  check_refused(vectors({"--unit", "decode", "--kind", "random"}), 2, {"--kind exhaustive"});
+  check_refused(vectors({"--unit", "decode", "--format-b", "mxfp4"}), 2, {"one format"});
+  check_refused(vectors({"--unit", "multiply", "--coverage"}), 2, {"--coverage"});
+  check_refused(vectors({"--unit", "accumulate", "--datapath", "exact"}), 2, {"'exact' does not"});
+  check_refused(vectors({"--rounding", "rna"}), 2, {"--unit quantize"});
+  check_refused(vectors({"--unit", "multiply", "--prescale", "3/4"}), 2, {"--unit quantize"});
+  check_refused(vectors({"--unit", "quantize", "--prescale", "2/4"}), 2, {"2/4"});
+}
+
 BOOST_AUTO_TEST_CASE(vectors_make_the_folder_but_not_its_parents) {
   const TemporaryFolder folder;
   const std::vector<std::string> args = {"vectors", "--format", "mxfp4", "--count", "1", "--out"};
