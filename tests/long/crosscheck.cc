@@ -12,16 +12,7 @@ CrosscheckReport report_of(int64_t slice) {
   return crosscheck(engines, {.level = 2, .seed = uint64_t(slice) + 1000});
 }
 
-SliceResult run(int64_t slice) {
-  SliceResult result;
-  const CrosscheckReport report = report_of(slice);
-  for (const CrosscheckRow& row : report.rows) {
-    result.compared += row.compared;
-    result.mismatches += row.mismatches;
-  }
-  if (!report.failures.empty()) result.first_mismatch = report.failures.front();
-  return result;
-}
+SliceResult run(int64_t slice) { return result_of(report_of(slice)); }
 
 bool controls_are_caught() {
   bool caught = true;
@@ -30,6 +21,16 @@ bool controls_are_caught() {
 }
 
 }  // namespace
+
+SliceResult result_of(const CrosscheckReport& report) {
+  SliceResult result;
+  for (const CrosscheckRow& row : report.rows) {
+    result.compared += row.compared;
+    result.mismatches += row.mismatches;
+  }
+  if (!report.failures.empty()) result.first_mismatch = report.failures.front();
+  return result;
+}
 
 Part crosscheck_part() {
   return {"crosscheck", "the vector kernels against the definition on random products, 200 seeds",

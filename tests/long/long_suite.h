@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+namespace mxref {
+struct CrosscheckReport;
+}
+
 namespace mxref::long_suite {
 
 struct SliceResult {
@@ -23,15 +27,21 @@ struct Part {
   bool side_by_side = true;  // whether slices may run in several threads at once
 };
 
+SliceResult result_of(const CrosscheckReport& report);
+
 Part conversion_part();
 Part crosscheck_part();
 Part cosim_part();
+Part formulation_part();
 
 inline std::vector<Part> parts() {
   return {
     conversion_part(), crosscheck_part(),
 #if MXREF_HAS_RTL
         cosim_part(),
+#endif
+#if MXREF_HAS_TORCH
+        formulation_part(),
 #endif
   };
 }
