@@ -18,7 +18,8 @@ void* load() {
     throw UsageError("this build has no torch (MXREF_TORCH=OFF), which the command needs");
   const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
   std::string tried;
-  for (const fs::path& path : {folder.parent_path() / "lib" / file_name, folder / file_name}) {
+  for (const fs::path& path : {folder.parent_path() / "lib" / file_name, folder / file_name,
+                               folder.parent_path() / MXREF_LIBDIR / file_name}) {
     if (!fs::exists(path)) {
       tried += (tried.empty() ? "" : ", ") + path.string();
       continue;
