@@ -1,65 +1,108 @@
 #pragma once
-// A second construction of the conversion to MX, for tests: the element code is looked up as the
-// nearest in the list of all values (ties to the even code), in binary64, where x · p · 2^-s is
-// exact for p of at most 28 bits.
+// A second construction of the conversions, for tests of many inputs: the element code is looked up
+// as the nearest in the list of all values, in binary64, where x · p, 2^s and scale · g are exact
+// for p of at most 28 bits. Scale rules but mse, which conversion_oracle.h has.
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "emu/block.h"
+#include "tests/emu/random_word.h"
 
 namespace mxref {
 
 class NearestOracle {
  public:
   // Shares no code with emu/codec.cc: values come from the formula of ARITHMETIC.md §1.
-  explicit NearestOracle(const ElementFormat& f) : format_(f) {
-    for (uint32_t code = 0; code < f.sign_mask(); ++code) {
-      if (f.has_inf() && code > 0x7B) break;  // e5m2: S.11111.MM is Inf and NaN
-      const int E = int(code >> f.mantissa_bits);
-      const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
-      if (f.has_inf() || !f.has_nan() || code != f.magnitude_mask())
-        values_.push_back(E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias));
-    }
+  explicit NearestOracle(const BlockFormat& format)
+      : format_(*format.element), is_nvfp4_(format.name == "nvfp4"), values_(values_of(format_)) {
+    if (is_nvfp4_) scales_ = values_of(e4m3);
   }
 
-  // x (one block, finite, floor rule, rne) → codes; returns the scale code.
-  uint8_t quantize(std::span<const float> x, Prescale p, std::span<uint8_t> codes) const {
-    float amax = 0;
-    for (float v : x) amax = std::max(amax, std::fabs(v));
-    int s = -127;
-    if (amax > 0) s = std::clamp(std::ilogb(amax) - int(std::ilogb(values_.back())), -127, 127);
-    const double factor =
-        std::ldexp(double(p.numerator), -s);  // exact, and no division where p is dyadic
+  // x: one block, finite, of which the first element has this row-major index and over which the
+  // tensor scale g stands → codes; returns the scale code.
+  uint8_t quantize(std::span<const float> x, const Conversion& c, std::span<uint8_t> codes,
+                   uint64_t first_element = 0, float g = 1) const {
+    double a = 0;
+    for (float v : x) a = std::max(a, std::fabs(double(v)));
+    double divisor = 1;
+    uint32_t scale = 0;
+    if (is_nvfp4_ && a > 0) {
+      scale = std::max(1u, nearest(scales_, a, 6.0 * g, "rne", 0));
+      divisor = scales_[scale] * g;
+    } else if (!is_nvfp4_) {
+      const int s = a == 0 ? -127 : std::clamp(scale_exponent(c.rule->name, a), -127, 127);
+      scale = uint32_t(s + 127);
+      divisor = std::ldexp(double(c.prescale.denominator), s);
+    }
     for (size_t i = 0; i < x.size(); ++i) {
-      const uint32_t magnitude = nearest(std::fabs(double(x[i])) * factor, double(p.denominator));
+      const uint32_t random =
+          c.rounding->name == "stochastic" ? oracle::random_word(c.seed, first_element + i) : 0;
+      const uint32_t magnitude = nearest(values_, std::fabs(double(x[i])) * c.prescale.numerator,
+                                         divisor, c.rounding->name, random);
       const bool negative = std::signbit(x[i]);
       codes[i] = format_.sign == Sign::twos_complement
                      ? uint8_t(negative ? -int(magnitude) : int(magnitude))
                      : uint8_t(magnitude | (negative ? format_.sign_mask() : 0));
     }
-    return uint8_t(s + 127);
+    return uint8_t(scale);
   }
 
  private:
-  // The code whose value · denominator lies nearest to v.
-  uint32_t nearest(double v, double denominator) const {
+  // Of the magnitude codes, ascending.
+  static std::vector<double> values_of(const ElementFormat& f) {
+    std::vector<double> values;
+    for (uint32_t code = 0; code < f.sign_mask(); ++code) {
+      if (f.has_inf() && code > 0x7B) break;  // e5m2: S.11111.MM is Inf and NaN
+      const int E = int(code >> f.mantissa_bits);
+      const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
+      if (f.has_inf() || !f.has_nan() || code != f.magnitude_mask())
+        values.push_back(E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias));
+    }
+    return values;
+  }
+
+  // s before clamping; a > 0.
+  int scale_exponent(std::string_view rule, double a) const {
+    const int e = std::ilogb(a), emax = std::ilogb(values_.back());
+    if (rule == "floor") return e - emax;
+    if (rule == "ceil") return e + (a > std::ldexp(1.0, e)) - emax;
+    if (rule == "roundup") return e - emax + (a > std::ldexp(values_.back(), e - emax));
+    if (rule != "even") throw std::invalid_argument("the oracle has no such scale rule");
+    const int unit = e - format_.mantissa_bits;
+    return std::ilogb(std::ldexp(std::floor(std::ldexp(a, -unit) + 0.5), unit)) - emax;
+  }
+
+  // The code of v / divisor.
+  static uint32_t nearest(const std::vector<double>& values, double v, double divisor,
+                          std::string_view rounding, uint32_t random) {
     const auto above =
-        std::lower_bound(values_.begin(), values_.end(), v,
-                         [&](double value, double x) { return value * denominator < x; });
-    if (above == values_.end()) return uint32_t(values_.size() - 1);
-    if (above == values_.begin()) return 0;
-    const auto high = uint32_t(above - values_.begin());
-    const double to_high = *above * denominator - v, to_low = v - *(above - 1) * denominator;
+        std::lower_bound(values.begin(), values.end(), v,
+                         [&](double value, double x) { return value * divisor < x; });
+    if (above == values.end()) return uint32_t(values.size() - 1);
+    const auto high = uint32_t(above - values.begin());
+    const double to_high = *above * divisor - v;
+    if (to_high == 0) return high;
+    const double to_low = v - *(above - 1) * divisor;
+    if (rounding == "rtz") return high - 1;
+    if (rounding == "rna") return to_high <= to_low ? high : high - 1;
+    if (rounding == "stochastic") {
+      const double distance = (*above - *(above - 1)) * divisor, rest = std::ldexp(to_low, 32);
+      double fraction = std::floor(rest / distance);
+      if (std::fma(-fraction, distance, rest) < 0) --fraction;  // the quotient was rounded up to it
+      return random < fraction ? high : high - 1;
+    }
     if (to_high == to_low) return high & 1 ? high - 1 : high;
     return to_high < to_low ? high : high - 1;
   }
 
   ElementFormat format_;
-  std::vector<double> values_;  // of the magnitude codes, ascending
+  bool is_nvfp4_;
+  std::vector<double> values_, scales_ = {};
 };
 
 }  // namespace mxref

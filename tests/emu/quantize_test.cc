@@ -52,13 +52,13 @@ BOOST_AUTO_TEST_CASE(a_short_last_block_takes_its_scale_from_what_exists) {
 
 // Reference against the oracle of another construction on random blocks of every exponent;
 // `planted` is XORed into one reference code. Returns the mismatches.
-static int compare_with_oracle(const BlockFormat& format, Prescale p, uint8_t planted) {
-  const NearestOracle oracle(*format.element);
-  const Conversion conversion{.format = &format, .prescale = p};
+static int compare_with_oracle(const Conversion& conversion, int blocks, uint8_t planted) {
+  const NearestOracle oracle(*conversion.format);
   std::mt19937 random(7);
   int mismatches = 0;
-  for (int block = 0; block < 20000; ++block) {
-    std::vector<float> x(32);
+  for (int block = 0; block < blocks; ++block) {
+    const auto count = size_t(conversion.block);
+    std::vector<float> x(count);
     const int exponent = int(random() % 254) + 1;
     for (float& v : x) {
       const int below = std::min(exponent, int(random() % 14));
@@ -67,25 +67,38 @@ static int compare_with_oracle(const BlockFormat& format, Prescale p, uint8_t pl
       if (random() % 4 == 0)
         v = std::bit_cast<float>(std::bit_cast<uint32_t>(v) & 0xFFE00000);  // ties
     }
-    std::vector<uint8_t> codes(32), expected(32);
-    const uint8_t scale = quantize_block_ref(x, conversion, codes);
-    codes[random() % 32] ^= planted;
-    if (oracle.quantize(x, p, expected) != scale || codes != expected) {
+    const auto g =
+        std::bit_cast<float>(uint32_t(std::clamp(exponent - int(random() % 12), 1, 254)) << 23 |
+                             (uint32_t(random()) & 0x7FFFFF));
+    const uint64_t first = random();
+    std::vector<uint8_t> codes(count), expected(count);
+    const uint8_t scale = quantize_block_ref(x, conversion, codes, {first, g});
+    codes[random() % count] ^= planted;
+    if (oracle.quantize(x, conversion, expected, first, g) != scale || codes != expected) {
       if (++mismatches == 1 && !planted)
-        BOOST_TEST_MESSAGE(format.name << " pre-scale " << to_string(p) << " block " << block
-                                       << " seed 7");
+        BOOST_TEST_MESSAGE(conversion.format->name
+                           << " " << conversion.rule->name << " " << conversion.rounding->name
+                           << " pre-scale " << to_string(conversion.prescale) << " block " << block
+                           << " seed 7");
     }
   }
   return mismatches;
 }
 
 BOOST_AUTO_TEST_CASE(the_reference_gives_the_nearest_value) {
-  for (const BlockFormat& format : block_formats)
-    for (Prescale p : {Prescale{1, 1}, Prescale{3, 4}, Prescale{5, 7}}) {
-      if (format.has_tensor_scale()) continue;
-      BOOST_TEST(compare_with_oracle(format, p, 0) == 0);
-      BOOST_TEST(compare_with_oracle(format, p, 1) > 0);  // control
-    }
+  for (const BlockFormat& format : block_formats) {
+    const auto compare = [](const Conversion& c, int blocks) {
+      BOOST_TEST(compare_with_oracle(c, blocks, 0) == 0);
+      BOOST_TEST(compare_with_oracle(c, blocks, 1) > 0);  // control
+    };
+    for (const Rounding& rounding : roundings)
+      compare({.format = &format, .rounding = &rounding, .seed = 3}, 5000);
+    if (format.has_tensor_scale()) continue;
+    for (const ScaleRule& rule : scale_rules)
+      if (!rule.searches) compare({.format = &format, .rule = &rule}, 2000);
+    for (Prescale p : {Prescale{3, 4}, Prescale{5, 7}})
+      compare({.format = &format, .prescale = p}, 10000);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
