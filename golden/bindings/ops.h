@@ -8,10 +8,12 @@
 
 namespace mxref::bindings {
 
-// The schemas, and for each of them a function of the same arguments; `Quantize::type` and so on
-// are their types. quantize, fake_quant: x as `mxref quantize`; fake_quant gives the dequantized
-// values, float32 (…,K), and passes gradients straight through. implementation: who converts and
-// multiplies: the vector kernels, the definition `ref` or the torch formulation.
+// The schemas; below are the types of the functions behind them, with the same arguments.
+// implementation: who converts and multiplies: the vector kernels, the definition `ref` or the
+// torch formulation.
+
+// quantize: as `mxref quantize`. fake_quant: its result dequantized, float32 (…,K); gradients pass
+// straight through.
 #define MXREF_CONVERSION                                                          \
   "str? scale_rule=None, str rounding='rne', str prescale='1', int? block=None, " \
   "str seed='0', bool relabel=False, str? tensor_scale=None"

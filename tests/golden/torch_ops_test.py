@@ -297,6 +297,15 @@ class TorchOps(unittest.TestCase):
         d.backward(of_c := torch.randn(5, 5))
         self.expect_bits(c.grad, of_c, "matmul, c")
 
+    def test_threads_change_no_bits(self):
+        x, weight = torch.randn(70, 512), mxref.quantize(torch.randn(90, 512), "mxfp4")[:2]
+        results, before = [], torch.get_num_threads()
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            results.append(mxref.linear(x, *weight, weight_format="mxfp4", format="mxfp8_e4m3"))
+        torch.set_num_threads(before)
+        self.expect_bits(*results, "threads")
+
     def test_a_scripted_function_gives_the_same_bits(self):
         def convert(x: torch.Tensor):
             return torch.ops.mxref.fake_quant(x, "mxfp4", prescale="3/4")
