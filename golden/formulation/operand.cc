@@ -93,7 +93,7 @@ at::Tensor scale_exponents(const ScaleFormat& f) {
   });
 }
 
-Operand::Operand(const MxTensor& q, int64_t begin, int64_t end) {
+Operand::Operand(const MxTensor& q, int64_t begin, int64_t end, bool with_exponents) {
   const ElementFormat& element = q.element();
   const at::Tensor codes = bytes_of(q.codes, q.rows(), q.cols(), begin, end);
   const at::Tensor block_of = at::arange(q.cols(), at::kLong).div(q.block(), "floor");
@@ -102,8 +102,10 @@ Operand::Operand(const MxTensor& q, int64_t begin, int64_t end) {
   const at::Tensor of_codes = element_values(element);
   const at::Tensor scales = scale_values(*q.format().scale).take(scale_codes);
   values = of_codes.take(codes) * scales;
-  element_exponent = element_exponents(element).take(codes);
-  scale_exponent = scale_exponents(*q.format().scale).take(scale_codes);
+  if (with_exponents) {
+    element_exponent = element_exponents(element).take(codes);
+    scale_exponent = scale_exponents(*q.format().scale).take(scale_codes);
+  }
 
   const at::Tensor is_finite = values.isfinite();
   finite_ = at::where(is_finite, values, at::zeros_like(values));

@@ -18,7 +18,7 @@ at::Tensor scale_exponents(const ScaleFormat& f);      // int64
 
 // Rows begin … end-1 of a tensor: R of them, of K elements.
 struct Operand {
-  Operand(const MxTensor& q, int64_t begin, int64_t end);
+  Operand(const MxTensor& q, int64_t begin, int64_t end, bool with_exponents = false);
 
   // (R,K) code · scale, exact: NaN where either is NaN, ±Inf.
   at::Tensor values;
@@ -27,7 +27,7 @@ struct Operand {
   std::vector<at::Tensor> parts;
   // (R,K) 0, or the NaN or ±Inf that stands there; undefined where all is finite.
   at::Tensor specials;
-  // (R,K) exponents of the elements and of their scales (int64).
+  // (R,K) exponents of the elements and of their scales (int64), where asked for.
   at::Tensor element_exponent, scale_exponent;
 
   const at::Tensor& finite() const { return finite_; }  // (R,K) the sum of the parts

@@ -58,8 +58,8 @@ void multiply_tile(const Datapath& datapath, const MxTensor& a, const MxTensor& 
 
   const at::Tensor zeros = at::zeros(d.sizes(), at::kDouble);
   const at::Tensor start = c.defined() ? float64_of(c) : zeros;
-  at::Tensor acc = accumulate(datapath, Operand(a, m, m_end), Operand(b, n, n_end), a.block(),
-                              last_step ? zeros : start);
+  const Operand left(a, m, m_end, is_aligned), right(b, n, n_end, is_aligned);
+  at::Tensor acc = accumulate(datapath, left, right, a.block(), last_step ? zeros : start);
   if (last_step) {
     acc =
         of_tensors
