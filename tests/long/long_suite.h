@@ -32,12 +32,13 @@ SliceResult result_of(const CrosscheckReport& report);
 Part conversion_part();
 Part accumulator_part();
 Part crosscheck_part();
+Part fuzz_part();
 Part cosim_part();
 Part formulation_part();
 
 inline std::vector<Part> parts() {
   return {
-    conversion_part(), accumulator_part(), crosscheck_part(),
+    conversion_part(), accumulator_part(), crosscheck_part(), fuzz_part(),
 #if MXREF_HAS_RTL
         cosim_part(),
 #endif
