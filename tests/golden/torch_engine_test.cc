@@ -152,6 +152,17 @@ BOOST_AUTO_TEST_CASE(flush_to_zero_of_the_library_changes_no_bits) {
   BOOST_TEST(subnormal > 1000);
 }
 
+BOOST_AUTO_TEST_CASE(no_format_is_refused_but_one_too_wide_for_float64) {
+  const auto torch = make_torch_engine();
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats)
+      for (const Datapath& path : datapaths) BOOST_TEST(torch->refuses(a, b, 128, path) == "");
+  const ElementFormat e5m17{.name = "e5m17", .exponent_bits = 5, .mantissa_bits = 17, .bias = 15};
+  const BlockFormat wide{.name = "wide", .element = &e5m17};
+  BOOST_TEST(torch->refuses(wide, wide, 32, datapath("fused")) ==
+             "a block's sum of half elements takes 54 bits, and float64 has 53");
+}
+
 BOOST_AUTO_TEST_CASE(exact_sums_of_long_rows) {
   constexpr int64_t K = 70000;  // longer than float64 sums products of digits
   GivenProduct p{"long", {}, {}, {}};
