@@ -222,6 +222,23 @@ BOOST_AUTO_TEST_CASE(described_aligned_datapaths_over_all_their_limits) {
   BOOST_TEST(tally.mismatches == 0);
 }
 
+// Every pair of scales under a product and the least number, on datapaths that truncate; the others
+// are in exhaustive_test.cc.
+BOOST_AUTO_TEST_CASE(all_pairs_of_scales_on_the_aligned_datapaths) {
+  const std::vector<uint8_t> a{0x7, 0xD, 0x1}, b{0x5, 0x2, 0x1};
+  for (const Datapath& d : datapaths) {
+    if (d.kind != Accumulation::aligned) continue;
+    Tally tally;
+    for (uint32_t pair = 0; pair < 0x10000; ++pair) {
+      const BlockFormat& f = block_format(pair % 3 == 0 ? "nvfp4" : "mxfp4");
+      const uint32_t acc = pair % 2 == 0 ? 0 : pair * 65537;
+      const Row row{&f, &f, 16, a, b, {uint8_t(pair)}, {uint8_t(pair >> 8)}, acc};
+      tally.compare(d, row, "pair " + std::to_string(pair));
+    }
+    BOOST_TEST(tally.mismatches == 0, d.name);
+  }
+}
+
 // --- adversarial accumulators and places
 
 static const std::vector<uint32_t>& accumulators() {
