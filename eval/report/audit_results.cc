@@ -142,9 +142,11 @@ std::string audit_text(const AuditReport& report, const SmallestFailure& failure
   std::string text =
       fmt::format("compared {}, different {}; error in ulp: largest {:.6g}, mean {:.6g}\n",
                   report.compared, report.different, report.max_ulp, report.mean_ulp);
-  for (const ClassRow& row : report.rows)
-    text += fmt::format("  {:<24} {:>10}  {}\n", name_of(row.difference), row.count,
-                        row.hypothesis.empty() ? "" : row.hypothesis + ": " + row.what);
+  for (const ClassRow& row : report.rows) {
+    text += fmt::format("  {:<24} {:>10}", name_of(row.difference), row.count);
+    if (!row.hypothesis.empty()) text += "  " + row.hypothesis + ": " + row.what;
+    text += "\n";
+  }
   for (const Hypothesis& row : report.explanations)
     text += fmt::format("explained by {} in every result: {}\n", row.name, row.what);
   if (!failure.of) return text;
