@@ -38,6 +38,7 @@ struct ElementFormat {
   constexpr int bits() const { return 1 + exponent_bits + mantissa_bits; }
   constexpr uint32_t sign_mask() const { return 1u << (bits() - 1); }
   constexpr uint32_t magnitude_mask() const { return sign_mask() - 1; }
+  constexpr uint32_t code_mask() const { return 2 * sign_mask() - 1; }
   constexpr uint32_t mantissa_mask() const { return (1u << mantissa_bits) - 1; }
   constexpr bool has_nan() const { return specials != Specials::none; }
   constexpr bool has_inf() const { return specials == Specials::inf_and_nan; }
@@ -115,6 +116,7 @@ inline constexpr ElementFormat int8{.name = "int8",
 struct ScaleFormat {
   std::string_view name;
   uint8_t nan;                  // the code that a conversion gives
+  uint8_t one;                  // the code of 1
   const ElementFormat* number;  // whose magnitude codes these are; null: e8m0, 2^(code - 127)
 
   constexpr bool is_nan(uint8_t code) const {
@@ -126,9 +128,11 @@ struct ScaleFormat {
     return number->parts(code & number->magnitude_mask());
   }
 };
-inline constexpr ScaleFormat e8m0_scale{.name = "e8m0", .nan = e8m0::nan, .number = nullptr};
+inline constexpr ScaleFormat e8m0_scale{
+    .name = "e8m0", .nan = e8m0::nan, .one = e8m0::encode_sat(0), .number = nullptr};
 // An e4m3 code whose sign bit is ignored.
-inline constexpr ScaleFormat ue4m3_scale{.name = "ue4m3", .nan = 0x7F, .number = &e4m3};
+inline constexpr ScaleFormat ue4m3_scale{
+    .name = "ue4m3", .nan = 0x7F, .one = 0x38, .number = &e4m3};
 
 // A block format: `block` elements along the reduction dimension share one scale.
 struct BlockFormat {

@@ -9,6 +9,7 @@ namespace mxref {
 enum class Isa {
   portable,
   avx2,
+  avx512,
   avx512vnni
 };  // ascending: a machine that has one has those before it
 
@@ -17,6 +18,7 @@ struct IsaRow {
   Isa isa;
 };
 inline constexpr std::array isas{IsaRow{"portable", Isa::portable}, IsaRow{"avx2", Isa::avx2},
+                                 IsaRow{"avx512", Isa::avx512},
                                  IsaRow{"avx512vnni", Isa::avx512vnni}};
 
 bool machine_has(Isa isa);

@@ -20,28 +20,44 @@ struct Lanes64 {
   }
   static __m128 narrow(__m256d x) { return _mm256_cvtpd_ps(x); }
   static __m256d add_to_round(__m256d a, __m256d b, __m256d c);
+  static __m256i multiply(__m256i a, __m256i b) { return _mm256_mul_epi32(a, b); }
   static bool any(__m256i mask) { return _mm256_movemask_epi8(mask); }
 };
 #include "emu/kernels/halfway.inc"
 __m256d Lanes64::add_to_round(__m256d a, __m256d b, __m256d c) {
   return sum_off_halfway<__m256d, __m256i>(a, b, c);
 }
-#include "emu/kernels/fused_f64.inc"
+#include "emu/kernels/double_sums.inc"
 
-// A pair of byte products is at most 2 · 24 · 12 = 576, and a block of 128 adds 32 of them in each
-// 16-bit lane: 18432 < 2^15.
 struct Lanes32 {
   static constexpr int count = 8, rows = 4, vectors = 2;
-  typedef __m256i Sum, Bytes;
+  static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+};
+
+// A lane of 16 bits adds half of the products of a block: see byte_lane_bits.
+struct ByteProducts {
+  static constexpr int elements = 4, lane_bits = 15;
+  static constexpr bool starts = true;
+  typedef __m256i Sum, Operand;
   static __m256i begin(int32_t) { return _mm256_setzero_si256(); }
-  static __m256i add_products(__m256i sum, __m256i b, int32_t a) {
+  static __m256i add(__m256i sum, __m256i b, int32_t a) {
     return _mm256_add_epi16(sum, _mm256_maddubs_epi16(b, _mm256_set1_epi32(a)));
   }
   static __m256i finish(__m256i sum, int32_t start) {
     const __m256i columns = _mm256_madd_epi16(sum, _mm256_set1_epi16(1));
     return _mm256_add_epi32(columns, _mm256_set1_epi32(start));
   }
-  static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+};
+
+struct WordProducts {
+  static constexpr int elements = 2;
+  static constexpr bool starts = false;
+  typedef __m256i Sum, Operand;
+  static __m256i begin(int32_t) { return _mm256_setzero_si256(); }
+  static __m256i add(__m256i sum, __m256i b, int32_t a) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(b, _mm256_set1_epi32(a)));
+  }
+  static __m256i finish(__m256i sum, int32_t) { return sum; }
 };
 
 void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values) {
@@ -53,22 +69,16 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
   }
   for (; i < count; ++i) values[i] = table[codes[i]];
 }
-#include "emu/kernels/fused_f32.inc"
+#include "emu/kernels/integer_sums.inc"
+#include "emu/kernels/split_sums.inc"
 
-struct LanesWords {
-  static constexpr int count = 8, rows = 4, vectors = 2;
-  typedef __m256i Words;
-  // Two words of A for each column.
-  static Words broadcast(const int16_t* a) {
-    int32_t two;
-    __builtin_memcpy(&two, a, sizeof two);
-    return _mm256_set1_epi32(two);
-  }
-  static __m256i add_products(__m256i sum, Words a, Words b) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(b, a));
-  }
+struct LanesChain {
+  static constexpr int count = 8, rows = 6, vectors = 2;
+  static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
 };
-#include "emu/kernels/fused_words.inc"
+#include "emu/kernels/aligned.inc"
+#include "emu/kernels/chain.inc"
+#include "emu/kernels/finish.inc"
 
 struct Lanes8 {
   static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
@@ -85,13 +95,7 @@ struct Lanes8 {
 }  // namespace
 
 extern const InstructionSet avx2_kernels = {
-    .integer_panel = integer_panel,
-    .double_panel = double_panel,
-    .word_panel = word_panel,
-    .decode_word_row = decode_word_row,
-    .look_up = look_up,
-    .block_maxima = block_maxima,
-    .encode_blocks = encode_blocks,
+#include "emu/kernels/table.inc"
 };
 
 }  // namespace mxref::kernels

@@ -17,58 +17,101 @@ constexpr int longest_block = 128;
 // A few blocks of K of one panel, as kept.
 struct Panel {
   const uint8_t* codes;   // (blocks · block / 4, panel_columns, 4)
-  const uint8_t* scales;  // (blocks, panel_columns) e8m0, none of them NaN
+  const uint8_t* scales;  // (blocks, panel_columns), none of them NaN
+  int blocks;
+  int block;
 };
 
-// The same blocks of some rows of A, decoded; rows lie `stride` values apart in `values` and
-// `block_stride` in the others. e2m1 × e2m1: integers in units of 2^-1.
+// How the sum S of a block meets an accumulator, x being the product of the scales and the units.
+// The accumulators `acc` of a panel: binary32 (rows, panel_columns); of `exact`, binary64
+// (rows, 2, panel_columns), high and low parts whose sum is exact.
+enum class Step : uint8_t { fused, blockwise, exact, fused_ftz, blockwise_ftz };
+
+// Blocks of some rows of A, decoded: integers in units of the format, as bytes, as words of 16 bits
+// or as binary64. Rows lie `stride` values apart, and `block_stride` blocks apart in what has one
+// number a block.
 struct IntegerRows {
-  const int8_t* values;
-  const int32_t* start;      // -12 · Σ values of the block
-  const uint32_t* exponent;  // (scale code - 127 - 2) << 23
+  const void* values;
+  const int32_t* start;  // of bytes: -offset · Σ values of the block
+  const float* scale;    // scale · unit of A · unit of B
+  const double* split;   // of each row, where the step is exact: ExactStep of double_sums.inc
   int64_t stride;
   int64_t block_stride;
 };
-// Any pair of formats: integers in units of the format's unit, as binary64.
 struct DoubleRows {
   const double* values;
-  const uint64_t* exponent;  // (scale code - 127 + log2 of both formats' units) << 52
+  const double* scale;
+  const double* split;
   int64_t stride;
   int64_t block_stride;
 };
-
-// The fields of a floating-point element: code = S E…E M…M, no Inf, NaN codes taken as numbers.
-struct ElementFields {
-  int exponent_bits;
-  int mantissa_bits;
+// What the codes of B are: bytes, value + offset; words; or binary64. scales: of each scale code.
+struct IntegerTable {
+  const void* values;
+  const float* scales;
+  bool is_nibble;  // there are 16 codes
+};
+struct DoubleTable {
+  const double* values;
+  const double* scales;
 };
 
 // A format whose values are high · 2^shift + low, both of 16 bits, |low| <= 2^(shift-1).
-struct WordFormat {
-  ElementFields fields;
-  int shift;
+struct SplitWord {
+  int16_t high, low;
 };
 // Rows of A so split; those of a tile lie together, in each array below a tile's blocks.
-constexpr int word_tile_rows = 16;
-struct WordRows {
-  const int16_t *high, *low, *both;  // (tiles, pairs of k, word_tile_rows, 2); both = high + low
-  const uint64_t* low_pairs;  // (tiles, blocks, word_tile_rows): a bit for each pair with low != 0
+constexpr int split_tile_rows = 16;
+struct SplitRows {
+  const int16_t *high, *low, *both;  // (tiles, pairs of k, split_tile_rows, 2); both = high + low
+  const uint64_t* low_pairs;  // (tiles, blocks, split_tile_rows): a bit for each pair with low != 0
   const uint8_t* low_rows;    // likewise: 0xFF where there is such a pair, or 0
-  const uint64_t* exponent;   // likewise: as of DoubleRows
-  int64_t block_stride;       // blocks of a tile
+  const double* scale;        // likewise: as of DoubleRows
+  const float* scale_of_high;  // likewise: scale · 2^high_shift
+  const double* split;         // of each row: as of DoubleRows
+  int64_t block_stride;        // blocks of a tile
 };
-// Where one row goes.
-struct WordRowPlace {
-  int16_t *high, *low, *both;
-  uint64_t* low_pairs;
-  uint8_t* low_rows;
+struct SplitTable {
+  const SplitWord* values;
+  const double* scales;
+  const float* scales_binary32;
 };
-struct WordShape {
-  int blocks;
-  int block;
-  int high_shift;   // of Σ high·high: the shifts of both formats
-  int low_shift;    // of Σ high·low and Σ low·high: zero unless both formats are split
-  bool both_split;  // then both shifts are the same
+struct SplitShape {
+  int high_shift;      // of Σ high·high: the shifts of both formats
+  int low_shift;       // of Σ high·low and Σ low·high: zero unless both formats are split
+  bool both_split;     // then both shifts are the same
+  bool high_is_short;  // |Σ high·high| < 2^24
+};
+
+// Rows of A dequantized: code · scale, exact.
+struct ChainRows {
+  const float* values;
+  int64_t stride;
+};
+
+// Of the datapath `aligned`: each element as value · 2^exponent. With groups of one product, value
+// is its significand and exponent the sum of its own and its scale's; else value is in units of the
+// format and exponent that of the scale alone. The significand of a scale is in value. Exponents of
+// K/group for each row, or (blocks · block / group, panel_columns) for a panel.
+struct AlignedRows {
+  const int32_t* values;
+  const int32_t* exponents;
+  int64_t stride;  // of values
+  int64_t exponent_stride;
+};
+struct AlignedPanel {
+  const int32_t* values;  // (k, panel_columns)
+  const int32_t* exponents;
+};
+struct AlignedShape {
+  int64_t count;       // elements of K that there are
+  int terms;           // T
+  int group;           // G
+  int fraction_bits;   // F
+  int product_bits;    // fraction bits of a product of two values
+  int e_zero;
+  int kept_bits;       // of the result below its highest bit, by truncation; 0: rounded to nearest
+  bool ftz;
 };
 
 // An element format for conversion, by rounding to nearest even: another rounding mode is another
@@ -81,28 +124,41 @@ struct EncodeFields {
 };
 
 struct InstructionSet {
-  // acc (rows, panel_columns) ← fused steps of `blocks` blocks, in order, for the scales that
-  // fused_f32.inc and fused_f64.inc state. b_values: of each code of e2m1, + 12. scratch: room for
-  // the decoded panel, one byte a value and four a scale, or eight and eight. Null where the
-  // instruction set has no such kernel.
-  void (*integer_panel)(const IntegerRows& a, int rows, const Panel& b, const int8_t* b_values,
-                        int blocks, int block, float* acc, void* scratch);
-  void (*double_panel)(const DoubleRows& a, int rows, const Panel& b, ElementFields b_fields,
-                       int blocks, int block, float* acc, void* scratch);
-  // As double_panel, by products of 16-bit integers. scratch: three words a value, eight bytes a
-  // scale and eight a block and column group. Null where there is no such kernel.
-  void (*word_panel)(const WordRows& a, int rows, const Panel& b, WordFormat b_format,
-                     WordShape shape, float* acc, void* scratch);
-  void (*decode_word_row)(const uint8_t* codes, int blocks, int block, WordFormat f,
-                          const WordRowPlace& to);
+  // acc ← the steps of the blocks of a panel, in order, for the scales that integer_sums.inc and
+  // double_sums.inc state. scratch: room for the decoded panel. Null where the instruction set has
+  // no such kernel.
+  void (*byte_panel)(const IntegerRows& a, int rows, const Panel& b, const IntegerTable& table,
+                     Step step, void* acc, void* scratch);
+  void (*word_panel)(const IntegerRows& a, int rows, const Panel& b, const IntegerTable& table,
+                     Step step, void* acc, void* scratch);
+  void (*double_panel)(const DoubleRows& a, int rows, const Panel& b, const DoubleTable& table,
+                       Step step, void* acc, void* scratch);
+  // As double_panel, by products of 16-bit integers. No ftz.
+  void (*split_panel)(const SplitRows& a, int rows, const Panel& b, const SplitTable& table,
+                      SplitShape shape, Step step, void* acc, void* scratch);
+  // acc (rows, panel_columns) binary32 ← acc + a_k·b_k, k ascending, one rounding a step. table: of
+  // each code; scales: of each scale code.
+  void (*chain_panel)(const ChainRows& a, int rows, const Panel& b, const DoubleTable& table,
+                      int64_t count, bool ftz, float* acc, void* scratch);
+  void (*aligned_panel)(const AlignedRows& a, int rows, const AlignedPanel& b,
+                        const AlignedShape& shape, float* acc, void* scratch);
+  // The largest sum of a byte panel's block in a lane, as bits: 15 where 16-bit lanes add half of
+  // the products.
+  int byte_lane_bits;
+  // Whether chain_panel needs products that are multiples of 2^-149: where a fused multiply-add is
+  // made of two roundings.
+  bool chain_needs_grid;
   // values[i] = table[codes[i]], codes below 16; count is a multiple of 8.
   void (*look_up)(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values);
+  // d[i] ← RNE32(c[i] + RNE32(acc[i] · factor)), NaN canonical; c may be null. For factors of which
+  // kernel_engine.cc proves that binary64 serves.
+  void (*scale_and_add)(const float* acc, double factor, const float* c, int count, float* d);
   // Conversion of whole blocks; the scale rule lies between the two. factors: p / scale, exact.
   void (*block_maxima)(const float* x, int blocks, int block, uint32_t* maxima);
   void (*encode_blocks)(const float* x, int blocks, int block, const float* factors,
                         EncodeFields fields, uint8_t* codes);
 };
 
-extern const InstructionSet portable_kernels, avx2_kernels, avx512vnni_kernels;
+extern const InstructionSet portable_kernels, avx2_kernels, avx512_kernels, avx512vnni_kernels;
 
 }  // namespace mxref::kernels

@@ -2,18 +2,20 @@
 // definition the few elements whose ranges the kernels' proofs do not cover.
 
 #include <bit>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 
-#include "emu/binary32.h"
 #include "emu/dot.h"
-#include "emu/e8m0.h"
+#include "emu/dot_aligned.h"
 #include "emu/engine.h"
 #include "emu/gemm.h"
+#include "emu/kernels/aligned_path.h"
+#include "emu/kernels/chain_path.h"
 #include "emu/kernels/float_environment.h"
 #include "emu/kernels/kernels.h"
-#include "emu/kernels/packing.h"
-#include "emu/kernels/paths.h"
+#include "emu/kernels/split_path.h"
 #include "emu/quantize.h"
 #include "emu/threads.h"
 
@@ -21,10 +23,34 @@ namespace mxref {
 namespace {
 
 using namespace kernels;
+using binary32::uint128;
 
 struct KernelOperand : PreparedOperand {
   PackedColumns b;
   const Datapath* datapath;
+};
+
+Step step_of(const Datapath& datapath) {
+  switch (datapath.kind) {
+    case Accumulation::blockwise:
+      return datapath.ftz ? Step::blockwise_ftz : Step::blockwise;
+    case Accumulation::exact:
+      return Step::exact;  // flushed, where it is, after its one rounding
+    default:
+      return datapath.ftz ? Step::fused_ftz : Step::fused;
+  }
+}
+
+// How the sums of ExactStep64 are split for a row of so many blocks.
+struct ExactSplit {
+  explicit ExactSplit(int64_t blocks) {
+    const int log2_blocks = int(std::bit_width(uint64_t(blocks)));
+    low_bits = 52 - log2_blocks;
+    // Each part adds up to at most 2^53 units; both together to less than 2^95.
+    range_bits = std::min(low_bits + 51 - log2_blocks, 94 - log2_blocks);
+  }
+  int low_bits;    // of the lower part: h
+  int range_bits;  // that all block sums of a row and a panel have, between the least unit and them
 };
 
 // One call of multiply().
@@ -32,22 +58,60 @@ class Product {
  public:
   Product(const MxTensor& a, const KernelOperand& operand, std::span<const float> c,
           std::span<float> d)
-      : a_(a), b_(operand.b), datapath_(*operand.datapath), c_(c), d_(d) {
-    unit_log2_ = a.element().unit_log2() + b_.header.element().unit_log2();
-    has_factor_ = has_last_step(a, b_.header);
+      : a_(a),
+        b_(operand.b),
+        datapath_(*operand.datapath),
+        kernels_(instruction_set(current_isa())),
+        c_(c),
+        d_(d),
+        has_factor_(has_last_step(a, b_.header)),
+        split_(b_.blocks()) {
+    const BlockFormat &format_a = a.format(), &format_b = b_.header.format();
+    sum_bits_ = std::bit_width(unsigned(b_.block()) - 1);
+    if (!format_a.has_tensor_scale() && datapath_.kind != Accumulation::aligned)
+      factor_ = binary64_factor(factor_of(a, 0, b_.header, 0));
+    is_exact_ = datapath_.kind == Accumulation::exact;
+    is_chain_ = datapath_.kind == Accumulation::sequential;
+    is_block_sum_ = datapath_.kind != Accumulation::aligned && !is_chain_;
+    unit_log2_ = format_a.element->unit_log2() + format_b.element->unit_log2();
   }
+
+  void run() {
+    const ElementFormat &a = a_.element(), &b = b_.header.element();
+    const int block = b_.block();
+    const Step step = step_of(datapath_);
+    if (datapath_.kind == Accumulation::aligned) {
+      if (!AlignedPath::fits(a_.format(), b_.header.format(), datapath_.alignment))
+        return run_definition();
+      return run_path(AlignedPath(kernels_, a_, b_, datapath_));
+    }
+    if (is_chain_) return run_path(ChainPath(kernels_, a_, b_, datapath_.ftz));
+    const bool flushes = step == Step::fused_ftz || step == Step::blockwise_ftz;
+    const bool bytes = IntegerPath::has_bytes(kernels_, a, b, block);
+    if (!flushes && (bytes || IntegerPath::has_words(kernels_, a, b, block)))
+      return run_path(IntegerPath(kernels_, a_, b_, step, bytes));
+    const WordSplit split = word_split(a, b, block);
+    if (!flushes && kernels_.split_panel && split.found)
+      return run_path(SplitPath(kernels_, a_, b_, step, split));
+    run_path(DoublePath(kernels_, a_, b_, step));
+  }
+
+ private:
+  static constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
   // a by rows of a block, b by panels, K by chunks: acc of a block of rows and one panel stays in
   // the cache of the thread that computes it.
   template <typename Path>
-  void run(Path path) {
-    min_log2_ = Path::min_log2 - unit_log2_;
-    max_log2_ = Path::max_log2 - unit_log2_;
+  void run_path(Path path) {
+    proven_ = path.proven();
     // Chunks of about the same length: a short last one costs as much as it saves.
-    const int64_t most = std::max<int64_t>(1, Path::chunk_length / b_.block());
-    const int64_t chunks = (b_.blocks() + most - 1) / most;
-    const auto chunk_begin = [&](int64_t index) { return index * b_.blocks() / chunks; };
-    auto of_row = std::vector<RowScales>(Path::rows);
+    const int64_t unit = path.blocks_at_once(), units = (b_.blocks() + unit - 1) / unit;
+    const int64_t most = std::max<int64_t>(1, Path::chunk_length / (b_.block() * unit));
+    const int64_t chunks = (units + most - 1) / most;
+    const auto chunk_begin = [&](int64_t index) {
+      return std::min(b_.blocks(), index * units / chunks * unit);
+    };
+    auto of_row = std::vector<RowRange>(Path::rows);
     // A small product is done before a second thread has started.
     constexpr int64_t worth_threads = 1 << 18;
     const int64_t products = a_.rows() * b_.columns() * b_.header.cols();
@@ -56,6 +120,7 @@ class Product {
       const FloatEnvironment ieee;
       Buffer acc_buffer, scratch;
       std::vector<uint8_t> scales(size_t(b_.blocks()));
+      std::vector<double> split(is_exact_ ? Path::rows : 0);
       for (int64_t m = 0; m < a_.rows(); m += Path::rows) {
         const int64_t rows = std::min(Path::rows, a_.rows() - m);
 #pragma omp for schedule(static)
@@ -65,38 +130,69 @@ class Product {
         }
 #pragma omp for schedule(static)
         for (int64_t panel = 0; panel < b_.panels(); ++panel) {
-          float* acc = acc_buffer.of<float>(Path::rows * panel_columns);
+          float* acc = acc_buffer.of<float>(Path::rows * panel_columns * (is_exact_ ? 4 : 1));
           start(m, rows, panel, acc);
+          for (size_t r = 0; r < split.size(); ++r)
+            split[r] = std::ldexp(1.5, 52 + least_log2(of_row[r], panel) + split_.low_bits);
           for (int64_t i = 0; i < chunks; ++i)
             path.add_blocks(int(rows), panel, chunk_begin(i),
-                            int(chunk_begin(i + 1) - chunk_begin(i)), acc, scratch);
-          for (int64_t r = 0; r < rows; ++r)
-            finish_row(m + r, of_row[size_t(r)], panel, acc + r * panel_columns);
+                            int(chunk_begin(i + 1) - chunk_begin(i)),
+                            is_exact_ ? split.data() : nullptr, acc, scratch);
+          for (int64_t r = 0; r < rows; ++r) finish_row(m + r, r, of_row[size_t(r)], panel, acc);
         }
       }
     }
   }
 
- private:
+  // Where no kernel holds the sums of the datapath.
+  void run_definition() {
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t m = 0; m < a_.rows(); ++m) {
+      std::vector<uint8_t> scales(size_t(b_.blocks()));
+      const bool row_has_nan = usable_scales(a_, m, scales.data()).has_nan;
+      const Factor factor = factor_of(a_, m, b_.header, 0);
+      for (int64_t n = 0; n < b_.columns(); ++n) {
+        const float* c = c_row(m, n);
+        const bool has_nan = row_has_nan || b_.of_column[size_t(n)].has_nan;
+        d_[size_t(m * b_.columns() + n)] =
+            last_step_of(factor, has_nan ? nan : exact_acc(m, n), c ? *c : 0);
+      }
+    }
+  }
+
   int64_t columns_of(int64_t panel) const {
     return std::min<int64_t>(panel_columns, b_.columns() - panel * panel_columns);
   }
   const float* c_row(int64_t m, int64_t n) const {
     return c_.empty() ? nullptr : c_.data() + m * b_.columns() + n;
   }
+  // Every block sum of the row and the panel is a multiple of this power of two.
+  int least_log2(const RowRange& row, int64_t panel) const {
+    return row.min_log2 + b_.of_panel[size_t(panel)].min_log2 + unit_log2_;
+  }
 
-  // Without a pre-scale C is the accumulator's start.
+  // Without a pre-scale C is the accumulator's start; to an exact sum it is added at the end.
   void start(int64_t m, int64_t rows, int64_t panel, float* acc) const {
-    std::fill(acc, acc + rows * panel_columns, 0.0f);
-    if (c_.empty() || has_factor_) return;
+    std::fill(acc, acc + rows * panel_columns * (is_exact_ ? 4 : 1), 0.0f);
+    if (c_.empty() || has_factor_ || is_exact_) return;
     for (int64_t r = 0; r < rows; ++r)
       std::copy_n(c_row(m + r, panel * panel_columns), columns_of(panel), acc + r * panel_columns);
   }
 
   // Whether the proofs of the kernels cover all of this element's block products.
-  bool is_proven(const RowScales& row, const RowScales& column) const {
-    return row.min_log2 + column.min_log2 >= min_log2_ &&
-           row.max_log2 + column.max_log2 <= max_log2_;
+  bool is_proven(const RowRange& row, const RowRange& column, int64_t panel) const {
+    constexpr int binary64_bits = 53;
+    const int low = row.min_log2 + column.min_log2, high = row.max_log2 + column.max_log2;
+    const int sum_high = row.element_high + column.element_high + sum_bits_;
+    const int sum_low = row.element_low + column.element_low;
+    if (is_block_sum_ && sum_high - sum_low > binary64_bits) return false;
+    if (is_exact_ && high + sum_high - (row.min_log2 + b_.of_panel[size_t(panel)].min_log2) >
+                         split_.range_bits)
+      return false;
+    if (is_chain_ && !(ChainPath::is_representable(a_.element(), row) &&
+                       ChainPath::is_representable(b_.header.element(), column)))
+      return false;
+    return low >= proven_.min_log2 && high <= proven_.max_log2;
   }
 
   // The accumulator of one element, by the definition.
@@ -113,90 +209,122 @@ class Product {
     return std::bit_cast<float>(dot_ref(datapath_, acc, row_of(a_, m), column));
   }
 
+  // The kernels add zeros as IEEE does: an accumulator that starts at -0 becomes +0 even where it
+  // meets no nonzero product. Such an element ends in zero; any other has the right bits. Where
+  // results are flushed, a zero may come from within.
+  bool zero_in_doubt(float acc, const float* c) const {
+    if (acc != 0 || is_chain_ || !is_block_sum_ || datapath_.kind == Accumulation::blockwise)
+      return false;
+    return datapath_.ftz || (c && !has_factor_ && std::bit_cast<uint32_t>(*c) == binary32::sign_mask);
+  }
+
   // acc (panel_columns) of row m: what the kernels cannot know.
-  void settle(int64_t m, const RowScales& row, int64_t first, int64_t columns, const float* c,
-              float* acc) const {
-    for (int64_t n = 0; n < columns; ++n) {
-      const RowScales& column = b_.of_column[size_t(first + n)];
-      // The kernels add zeros as IEEE does: an accumulator that starts at -0 becomes +0 even where
-      // it meets no nonzero product. Such an element ends in zero; any other has the right bits.
-      const bool zero_in_doubt = acc[n] == 0 && c && !has_factor_ && c[n] == 0;
+  void settle(int64_t m, const RowRange& row, int64_t panel, const float* c, float* acc) const {
+    const int64_t first = panel * panel_columns;
+    for (int64_t n = 0; n < columns_of(panel); ++n) {
+      const RowRange& column = b_.of_column[size_t(first + n)];
       if (row.has_nan || column.has_nan)
-        acc[n] = std::bit_cast<float>(binary32::canonical_nan);
-      else if (zero_in_doubt || row.has_inf || column.has_inf || !is_proven(row, column))
+        acc[n] = nan;
+      else if (zero_in_doubt(acc[n], c ? c + n : nullptr) || row.has_inf || column.has_inf ||
+               !is_proven(row, column, panel))
         acc[n] = exact_acc(m, first + n);
     }
   }
 
-  // acc (panel_columns) of row m → d.
-  void finish_row(int64_t m, const RowScales& row, int64_t panel, float* acc) const {
-    const int64_t first = panel * panel_columns, columns = columns_of(panel);
-    const RowScales& of_panel = b_.of_panel[size_t(panel)];
-    const float* c = c_row(m, first);
-    if (row.has_nan || row.has_inf || of_panel.has_nan || of_panel.has_inf ||
-        !is_proven(row, of_panel) || (c && !has_factor_))
-      settle(m, row, first, columns, c, acc);
-    if (has_factor_) apply_factor(acc, c, columns);
-    float* d = d_.data() + m * b_.columns() + first;
-    for (int64_t n = 0; n < columns; ++n)
-      d[n] = acc[n] == acc[n] ? acc[n] : std::bit_cast<float>(binary32::canonical_nan);
+  // One rounding of an exact sum, the parts of ExactStep64, and C.
+  float round_sum(double high_part, double low_part, int unit, const float* c) const {
+    const auto high = __int128(std::ldexp(high_part, -unit - split_.low_bits));
+    const auto low = __int128(std::ldexp(low_part, -unit));
+    const __int128 sum = (high << split_.low_bits) + low;
+    const binary32::Real exact{sum < 0, uint128(sum < 0 ? -sum : sum), unit};
+    const uint32_t addend = c && !has_factor_ ? std::bit_cast<uint32_t>(*c) : 0;
+    const uint32_t bits = binary32::is_finite(addend)
+                              ? binary32::round_sum_rne(binary32::real(addend), exact)
+                              : addend;
+    const bool flushed = datapath_.ftz && binary32::is_subnormal(bits);
+    return std::bit_cast<float>(flushed ? bits & binary32::sign_mask : bits);
   }
 
-  // acc ← RNE32(c + RNE32(acc · factor)), factor = 1 / (p_a·p_b) in lowest terms; NaN of any
-  // payload. Proof of the product in binary64: where the denominator is a power of two it is exact.
+  // The exact sums of row m, the r-th → acc (panel_columns); those not proven are not computed.
+  void round_sums(int64_t r, const RowRange& row, int64_t panel, const float* c,
+                  const double* sums, float* acc) const {
+    const double* of_row = sums + r * 2 * panel_columns;
+    for (int64_t n = 0; n < columns_of(panel); ++n) {
+      const RowRange& column = b_.of_column[size_t(panel * panel_columns + n)];
+      acc[n] = is_proven(row, column, panel)
+                   ? round_sum(of_row[n], of_row[panel_columns + n], least_log2(row, panel),
+                               c ? c + n : nullptr)
+                   : 0;
+    }
+  }
+
+  // Row m, the r-th of the accumulators → d.
+  void finish_row(int64_t m, int64_t r, const RowRange& row, int64_t panel, float* all) const {
+    const int64_t first = panel * panel_columns, columns = columns_of(panel);
+    const RowRange& of_panel = b_.of_panel[size_t(panel)];
+    const float* c = c_row(m, first);
+    float rounded[panel_columns];
+    float* acc = is_exact_ ? rounded : all + r * panel_columns;
+    if (is_exact_)
+      round_sums(r, row, panel, c, reinterpret_cast<const double*>(all), rounded);
+    if (row.has_nan || row.has_inf || of_panel.has_nan || of_panel.has_inf ||
+        !is_proven(row, of_panel, panel) || (c && !has_factor_) || datapath_.ftz)
+      settle(m, row, panel, c, acc);
+    float* d = d_.data() + m * b_.columns() + first;
+    if (factor_)
+      return kernels_.scale_and_add(acc, *factor_, has_factor_ ? c : nullptr, int(columns), d);
+    const Factor factor = factor_of(a_, m, b_.header, 0);
+    for (int64_t n = 0; n < columns; ++n)
+      d[n] = last_step_of(factor, acc[n], c ? c[n] : 0);
+  }
+
+  // Proof of RNE32(acc · factor) in binary64: where the denominator is a power of two it is exact.
   // Where the numerator is one and the denominator odd (as 16/9), an exact quotient of finitely
   // many bits is a multiple of acc's last place and a binary32 number; any other differs from each
   // halfway point h by at least one unit of the integers acc · numerator and h · denominator,
   // relatively more than 2^-(25 + 26), while factor and product have a relative error below 2^-52
   // together: the binary64 number lies on the same side of h.
-  void apply_factor(float* acc, const float* c, int64_t columns) const {
-    const Prescale p_a = a_.conversion.prescale, p_b = b_.header.conversion.prescale;
-    const uint64_t by = uint64_t(p_a.denominator) * p_b.denominator;
-    const uint64_t over = uint64_t(p_a.numerator) * p_b.numerator;
-    const uint64_t numerator = by / std::gcd(by, over), denominator = over / std::gcd(by, over);
+  static std::optional<double> binary64_factor(const Factor& factor) {
+    const uint64_t common = std::gcd(factor.numerator, factor.denominator);
+    const uint64_t numerator = factor.numerator / common, denominator = factor.denominator / common;
     constexpr uint64_t most = 1 << 26;
-    if (numerator < most && denominator < most &&
-        (std::has_single_bit(denominator) ||
-         (std::has_single_bit(numerator) && denominator % 2 == 1))) {
-      float addend[panel_columns] = {};
-      if (c) std::copy_n(c, columns, addend);
-      const double factor = double(numerator) / double(denominator);
-      for (int n = 0; n < panel_columns; ++n) acc[n] = float(double(acc[n]) * factor) + addend[n];
-      return;
-    }
-    for (int64_t n = 0; n < columns; ++n)
-      acc[n] = std::bit_cast<float>(last_step(datapath_, std::bit_cast<uint32_t>(acc[n]),
-                                              {by, over}, c ? std::bit_cast<uint32_t>(c[n]) : 0));
+    if (numerator >= most || denominator >= most) return std::nullopt;
+    if (!std::has_single_bit(denominator) &&
+        !(std::has_single_bit(numerator) && denominator % 2 == 1))
+      return std::nullopt;
+    return double(numerator) / double(denominator);
+  }
+
+  // D of an accumulator and C; without a factor the accumulator has met C.
+  float last_step_of(const Factor& factor, float acc, float c) const {
+    if (has_factor_)
+      acc = std::bit_cast<float>(last_step(datapath_, std::bit_cast<uint32_t>(acc), factor,
+                                           std::bit_cast<uint32_t>(c)));
+    if (acc == acc) return acc;
+    return std::bit_cast<float>(datapath_.kind == Accumulation::aligned ? aligned_nan
+                                                                        : binary32::canonical_nan);
   }
 
   const MxTensor& a_;
   const PackedColumns& b_;
   const Datapath& datapath_;
+  const InstructionSet& kernels_;
   std::span<const float> c_;
   std::span<float> d_;
-  int unit_log2_;
-  bool has_factor_;
-  int min_log2_ = 0, max_log2_ = 0;  // of the product of two scales
+  bool has_factor_, is_exact_ = false, is_chain_ = false, is_block_sum_ = false;
+  std::optional<double> factor_;  // where scale_and_add serves
+  ExactSplit split_;
+  int sum_bits_ = 0, unit_log2_ = 0;
+  ProvenRange proven_{};
 };
 
 class KernelEngine : public Engine {
  public:
   std::string_view name() const override { return "kernel"; }
 
-  std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
-                      const Datapath& datapath) const override {
-    constexpr int binary64_bits = 53, longest_block_bits = 7;
-    if (datapath.kind != Accumulation::fused || datapath.ftz)
-      return "no vector kernel for this datapath";
-    if (!is_block_length(block)) return "blocks are of " + block_length_list() + " elements";
-    for (const BlockFormat* format : {&a, &b})
-      if (format->has_tensor_scale() || format->element->sign != Sign::magnitude ||
-          format->element->has_inf())
-        return "no vector kernel for " + std::string(format->name);
-    if (a.element->magnitude_units_bits() + b.element->magnitude_units_bits() + longest_block_bits >
-        binary64_bits)
-      return "the sum of a block does not fit binary64";
-    return "";
+  std::string refuses(const BlockFormat&, const BlockFormat&, int block,
+                      const Datapath&) const override {
+    return is_block_length(block) ? "" : "blocks are of " + block_length_list() + " elements";
   }
 
   std::unique_ptr<PreparedOperand> prepare(const MxTensor& b,
@@ -213,17 +341,7 @@ class KernelEngine : public Engine {
                 std::span<float> d) override {
     const auto& operand = dynamic_cast<const KernelOperand&>(prepared);
     check_operands(a, operand.b.header);
-    const InstructionSet& kernels = instruction_set(current_isa());
-    Product product(a, operand, c, d);
-    if (kernels.integer_panel && a.format().element == &e2m1 &&
-        operand.b.header.format().element == &e2m1)
-      product.run(IntegerPath(kernels, a, operand.b));
-    else if (const WordSplit split =
-                 word_split(a.element(), operand.b.header.element(), operand.b.block());
-             kernels.word_panel && split.found)
-      product.run(WordPath(kernels, a, operand.b, split));
-    else
-      product.run(DoublePath(kernels, a, operand.b));
+    Product(a, operand, c, d).run();
   }
 };
 

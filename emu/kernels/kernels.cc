@@ -17,6 +17,8 @@ const InstructionSet& instruction_set(Isa isa) {
       return portable_kernels;
     case Isa::avx2:
       return avx2_kernels;
+    case Isa::avx512:
+      return avx512_kernels;
     case Isa::avx512vnni:
       return avx512vnni_kernels;
   }

@@ -27,33 +27,39 @@ class Buffer {
   std::vector<uint8_t> bytes_;
 };
 
-// What the scales of a row (over K) are. A NaN anywhere in a row makes its whole row of the product
-// NaN, so the kernels need not know NaN.
-struct RowScales {
+// The ranges of a row (over K). A NaN anywhere in a row makes its whole row of the product NaN, so
+// the kernels need not know NaN.
+struct RowRange {
+  // Of the scales: each is a multiple of 2^min_log2 and at most 2^max_log2.
   int min_log2 = 0;
   int max_log2 = 0;
+  // Of the elements, in units of the format: each is a multiple of 2^element_low and below
+  // 2^element_high.
+  int element_low = 0;
+  int element_high = 0;
   bool has_nan = false, has_inf = false;
 };
 
 // The scale codes of a row as the kernels use them → out (blocks_per_row). A block of zeros adds
 // nothing whatever its scale: it gets the largest scale of the other blocks, so that the scale
 // codes of zero blocks (0 by ARITHMETIC.md §2) do not widen the range. NaN scales likewise.
-RowScales usable_scales(const MxTensor& q, int64_t row, uint8_t* out);
+RowRange usable_scales(const MxTensor& q, int64_t row, uint8_t* out);
 
 // A right operand, once for all pairs of formats and all instruction sets.
 struct PackedColumns {
   MxTensor header;              // shape (N,K) and conversion; no codes, no scales
   std::vector<uint8_t> codes;   // (panels, blocks · block / 4, panel_columns, 4)
   std::vector<uint8_t> scales;  // (panels, blocks, panel_columns)
-  std::vector<RowScales> of_column, of_panel;
+  std::vector<RowRange> of_column, of_panel;
 
   int block() const { return header.block(); }
   int64_t blocks() const { return header.blocks_per_row(); }  // of a column
   int64_t columns() const { return header.rows(); }           // N
   int64_t panels() const { return (columns() + panel_columns - 1) / panel_columns; }
-  Panel panel(int64_t index, int64_t first_block) const {
+  Panel panel(int64_t index, int64_t first_block, int count = 1) const {
     const int64_t at = index * blocks() + first_block;
-    return {codes.data() + at * block() * panel_columns, scales.data() + at * panel_columns};
+    return {codes.data() + at * block() * panel_columns, scales.data() + at * panel_columns, count,
+            block()};
   }
   // Codes of one block of a column → out (block).
   void block_codes(int64_t column, int64_t index, uint8_t* out) const;

@@ -1,4 +1,4 @@
-// Any x86-64. No byte products worth having: every pair of formats goes by binary64.
+// Any x86-64. No products of integers worth having: every pair of formats goes by binary64.
 
 #include "emu/kernels/instruction_set.h"
 
@@ -15,13 +15,26 @@ struct Lanes64 {
   static Vector widen(Half x) { return __builtin_convertvector(x, Vector); }
   static Half narrow(Vector x) { return __builtin_convertvector(x, Half); }
   static Vector add_to_round(Vector a, Vector b, Vector c);
+  static Mask multiply(Mask a, Mask b) { return a * b; }  // of 32 bits, sign-extended
   static bool any(Mask mask) { return mask[0] | mask[1]; }
 };
 #include "emu/kernels/halfway.inc"
 Lanes64::Vector Lanes64::add_to_round(Vector a, Vector b, Vector c) {
   return sum_off_halfway<Vector, Mask>(a, b, c);
 }
-#include "emu/kernels/fused_f64.inc"
+#include "emu/kernels/double_sums.inc"
+
+struct LanesChain {
+  static constexpr int count = Lanes64::count, rows = 2, vectors = 4;
+  // A product of two binary32 numbers is exact in binary64.
+  static Lanes64::Half multiply_add(Lanes64::Half a, Lanes64::Half b, Lanes64::Half c) {
+    return Lanes64::narrow(
+        Lanes64::add_to_round(Lanes64::widen(a), Lanes64::widen(b), Lanes64::widen(c)));
+  }
+};
+#include "emu/kernels/aligned.inc"
+#include "emu/kernels/chain.inc"
+#include "emu/kernels/finish.inc"
 
 struct Lanes8 {
   // In binary64: a product of at most 28 bits is exact, and so is its sum with M where it is not
@@ -42,11 +55,16 @@ struct Lanes8 {
 }  // namespace
 
 extern const InstructionSet portable_kernels = {
-    .integer_panel = nullptr,
-    .double_panel = double_panel,
+    .byte_panel = nullptr,
     .word_panel = nullptr,
-    .decode_word_row = nullptr,
+    .double_panel = double_panel,
+    .split_panel = nullptr,
+    .chain_panel = chain_panel,
+    .aligned_panel = aligned_panel,
+    .byte_lane_bits = 0,
+    .chain_needs_grid = true,
     .look_up = nullptr,
+    .scale_and_add = scale_and_add,
     .block_maxima = block_maxima,
     .encode_blocks = encode_blocks,
 };

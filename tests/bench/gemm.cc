@@ -69,6 +69,9 @@ void limit_onednn() {
     case Isa::avx2:
       dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
       break;
+    case Isa::avx512:
+      dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);
+      break;
     case Isa::avx512vnni:
       break;
   }

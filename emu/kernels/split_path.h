@@ -1,0 +1,150 @@
+#pragma once
+// Pairs of formats whose values split into two words (split_sums.inc).
+
+#include "emu/kernels/integer_path.h"
+
+namespace mxref::kernels {
+
+// How a pair of formats splits for blocks of `block`: shifts for which the sums of split_sums.inc
+// fit. `found` is false where there are none.
+struct WordSplit {
+  int a = 0, b = 0;
+  bool high_is_short = false;  // the sum of the high words is below 2^24
+  bool found = false;
+};
+inline WordSplit word_split(const ElementFormat& a, const ElementFormat& b, int block) {
+  constexpr uint64_t word = 1 << 15, sum = 1u << 31, whole = 512;
+  // Above this shift too many elements of a model's blocks have low words.
+  constexpr int most_for_short = 5;
+  const uint64_t of_a = a.max_units(), of_b = b.max_units();
+  const auto high = [](uint64_t value, int shift) { return (value >> shift) + 1; };
+  const auto low = [](int shift) { return uint64_t(1) << shift >> 1; };
+  WordSplit least;
+  for (int shift = 0; shift < 16; ++shift) {
+    // A format of few bits stays whole.
+    WordSplit s{of_a < whole ? 0 : shift, of_b < whole ? 0 : shift, false, true};
+    const uint64_t P = uint64_t(block) * high(of_a, s.a) * high(of_b, s.b);
+    const uint64_t M = (high(of_a, s.a) * low(s.b) << s.a) + (high(of_b, s.b) * low(s.a) << s.b) +
+                       low(s.a) * low(s.b);
+    s.high_is_short = P < binary32_integers;
+    const bool fits = high(of_a, s.a) + low(s.a) < word && high(of_b, s.b) + low(s.b) < word &&
+                      P < sum && uint64_t(block) * M < sum;
+    if (fits && (!least.found || (s.high_is_short && shift <= most_for_short))) least = s;
+    if (least.high_is_short || (s.a == 0 && s.b == 0 && shift > 0)) break;
+  }
+  return least;
+}
+
+class SplitPath {
+ public:
+  static constexpr int64_t rows = 512, chunk_length = 128;  // A: 384 KiB of L2, B: 24 KiB
+
+  SplitPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, Step step,
+            WordSplit split)
+      : kernels_(kernels),
+        a_(a),
+        b_(b),
+        step_(step),
+        split_(split),
+        stride_(b.blocks() * b.block()) {
+    const int64_t at_once =
+        (std::min(rows, a.rows()) + split_tile_rows - 1) / split_tile_rows * split_tile_rows;
+    plane_ = at_once * stride_;
+    words_.of<int16_t>(3 * plane_);
+    low_pairs_.of<uint64_t>(at_once * b.blocks());
+    low_rows_.of<uint8_t>(at_once * b.blocks());
+    scale_.of<double>(at_once * b.blocks());
+    scale_of_high_.of<float>(at_once * b.blocks());
+    a_values_ = split_values(a.element(), split.a);
+    b_values_ = split_values(b.header.element(), split.b);
+    const int unit = unit_log2(a, b), high = split.a + split.b;
+    a_scales_ = values_of_scales<double>(*a.format().scale, unit);
+    a_scales_of_high_ = values_of_scales<float>(*a.format().scale, unit + high);
+    b_scales_ = values_of_scales<double>(*b.header.format().scale, 0);
+    b_scales_binary32_ = values_of_scales<float>(*b.header.format().scale, 0);
+  }
+
+  // As of the paths by integers where P meets the accumulator in binary32, and of DoublePath.
+  ProvenRange proven() const {
+    const int unit = unit_log2(a_, b_);
+    if (split_.high_is_short)
+      return {binary32::emin - unit, binary32::emax - unit - split_.a - split_.b};
+    return {step_ == Step::fused ? binary32::unit_log2 - unit : -unbounded, unbounded};
+  }
+  int64_t blocks_at_once() const { return 1; }
+
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+    const auto codes = a_.row_codes(row);
+    const int block = b_.block();
+    for (int64_t i = 0; i < b_.blocks(); ++i) {
+      int16_t* high = words_.of<int16_t>(0) +
+                      (slot / split_tile_rows * b_.blocks() + i) * block * split_tile_rows +
+                      slot % split_tile_rows * 2;
+      uint64_t low_pairs = 0;
+      for (int k = 0; k < block; ++k) {
+        const int64_t from = i * block + k;
+        const SplitWord value = a_values_[from < a_.cols() ? codes[size_t(from)] : 0];
+        int16_t* to = high + k / 2 * 2 * split_tile_rows + k % 2;
+        to[0] = value.high;
+        to[plane_] = value.low;
+        to[2 * plane_] = int16_t(value.high + value.low);
+        low_pairs |= uint64_t(value.low != 0) << (k / 2);
+      }
+      low_pairs_.of<uint64_t>(0)[at(slot, i)] = low_pairs;
+      low_rows_.of<uint8_t>(0)[at(slot, i)] = low_pairs != 0 ? 0xFF : 0;
+      scale_.of<double>(0)[at(slot, i)] = a_scales_[scales[i]];
+      scale_of_high_.of<float>(0)[at(slot, i)] = a_scales_of_high_[scales[i]];
+    }
+  }
+
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, const double* split,
+                  void* acc, Buffer& scratch) {
+    const int16_t* high = words_.of<int16_t>(0) + first * b_.block() * split_tile_rows;
+    const SplitRows a{high,
+                      high + plane_,
+                      high + 2 * plane_,
+                      low_pairs_.of<uint64_t>(0) + at(0, first),
+                      low_rows_.of<uint8_t>(0) + at(0, first),
+                      scale_.of<double>(0) + at(0, first),
+                      scale_of_high_.of<float>(0) + at(0, first),
+                      split,
+                      b_.blocks()};
+    const bool both = split_.a > 0 && split_.b > 0;
+    const int64_t values = int64_t(blocks) * b_.block() * panel_columns;
+    const int64_t bytes = 6 * values + int64_t(blocks) * (12 * panel_columns + 8 * panel_columns);
+    kernels_.split_panel(
+        a, count_rows, b_.panel(panel, first, blocks),
+        {b_values_.data(), b_scales_.data(), b_scales_binary32_.data()},
+        {split_.a + split_.b, both ? split_.a : 0, both, split_.high_is_short}, step_, acc,
+        scratch.of<uint8_t>(bytes));
+  }
+
+ private:
+  static std::array<SplitWord, 256> split_values(const ElementFormat& f, int shift) {
+    const std::array<int64_t, 256> values = values_of_codes<int64_t>(f);
+    std::array<SplitWord, 256> words{};
+    for (size_t code = 0; code < words.size(); ++code) {
+      const int64_t high = (values[code] + (int64_t(1) << shift >> 1)) >> shift;
+      words[code] = {int16_t(high), int16_t(values[code] - (high << shift))};
+    }
+    return words;
+  }
+  // Of a block of a row in an array (tiles, blocks, split_tile_rows).
+  int64_t at(int64_t slot, int64_t block) const {
+    return (slot / split_tile_rows * b_.blocks() + block) * split_tile_rows +
+           slot % split_tile_rows;
+  }
+
+  const InstructionSet& kernels_;
+  const MxTensor& a_;
+  const PackedColumns& b_;
+  Step step_;
+  WordSplit split_;
+  int64_t stride_, plane_;
+  std::array<SplitWord, 256> a_values_, b_values_;
+  std::array<double, 256> a_scales_, b_scales_;
+  std::array<float, 256> a_scales_of_high_, b_scales_binary32_;
+  Buffer words_, low_pairs_, low_rows_, scale_, scale_of_high_;
+};
+
+}  // namespace mxref::kernels
