@@ -33,10 +33,9 @@ class AlignedValues {
     }
     fraction_bits = (group > 1 ? -element.unit_log2() : element.mantissa_bits) +
                     (scale.number ? scale.number->mantissa_bits : 0);
-    const uint64_t largest =
-        group > 1 || element.sign == Sign::twos_complement
-            ? element.max_units()
-            : uint64_t(2 * element.mantissa_mask()) + 1;
+    const uint64_t largest = group > 1 || element.sign == Sign::twos_complement
+                                 ? element.max_units()
+                                 : uint64_t(2 * element.mantissa_mask()) + 1;
     largest_value = largest * (scale.number ? 2 * scale.number->mantissa_mask() + 1 : 1);
   }
 
@@ -98,7 +97,8 @@ class AlignedPath {
     for (int64_t k = 0; k < a_.cols(); ++k) {
       const uint8_t code = codes[size_t(k)], scale = scales[k / b_.block()];
       values[k] = of_a_.value[code] * of_a_.scale_significand[scale];
-      if (k % group_ == 0) exponents[k / group_] = of_a_.exponent[code] + of_a_.scale_exponent[scale];
+      if (k % group_ == 0)
+        exponents[k / group_] = of_a_.exponent[code] + of_a_.scale_exponent[scale];
     }
   }
 

@@ -16,8 +16,7 @@ class ChainPath {
     a_values_ = signed_values(a.element());
     b_values_ = signed_values(b.header.element());
     a_scales_ = values_of_scales<double>(*a.format().scale, a.element().unit_log2());
-    b_scales_ =
-        values_of_scales<double>(*b.header.format().scale, b.header.element().unit_log2());
+    b_scales_ = values_of_scales<double>(*b.header.format().scale, b.header.element().unit_log2());
   }
 
   // Every value is a binary32 number, and where the machine has no fused multiply-add, every

@@ -104,13 +104,13 @@ struct AlignedPanel {
   const int32_t* exponents;
 };
 struct AlignedShape {
-  int64_t count;       // elements of K that there are
-  int terms;           // T
-  int group;           // G
-  int fraction_bits;   // F
-  int product_bits;    // fraction bits of a product of two values
+  int64_t count;      // elements of K that there are
+  int terms;          // T
+  int group;          // G
+  int fraction_bits;  // F
+  int product_bits;   // fraction bits of a product of two values
   int e_zero;
-  int kept_bits;       // of the result below its highest bit, by truncation; 0: rounded to nearest
+  int kept_bits;  // of the result below its highest bit, by truncation; 0: rounded to nearest
   bool ftz;
 };
 

@@ -74,8 +74,9 @@ class IntegerPath {
     const int64_t k = first * b_.block();
     const void* values = bytes_ ? static_cast<const void*>(values_.of<int8_t>(0) + k)
                                 : static_cast<const void*>(values_.of<int16_t>(0) + k);
-    const IntegerRows a{values, start_.of<int32_t>(0) + first, scale_.of<float>(0) + first,
-                        split,  stride_,                       b_.blocks()};
+    const IntegerRows a{
+        values,     start_.of<int32_t>(0) + first, scale_.of<float>(0) + first, split, stride_,
+        b_.blocks()};
     const int64_t bytes = int64_t(blocks) * (2 * b_.block() + 4) * panel_columns;
     const Panel b = b_.panel(panel, first, blocks);
     if (bytes_)

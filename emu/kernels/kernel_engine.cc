@@ -186,8 +186,8 @@ class Product {
     const int sum_high = row.element_high + column.element_high + sum_bits_;
     const int sum_low = row.element_low + column.element_low;
     if (is_block_sum_ && sum_high - sum_low > binary64_bits) return false;
-    if (is_exact_ && high + sum_high - (row.min_log2 + b_.of_panel[size_t(panel)].min_log2) >
-                         split_.range_bits)
+    if (is_exact_ &&
+        high + sum_high - (row.min_log2 + b_.of_panel[size_t(panel)].min_log2) > split_.range_bits)
       return false;
     if (is_chain_ && !(ChainPath::is_representable(a_.element(), row) &&
                        ChainPath::is_representable(b_.header.element(), column)))
@@ -215,7 +215,8 @@ class Product {
   bool zero_in_doubt(float acc, const float* c) const {
     if (acc != 0 || is_chain_ || !is_block_sum_ || datapath_.kind == Accumulation::blockwise)
       return false;
-    return datapath_.ftz || (c && !has_factor_ && std::bit_cast<uint32_t>(*c) == binary32::sign_mask);
+    return datapath_.ftz ||
+           (c && !has_factor_ && std::bit_cast<uint32_t>(*c) == binary32::sign_mask);
   }
 
   // acc (panel_columns) of row m: what the kernels cannot know.
@@ -246,8 +247,8 @@ class Product {
   }
 
   // The exact sums of row m, the r-th → acc (panel_columns); those not proven are not computed.
-  void round_sums(int64_t r, const RowRange& row, int64_t panel, const float* c,
-                  const double* sums, float* acc) const {
+  void round_sums(int64_t r, const RowRange& row, int64_t panel, const float* c, const double* sums,
+                  float* acc) const {
     const double* of_row = sums + r * 2 * panel_columns;
     for (int64_t n = 0; n < columns_of(panel); ++n) {
       const RowRange& column = b_.of_column[size_t(panel * panel_columns + n)];
@@ -265,8 +266,7 @@ class Product {
     const float* c = c_row(m, first);
     float rounded[panel_columns];
     float* acc = is_exact_ ? rounded : all + r * panel_columns;
-    if (is_exact_)
-      round_sums(r, row, panel, c, reinterpret_cast<const double*>(all), rounded);
+    if (is_exact_) round_sums(r, row, panel, c, reinterpret_cast<const double*>(all), rounded);
     if (row.has_nan || row.has_inf || of_panel.has_nan || of_panel.has_inf ||
         !is_proven(row, of_panel, panel) || (c && !has_factor_) || datapath_.ftz)
       settle(m, row, panel, c, acc);
@@ -274,8 +274,7 @@ class Product {
     if (factor_)
       return kernels_.scale_and_add(acc, *factor_, has_factor_ ? c : nullptr, int(columns), d);
     const Factor factor = factor_of(a_, m, b_.header, 0);
-    for (int64_t n = 0; n < columns; ++n)
-      d[n] = last_step_of(factor, acc[n], c ? c[n] : 0);
+    for (int64_t n = 0; n < columns; ++n) d[n] = last_step_of(factor, acc[n], c ? c[n] : 0);
   }
 
   // Proof of RNE32(acc · factor) in binary64: where the denominator is a power of two it is exact.
@@ -298,8 +297,8 @@ class Product {
   // D of an accumulator and C; without a factor the accumulator has met C.
   float last_step_of(const Factor& factor, float acc, float c) const {
     if (has_factor_)
-      acc = std::bit_cast<float>(last_step(datapath_, std::bit_cast<uint32_t>(acc), factor,
-                                           std::bit_cast<uint32_t>(c)));
+      acc = std::bit_cast<float>(
+          last_step(datapath_, std::bit_cast<uint32_t>(acc), factor, std::bit_cast<uint32_t>(c)));
     if (acc == acc) return acc;
     return std::bit_cast<float>(datapath_.kind == Accumulation::aligned ? aligned_nan
                                                                         : binary32::canonical_nan);

@@ -112,11 +112,10 @@ class SplitPath {
     const bool both = split_.a > 0 && split_.b > 0;
     const int64_t values = int64_t(blocks) * b_.block() * panel_columns;
     const int64_t bytes = 6 * values + int64_t(blocks) * (12 * panel_columns + 8 * panel_columns);
-    kernels_.split_panel(
-        a, count_rows, b_.panel(panel, first, blocks),
-        {b_values_.data(), b_scales_.data(), b_scales_binary32_.data()},
-        {split_.a + split_.b, both ? split_.a : 0, both, split_.high_is_short}, step_, acc,
-        scratch.of<uint8_t>(bytes));
+    kernels_.split_panel(a, count_rows, b_.panel(panel, first, blocks),
+                         {b_values_.data(), b_scales_.data(), b_scales_binary32_.data()},
+                         {split_.a + split_.b, both ? split_.a : 0, both, split_.high_is_short},
+                         step_, acc, scratch.of<uint8_t>(bytes));
   }
 
  private:

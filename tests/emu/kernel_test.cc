@@ -96,18 +96,19 @@ static std::vector<float> accumulators(Random& random, size_t count) {
   return c;
 }
 
-static std::vector<float> by_kernel(const MxTensor& a, const MxTensor& b,
-                                    std::span<const float> c) {
+static std::vector<float> by_kernel(const MxTensor& a, const MxTensor& b, std::span<const float> c,
+                                    const Datapath& path = datapath("fused")) {
   const auto engine = make_kernel_engine();
-  const auto prepared = engine->prepare(b, datapath("fused"));
+  const auto prepared = engine->prepare(b, path);
   std::vector<float> d(size_t(a.rows() * b.rows()), -77.0f);
   engine->multiply(a, *prepared, c, d);
   return d;
 }
 static std::vector<float> by_reference(const MxTensor& a, const MxTensor& b,
-                                       std::span<const float> c) {
+                                       std::span<const float> c,
+                                       const Datapath& path = datapath("fused")) {
   std::vector<float> d(size_t(a.rows() * b.rows()));
-  gemm_ref(a, b, datapath("fused"), c, d);
+  gemm_ref(a, b, path, c, d);
   return d;
 }
 
@@ -126,33 +127,31 @@ static std::optional<std::string> difference(std::span<const float> expected,
 }
 
 static void expect_same(const MxTensor& a, const MxTensor& b, std::span<const float> c,
-                        const std::string& what) {
-  const std::vector<float> expected = by_reference(a, b, c);
+                        const std::string& what, const Datapath& path = datapath("fused")) {
+  const std::vector<float> expected = by_reference(a, b, c, path);
   for_every_isa([&](std::string_view isa) {
-    const auto found = difference(expected, by_kernel(a, b, c), b.rows());
-    BOOST_TEST(!found, isa << ", " << a.format().name << " × " << b.format().name << ", M "
-                           << a.rows() << " N " << b.rows() << " K " << a.cols() << " block "
-                           << a.block() << ", " << what << ": " << found.value_or(""));
+    const auto found = difference(expected, by_kernel(a, b, c, path), b.rows());
+    BOOST_TEST(!found, isa << ", " << path.name << ", " << a.format().name << " × "
+                           << b.format().name << ", M " << a.rows() << " N " << b.rows() << " K "
+                           << a.cols() << " block " << a.block() << ", " << what << ": "
+                           << found.value_or(""));
   });
 }
 
-static bool kernel_takes(const BlockFormat& a, const BlockFormat& b, int block = 32) {
-  return refusal(*make_kernel_engine(), a, b, block, datapath("fused")).empty();
-}
-
-// Every pair of formats that the kernels take, without and with C.
+// Every pair of formats that has a product, without and with C. Of nvfp4 there is a test below.
 static void expect_same_for_all_pairs(Shape s, const Kind& kind, uint64_t seed, Prescale p_a = {},
-                                      Prescale p_b = {}) {
+                                      Prescale p_b = {}, const Datapath& path = datapath("fused")) {
   for (const BlockFormat& format_a : block_formats)
     for (const BlockFormat& format_b : block_formats) {
-      if (!kernel_takes(format_a, format_b, s.block)) continue;
+      if (format_a.has_tensor_scale() || !no_product(format_a, format_b, s.block, path).empty())
+        continue;
       Random random(seed);
       const MxTensor a = operand(random, format_a, s.M, s.K, s.block, kind, p_a);
       const MxTensor b = operand(random, format_b, s.N, s.K, s.block, kind, p_b);
       const std::vector<float> c = accumulators(random, size_t(s.M * s.N));
       const std::string what = std::string(kind.name) + ", seed " + std::to_string(seed);
-      expect_same(a, b, {}, what + ", no C");
-      expect_same(a, b, c, what + ", with C");
+      expect_same(a, b, {}, what + ", no C", path);
+      expect_same(a, b, c, what + ", with C", path);
     }
 }
 
@@ -160,6 +159,73 @@ BOOST_AUTO_TEST_CASE(every_kind_of_operands) {
   for (const Kind& kind : kinds)
     for (uint64_t seed = 1; seed <= 3; ++seed)
       expect_same_for_all_pairs({13, 45, 200, 32}, kind, seed);
+}
+
+// Presets and described datapaths: each kind, each rounding of a sum, groups, ftz, and sums that no
+// kernel holds.
+static const char* const paths[] = {
+    "blockwise",
+    "sequential",
+    "exact",
+    "tensorcore_mxf8",
+    "tensorcore_mxf4",
+    "hopper_fp8",
+    R"({"kind":"fused","ftz":true})",
+    R"({"kind":"blockwise","ftz":true})",
+    R"({"kind":"sequential","ftz":true})",
+    R"({"kind":"exact","ftz":true})",
+    R"({"kind":"aligned","terms":24,"group":8,"fraction_bits":9,"e_zero":-140,"output":"rne"})",
+    R"({"kind":"aligned","terms":5,"group":1,"fraction_bits":30,"e_zero":-20,"output":"rz","ftz":true})",
+    R"({"kind":"aligned","terms":3,"group":1,"fraction_bits":1,"e_zero":-127,"output":"rz13","ftz":true})",
+    R"({"kind":"aligned","terms":1024,"group":8,"fraction_bits":44,"e_zero":-133,"output":"rne"})"};
+
+BOOST_AUTO_TEST_CASE(every_datapath) {
+  uint64_t seed = 0;
+  for (const char* path : paths)
+    for (const Kind& kind : kinds) {
+      expect_same_for_all_pairs({4, 37, 72, 32}, kind, ++seed, {}, {}, datapath(path));
+      expect_same_for_all_pairs({2, 3, 72, 8}, kind, ++seed, {3, 4}, {5, 7}, datapath(path));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_datapath_over_more_than_one_pass) {
+  for (const char* path : paths) {
+    expect_same_for_all_pairs({2, 3, 1100, 128}, kinds[0], 1, {}, {}, datapath(path));
+    expect_same_for_all_pairs({2, 3, 1030, 16}, kinds[10], 2, {}, {}, datapath(path));
+  }
+}
+
+// Codes, scales and tensor scales of all sizes.
+BOOST_AUTO_TEST_CASE(tensor_scales) {
+  const BlockFormat& nvfp4 = block_format("nvfp4");
+  Random random(11);
+  const auto draw = [&](int64_t rows, int64_t K, bool by_row, int widest, bool nan) {
+    MxTensor q{{.format = &nvfp4, .block = 16, .scale_by_row = by_row}, {rows, K}, {}, {}, {}};
+    for (int64_t i = 0; i < rows * K; ++i) q.codes.push_back(uint8_t(random() % 16));
+    for (int64_t i = 0; i < rows * q.blocks_per_row(); ++i) {
+      q.scales.push_back(uint8_t(random() % 127));
+      if (random() % 8 == 0) q.scales.back() = uint8_t(random() % 3 | (random() & 0x80));
+      if (nan && random() % 64 == 0) q.scales.back() = 0x7F;
+    }
+    for (int64_t i = 0; i < (by_row ? rows : 1); ++i)
+      q.tensor_scales.push_back(std::ldexp(1 + float(random() % (1 << 23)) * 0x1p-23f,
+                                           int(random() % uint64_t(2 * widest + 1)) - widest));
+    return q;
+  };
+  for (int trial = 0; trial < 12; ++trial) {
+    const int widest = trial % 3 == 0 ? 3 : trial % 3 == 1 ? 62 : 120;
+    const int64_t K = trial % 2 ? 200 : 72;
+    const MxTensor a = draw(5, K, trial % 2, widest, trial > 5),
+                   b = draw(35, K, false, widest, trial > 5);
+    const std::vector<float> c = accumulators(random, 5 * 35);
+    const std::string what = "trial " + std::to_string(trial);
+    expect_same(a, b, c, what);
+    for (const char* path : paths) {
+      if (!no_product(nvfp4, nvfp4, 16, datapath(path)).empty()) continue;
+      expect_same(a, b, {}, what + ", no C", datapath(path));
+      expect_same(a, b, c, what + ", with C", datapath(path));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(every_block_length_and_short_last_blocks) {
@@ -229,7 +295,7 @@ BOOST_AUTO_TEST_CASE(ties_and_their_neighbours) {
 BOOST_AUTO_TEST_CASE(cancellation_leaves_plus_zero_and_small_remainders) {
   Random random(3);
   for (const BlockFormat& format : block_formats) {
-    if (!kernel_takes(format, format)) continue;
+    if (format.has_tensor_scale()) continue;
     MxTensor a = operand(random, format, 5, 128, 32, kinds[0], {});
     MxTensor b = operand(random, format, 37, 128, 32, kinds[0], {});
     // The second half of b is the negative of the first, that of a the same: all sums cancel, but
@@ -251,7 +317,7 @@ BOOST_AUTO_TEST_CASE(cancellation_leaves_plus_zero_and_small_remainders) {
 BOOST_AUTO_TEST_CASE(minus_zero_stays_where_no_product_is_nonzero) {
   for (const BlockFormat& format : block_formats)
     for (const uint8_t scale : {uint8_t(0), uint8_t(127), uint8_t(254)}) {
-      if (!kernel_takes(format, format)) continue;
+      if (format.has_tensor_scale()) continue;
       MxTensor a{
           {.format = &format}, {2, 64}, std::vector<uint8_t>(128), {scale, scale, scale, scale}};
       MxTensor b = a;
@@ -274,7 +340,7 @@ BOOST_AUTO_TEST_CASE(one_operand_meets_both_formats_and_every_instruction_set) {
   const auto engine = make_kernel_engine();
   const auto prepared = engine->prepare(b, datapath("fused"));
   for (const BlockFormat& format : block_formats) {
-    if (!kernel_takes(format, mxfp4)) continue;
+    if (format.has_tensor_scale()) continue;
     const MxTensor a = operand(random, format, 9, 96, 32, kinds[0], {});
     for_every_isa([&](std::string_view isa) {
       std::vector<float> d(9 * 40);
@@ -288,7 +354,7 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_threads) {
   const int before = threads();
   Random random(5);
   for (const BlockFormat& format : block_formats) {
-    if (!kernel_takes(format, format)) continue;
+    if (format.has_tensor_scale()) continue;
     const MxTensor a = operand(random, format, 70, 160, 32, kinds[3], {3, 4});
     const MxTensor b = operand(random, format, 90, 160, 32, kinds[3], {3, 4});
     for_every_isa([&](std::string_view isa) {
