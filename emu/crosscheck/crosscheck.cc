@@ -1,19 +1,22 @@
 #include "emu/crosscheck/crosscheck.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <optional>
 #include <sstream>
 
 #include "emu/crosscheck/controls.h"
 #include "emu/crosscheck/random_product.h"
+#include "emu/crosscheck/state.h"
 #include "emu/gemm.h"
 #include "emu/hex.h"
 
 namespace mxref {
 namespace {
 
-// Random products of one pair of formats at level 1.
-constexpr int64_t products_of_level_1 = 64;
+// Random products of one pair of formats on one datapath, by level.
+constexpr std::array<int64_t, 3> products_of_level{4, 128, 2048};
 
 std::string hex(std::span<const uint8_t> bytes) {
   std::string text;
@@ -102,15 +105,21 @@ class Crosscheck {
     }
     if (options.level < 1 || options.level > 3)
       throw UsageError("level " + std::to_string(options.level) + " is none of 1, 2, 3");
-    for (int level = 1; level < options.level; ++level) products_ *= 10;
+    products_ = products_of_level[size_t(options.level - 1)];
+    if (!options.resume.empty())
+      done_before_ = CrosscheckState(options.resume, state_key(), report_);
   }
 
   CrosscheckReport run() {
     const auto formats_a = options_.formats.empty() ? all(block_formats) : options_.formats;
     const auto formats_b = options_.formats_b.empty() ? formats_a : options_.formats_b;
     const auto paths = options_.datapaths.empty() ? all(datapaths) : options_.datapaths;
-    total_ = int64_t(paths.size()) * (int64_t(formats_a.size() * formats_b.size()) * products_ +
-                                      int64_t(options_.given.size()));
+    for (const Datapath* datapath : paths) {
+      for (const BlockFormat* a : formats_a)
+        for (const BlockFormat* b : formats_b)
+          total_ += no_product(*a, *b, a->block, *datapath).empty() ? products_ : 0;
+      total_ += int64_t(options_.given.size());
+    }
     for (const Datapath* datapath : paths) {
       for (const BlockFormat* a : formats_a)
         for (const BlockFormat* b : formats_b) random_products(*a, *b, *datapath);
@@ -153,12 +162,17 @@ class Crosscheck {
       compare(*engines_[i].engine, test, report_.rows[first_row_ + i], report_.failures);
     if (product.source == "random")
       for (size_t i = 0; i < controls_.size(); ++i)
-        compare(*controls_[i].engine, test, control_rows_[i], control_failures_);
+        if (control_rows_[i].mismatches == 0)
+          compare(*controls_[i].engine, test, control_rows_[i], control_failures_);
     if (options_.progress) options_.progress(++done_, total_);
   }
 
   void random_products(const BlockFormat& a, const BlockFormat& b, const Datapath& datapath) {
     if (!no_product(a, b, a.block, datapath).empty()) return;
+    if (done_before_ && done_before_->has(a, b, datapath)) {
+      done_ += products_;
+      return;
+    }
     begin_rows("random", a, b, datapath);
     control_rows_.assign(controls_.size(), {});
     for (int64_t i = 0; i < products_; ++i) {
@@ -167,11 +181,21 @@ class Crosscheck {
     }
     for (size_t i = 0; i < controls_.size(); ++i)
       report_.controls[i].caught &= control_rows_[i].mismatches > 0;
+    if (done_before_) done_before_->keep(report_);
+  }
+
+  // What the results of a run depend on.
+  std::string state_key() const {
+    std::string key = options_.resume_key + "; level " + std::to_string(options_.level) +
+                      ", seed " + std::to_string(options_.seed) + ", engines";
+    for (const Contestant& c : engines_) key += " " + c.name;
+    return key;
   }
 
   const CrosscheckOptions& options_;
   std::vector<Contestant> engines_, controls_;
-  int64_t products_ = products_of_level_1;
+  int64_t products_ = 0;
+  std::optional<CrosscheckState> done_before_;
   int64_t done_ = 0, total_ = 0;
   size_t first_row_ = 0;
   std::vector<CrosscheckRow> control_rows_;    // of the present pair of formats

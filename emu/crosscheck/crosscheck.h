@@ -3,6 +3,7 @@
 // fault that the same comparison must catch.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,10 +24,15 @@ struct CrosscheckOptions {
   std::vector<const BlockFormat*> formats_b = {};  // of the right operand; empty: as `formats`
   std::vector<const Datapath*> datapaths = {};     // empty: all
   std::vector<std::string> implementations = {};   // names of the table; empty: all of it
-  int level = 1;  // 1 … 3: each ten times the work of the one before
+  int level = 1;  // 1 … 3: seconds, minutes, up to an hour; level 3 compares 10^9 results
   uint64_t seed = 1;
   std::vector<GivenProduct> given = {};  // beside the random products, on every datapath
   std::function<void(int64_t done, int64_t total)> progress = {};
+  // A file that keeps what has been compared, pair of formats by pair: a run that was stopped goes
+  // on from it. `resume_key` says what else the results depend on (the commit, the instruction
+  // set). Empty: none is kept.
+  std::filesystem::path resume = {};
+  std::string resume_key = {};
 };
 
 // One engine on one pair of formats and one datapath.
@@ -56,7 +62,8 @@ struct CrosscheckReport {
 };
 
 // Throws UsageError on an unknown implementation, one that is asked for by name and takes none of
-// the products, or a level outside 1 … 3.
+// the products, or a level outside 1 … 3; InputError where the file `resume` is of another run or
+// cannot be read or written.
 CrosscheckReport crosscheck(const EngineTable& engines, const CrosscheckOptions& options);
 
 }  // namespace mxref

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "emu/files/atomic_file.h"
+#include "emu/isa.h"
 #include "eval/cli/command.h"
 #include "eval/cli/options.h"
 #include "eval/report/crosscheck_results.h"
@@ -30,9 +31,9 @@ std::string refusal(const CrosscheckRow& row) {
 
 void print(const CrosscheckReport& report) {
   fmt::print("each result compared with that of the definition ({}), bit for bit\n", definition);
-  size_t width = 12;  // a plugin is called after its file
+  size_t width = 8;  // a plugin is called after its file
   for (const CrosscheckRow& row : report.rows) width = std::max(width, row.implementation.size());
-  constexpr const char* line = "{:<{}} {:<12} {:<12} {:<10} {:>10} {:>10}  {}\n";
+  constexpr const char* line = "{:<{}} {:<10} {:<10} {:<18} {:>10} {:>10}  {}\n";
   fmt::print(line, "engine", width, "format a", "format b", "datapath", "compared", "mismatches",
              "");
   for (const CrosscheckRow& row : report.rows) {
@@ -40,6 +41,13 @@ void print(const CrosscheckReport& report) {
     fmt::print(line, row.implementation, width, row.format_a, row.format_b, row.datapath,
                row.compared, row.mismatches, refusal(row));
   }
+  int64_t compared = 0, mismatches = 0;
+  for (const CrosscheckRow& row : report.rows) {
+    if (row.implementation == definition) continue;
+    compared += row.compared;
+    mismatches += row.mismatches;
+  }
+  fmt::print("{} results compared, {} mismatches\n", compared, mismatches);
   for (const CrosscheckControl& control : report.controls)
     fmt::print("control {:<20} {}\n", control.name, control.caught ? "caught" : "NOT CAUGHT");
   for (const std::string& failure : report.failures) fmt::print("{}\n", failure);
@@ -58,6 +66,9 @@ int run(Options& options, const EngineTable& engines) {
   require_some_comparison(options.crosscheck.implementations);
   require_writable(options.json);
   CrosscheckOptions& c = options.crosscheck;
+  require_writable(c.resume);
+  c.resume_key =
+      "commit " + std::string(program_commit()) + ", " + std::string(name_of(current_isa()));
   if (options.format) c.formats = {options.format};
   if (options.format_b) c.formats_b = {options.format_b};
   if (options.datapath) c.datapaths = {options.datapath};
@@ -85,7 +96,9 @@ Action define_crosscheck(CLI::App& app, const Context& context) {
   add_datapath(app, o->datapath, "this accumulation alone");
   add_engines(app, "--impl", o->crosscheck.implementations, context.engines);
   add_number(app, "--level", o->crosscheck.level, 1, 3,
-             "1, 2 or 3: each ten times the work of the one before (default 1)");
+             "1, 2 or 3: seconds, minutes, up to an hour (default 1)");
+  app.add_option("--resume", o->crosscheck.resume,
+                 "keep what has been compared in this file, and go on from it");
   add_seed(app, o->crosscheck.seed, "seed of the first product");
   add_threads(app);
   add_isa(app);

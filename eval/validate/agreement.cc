@@ -8,7 +8,7 @@
 namespace mxref {
 
 Results validate_agreement(const Subject& subject, const TaskProgress& progress) {
-  CrosscheckOptions options;
+  CrosscheckOptions options{.level = 2};
   options.seed = subject.seed;
   options.progress = progress;
   const auto add = [](auto& rows, const auto* row) {
