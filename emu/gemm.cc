@@ -69,7 +69,7 @@ void gemm_ref(const MxTensor& a, const MxTensor& b, const Datapath& datapath,
       !reason.empty())
     throw UsageError(reason);
   const bool factor = has_last_step(a, b);
-  constexpr int64_t worth_threads = 1 << 14;
+  constexpr int64_t worth_threads = 1 << 20;
 #pragma omp parallel for schedule(static) if (a.rows() * b.rows() * a.cols() >= worth_threads)
   for (int64_t m = 0; m < a.rows(); ++m)
     for (int64_t n = 0; n < b.rows(); ++n) {

@@ -16,7 +16,7 @@ namespace mxref {
 namespace {
 
 // Random products of one pair of formats on one datapath, by level.
-constexpr std::array<int64_t, 3> products_of_level{4, 128, 2048};
+constexpr std::array<int64_t, 3> products_of_level{8, 128, 5120};
 
 std::string hex(std::span<const uint8_t> bytes) {
   std::string text;
@@ -28,6 +28,11 @@ std::string hex(float x) { return to_hex(std::bit_cast<uint32_t>(x), 8); }
 
 // A product, what it must give, and how to have it again.
 struct Case {
+  Case(const GivenProduct& of, const Datapath& on, uint64_t from_seed)
+      : product(&of), datapath(&on), expected(size_t(of.a.rows() * of.b.rows())), seed(from_seed) {
+    if (no_product(of.a.format(), of.b.format(), of.a.block(), on).empty())
+      gemm_ref(of.a, of.b, on, of.c, expected);
+  }
   const GivenProduct* product;
   const Datapath* datapath;
   std::vector<float> expected;  // (M,N)
@@ -125,7 +130,7 @@ class Crosscheck {
         for (const BlockFormat* b : formats_b) random_products(*a, *b, *datapath);
       for (const GivenProduct& product : options_.given) {
         begin_rows(product.source, product.a.format(), product.b.format(), *datapath);
-        check(product, *datapath, options_.seed);
+        check({product, *datapath, options_.seed});
       }
     }
     for (const std::string& name : options_.implementations) require_some_product(name);
@@ -153,14 +158,10 @@ class Crosscheck {
           {c.name, source, std::string(a.name), std::string(b.name), std::string(datapath.name)});
   }
 
-  void check(const GivenProduct& product, const Datapath& datapath, uint64_t seed) {
-    Case test{&product, &datapath, {}, seed};
-    test.expected.resize(size_t(product.a.rows() * product.b.rows()));
-    if (no_product(product.a.format(), product.b.format(), product.a.block(), datapath).empty())
-      gemm_ref(product.a, product.b, datapath, product.c, test.expected);
+  void check(const Case& test) {
     for (size_t i = 0; i < engines_.size(); ++i)
       compare(*engines_[i].engine, test, report_.rows[first_row_ + i], report_.failures);
-    if (product.source == "random")
+    if (test.product->source == "random")
       for (size_t i = 0; i < controls_.size(); ++i)
         if (control_rows_[i].mismatches == 0)
           compare(*controls_[i].engine, test, control_rows_[i], control_failures_);
@@ -175,9 +176,19 @@ class Crosscheck {
     }
     begin_rows("random", a, b, datapath);
     control_rows_.assign(controls_.size(), {});
-    for (int64_t i = 0; i < products_; ++i) {
-      const uint64_t seed = options_.seed + uint64_t(i);
-      check(random_product(a, b, seed), datapath, seed);
+    // The definition is slow: it computes some products at a time, a thread each.
+    constexpr int64_t at_once = 64;
+    for (int64_t first = 0; first < products_; first += at_once) {
+      const auto count = size_t(std::min(at_once, products_ - first));
+      std::vector<GivenProduct> products(count);
+      std::vector<std::optional<Case>> cases(count);
+#pragma omp parallel for schedule(dynamic)
+      for (size_t i = 0; i < count; ++i) {
+        const uint64_t seed = options_.seed + uint64_t(first) + i;
+        products[i] = random_product(a, b, seed);
+        cases[i].emplace(products[i], datapath, seed);
+      }
+      for (const std::optional<Case>& test : cases) check(*test);
     }
     for (size_t i = 0; i < controls_.size(); ++i)
       report_.controls[i].caught &= control_rows_[i].mismatches > 0;

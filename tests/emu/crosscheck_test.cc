@@ -180,10 +180,10 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_stopped_goes_on_and_reports_the_same) {
   const CrosscheckReport whole = crosscheck(reference_alone(), options);
   options.resume = folder.path() / "state.json";
   options.resume_key = "here";
-  const EngineTable stopped{{"ref", [] { return std::make_unique<Stopped>(18); }}};
+  const EngineTable stopped{{"ref", [] { return std::make_unique<Stopped>(27); }}};
   BOOST_CHECK_THROW(crosscheck(stopped, options), std::runtime_error);
   // What was done before is not computed again: an engine that stops after the rest is enough.
-  const int rest = 8 * 4 - 18 / 4 * 4;
+  const int rest = 8 * 8 - 27 / 8 * 8;
   const EngineTable enough{{"ref", [rest] { return std::make_unique<Stopped>(rest); }}};
   const CrosscheckReport resumed = crosscheck(enough, options);
   BOOST_REQUIRE(resumed.rows.size() == whole.rows.size());
