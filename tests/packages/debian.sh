@@ -22,3 +22,8 @@ for name in root/usr/bin/mxref root/usr/lib/libmxref_*.so; do
 done
 root/usr/bin/mxref --version
 root/usr/bin/mxref crosscheck --impl kernel --format mxfp4 --datapath fused
+# What needs torch is loaded from beside it.
+if [ -e root/usr/lib/libmxref_models.so ]; then
+  root/usr/bin/mxref eval --help > eval.txt
+  grep -q -- --recipe eval.txt
+fi
