@@ -71,7 +71,11 @@ class Values {
   float with_sign(uint32_t magnitude) {
     return std::bit_cast<float>(magnitude | (stimulus_.below(2) ? binary32::sign_mask : 0));
   }
-  static uint32_t power_of_two(int log2) { return binary32::round_rne(false, 1, log2); }
+  // Subnormal below 2^-126, 0 below 2^-149.
+  static uint32_t power_of_two(int log2) {
+    if (log2 >= binary32::emin) return uint32_t(log2 + binary32::emax) << binary32::mantissa_bits;
+    return log2 < binary32::unit_log2 ? 0 : 1u << (log2 - binary32::unit_log2);
+  }
   float finite(int log2) {
     const uint32_t magnitude = power_of_two(std::min(log2, binary32::emax));
     const uint32_t fraction = uint32_t(stimulus_.below(1 << 23)) >> stimulus_.below(24);
