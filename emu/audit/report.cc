@@ -79,13 +79,14 @@ class Reporter {
     }
   }
 
-  // Hypotheses in the order of how many differences they give, of equals the first of the table;
+  // Hypotheses in the order of how many differences they give that are not plain, of equals the
+  // first of the table;
   // behind them those that are two faults at once.
   std::vector<size_t> ranking() const {
     std::vector<int64_t> given(hypotheses_.size());
     for (const Failing& failing : failing_)
       for (const Difference& d : failing.differences)
-        for (size_t h = 0; h < hypotheses_.size(); ++h) given[h] += d.given_by[h];
+        for (size_t h = 0; h < hypotheses_.size() && !d.plain; ++h) given[h] += d.given_by[h];
     std::vector<size_t> order(hypotheses_.size());
     std::iota(order.begin(), order.end(), size_t(0));
     std::ranges::stable_sort(order, [&](size_t x, size_t y) {
