@@ -9,6 +9,7 @@ namespace {
 
 struct Lanes64 {
   static constexpr int count = 4, rows = 3, vectors = 4;
+  typedef __m256i Mask;
   static __m256d multiply_add(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
   static __m256d widen(__m128 x) { return _mm256_cvtps_pd(x); }
   static __m256d from_memory(const int32_t* x) {
@@ -19,15 +20,11 @@ struct Lanes64 {
     return _mm256_cvtepi32_pd(_mm256_extracti128_si256((__m256i)x, half));
   }
   static __m128 narrow(__m256d x) { return _mm256_cvtpd_ps(x); }
-  static __m256d add_to_round(__m256d a, __m256d b, __m256d c);
   static __m256i multiply(__m256i a, __m256i b) { return _mm256_mul_epi32(a, b); }
   static bool any(__m256i mask) { return _mm256_movemask_epi8(mask); }
 };
-#include "emu/kernels/halfway.inc"
-__m256d Lanes64::add_to_round(__m256d a, __m256d b, __m256d c) {
-  return sum_off_halfway<__m256d, __m256i>(a, b, c);
-}
 #include "emu/kernels/double_sums.inc"
+#include "emu/kernels/halfway.inc"
 
 struct Lanes32 {
   static constexpr int count = 8, rows = 4, vectors = 2;

@@ -56,10 +56,8 @@ struct DoubleTable {
   const double* scales;
 };
 
-// A format whose values are high · 2^shift + low, both of 16 bits, |low| <= 2^(shift-1).
-struct SplitWord {
-  int16_t high, low;
-};
+// A format whose values are high · 2^shift + low, both of 16 bits, |low| <= 2^(shift-1); of a code
+// low stands above high in one word of 32 bits.
 // Rows of A so split; those of a tile lie together, in each array below a tile's blocks.
 constexpr int split_tile_rows = 16;
 struct SplitRows {
@@ -72,7 +70,7 @@ struct SplitRows {
   int64_t block_stride;        // blocks of a tile
 };
 struct SplitTable {
-  const SplitWord* values;
+  const uint32_t* values;
   const double* scales;
   const float* scales_binary32;
 };

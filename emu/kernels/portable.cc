@@ -14,22 +14,18 @@ struct Lanes64 {
   typedef float Half __attribute__((vector_size(8)));
   static Vector widen(Half x) { return __builtin_convertvector(x, Vector); }
   static Half narrow(Vector x) { return __builtin_convertvector(x, Half); }
-  static Vector add_to_round(Vector a, Vector b, Vector c);
   static Mask multiply(Mask a, Mask b) { return a * b; }  // of 32 bits, sign-extended
   static bool any(Mask mask) { return mask[0] | mask[1]; }
 };
-#include "emu/kernels/halfway.inc"
-Lanes64::Vector Lanes64::add_to_round(Vector a, Vector b, Vector c) {
-  return sum_off_halfway<Vector, Mask>(a, b, c);
-}
 #include "emu/kernels/double_sums.inc"
+#include "emu/kernels/halfway.inc"
 
 struct LanesChain {
   static constexpr int count = Lanes64::count, rows = 2, vectors = 4;
   // A product of two binary32 numbers is exact in binary64.
   static Lanes64::Half multiply_add(Lanes64::Half a, Lanes64::Half b, Lanes64::Half c) {
-    return Lanes64::narrow(
-        Lanes64::add_to_round(Lanes64::widen(a), Lanes64::widen(b), Lanes64::widen(c)));
+    return Lanes64::narrow(sum_off_halfway<Lanes64::Mask, Lanes64::Vector>(
+        Lanes64::widen(a), Lanes64::widen(b), Lanes64::widen(c)));
   }
 };
 #include "emu/kernels/aligned.inc"

@@ -83,12 +83,13 @@ class SplitPath {
       uint64_t low_pairs = 0;
       for (int k = 0; k < block; ++k) {
         const int64_t from = i * block + k;
-        const SplitWord value = a_values_[from < a_.cols() ? codes[size_t(from)] : 0];
+        const uint32_t value = a_values_[from < a_.cols() ? codes[size_t(from)] : 0];
+        const auto upper = int16_t(value), lower = int16_t(value >> 16);
         int16_t* to = high + k / 2 * 2 * split_tile_rows + k % 2;
-        to[0] = value.high;
-        to[plane_] = value.low;
-        to[2 * plane_] = int16_t(value.high + value.low);
-        low_pairs |= uint64_t(value.low != 0) << (k / 2);
+        to[0] = upper;
+        to[plane_] = lower;
+        to[2 * plane_] = int16_t(upper + lower);
+        low_pairs |= uint64_t(lower != 0) << (k / 2);
       }
       low_pairs_.of<uint64_t>(0)[at(slot, i)] = low_pairs;
       low_rows_.of<uint8_t>(0)[at(slot, i)] = low_pairs != 0 ? 0xFF : 0;
@@ -119,12 +120,12 @@ class SplitPath {
   }
 
  private:
-  static std::array<SplitWord, 256> split_values(const ElementFormat& f, int shift) {
+  static std::array<uint32_t, 256> split_values(const ElementFormat& f, int shift) {
     const std::array<int64_t, 256> values = values_of_codes<int64_t>(f);
-    std::array<SplitWord, 256> words{};
+    std::array<uint32_t, 256> words{};
     for (size_t code = 0; code < words.size(); ++code) {
       const int64_t high = (values[code] + (int64_t(1) << shift >> 1)) >> shift;
-      words[code] = {int16_t(high), int16_t(values[code] - (high << shift))};
+      words[code] = uint32_t(uint16_t(high)) | uint32_t(values[code] - (high << shift)) << 16;
     }
     return words;
   }
@@ -140,7 +141,7 @@ class SplitPath {
   Step step_;
   WordSplit split_;
   int64_t stride_, plane_;
-  std::array<SplitWord, 256> a_values_, b_values_;
+  std::array<uint32_t, 256> a_values_, b_values_;
   std::array<double, 256> a_scales_, b_scales_;
   std::array<float, 256> a_scales_of_high_, b_scales_binary32_;
   Buffer words_, low_pairs_, low_rows_, scale_, scale_of_high_;
