@@ -23,8 +23,9 @@ struct Lanes64 {
   static __m256i multiply(__m256i a, __m256i b) { return _mm256_mul_epi32(a, b); }
   static bool any(__m256i mask) { return _mm256_movemask_epi8(mask); }
 };
-#include "emu/kernels/double_sums.inc"
 #include "emu/kernels/halfway.inc"
+// Uses it.
+#include "emu/kernels/double_sums.inc"
 
 struct Lanes32 {
   static constexpr int count = 8, rows = 4, vectors = 2;

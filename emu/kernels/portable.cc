@@ -17,8 +17,9 @@ struct Lanes64 {
   static Mask multiply(Mask a, Mask b) { return a * b; }  // of 32 bits, sign-extended
   static bool any(Mask mask) { return mask[0] | mask[1]; }
 };
-#include "emu/kernels/double_sums.inc"
 #include "emu/kernels/halfway.inc"
+// Uses it.
+#include "emu/kernels/double_sums.inc"
 
 struct LanesChain {
   static constexpr int count = Lanes64::count, rows = 2, vectors = 4;
