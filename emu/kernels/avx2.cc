@@ -89,11 +89,11 @@ struct Lanes8 {
   }
 };
 #include "emu/kernels/quantize.inc"
+// Names them all.
+#include "emu/kernels/table.inc"
 
 }  // namespace
 
-extern const InstructionSet avx2_kernels = {
-#include "emu/kernels/table.inc"
-};
+extern const InstructionSet avx2_kernels = all_kernels;
 
 }  // namespace mxref::kernels

@@ -33,11 +33,11 @@ struct WordProducts {
 };
 
 #include "emu/kernels/avx512.inc"
+// Names them all.
+#include "emu/kernels/table.inc"
 
 }  // namespace
 
-extern const InstructionSet avx512vnni_kernels = {
-#include "emu/kernels/table.inc"
-};
+extern const InstructionSet avx512vnni_kernels = all_kernels;
 
 }  // namespace mxref::kernels

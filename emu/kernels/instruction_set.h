@@ -112,13 +112,16 @@ struct AlignedShape {
   bool ftz;
 };
 
-// An element format for conversion, by rounding to nearest even: another rounding mode is another
-// function beside encode_blocks.
+// How a conversion rounds: the names of emu/codec.h.
+enum class ElementRounding : uint8_t { rne, rna, rtz };
+
+// An element format for conversion.
 struct EncodeFields {
   int emin;
   int mantissa_bits;
   int sign_bit;
   int max_code;  // of the magnitude
+  bool twos_complement;
 };
 
 struct InstructionSet {
@@ -154,7 +157,15 @@ struct InstructionSet {
   // Conversion of whole blocks; the scale rule lies between the two. factors: p / scale, exact.
   void (*block_maxima)(const float* x, int blocks, int block, uint32_t* maxima);
   void (*encode_blocks)(const float* x, int blocks, int block, const float* factors,
-                        EncodeFields fields, uint8_t* codes);
+                        EncodeFields fields, ElementRounding rounding, uint8_t* codes);
+  // errors[i] ← Σ (code - |x|·factor)² of a block, in binary64: each term is rounded a few times,
+  // the sum has a relative error below 2^-40.
+  void (*block_errors)(const float* x, int blocks, int block, const float* factors,
+                       EncodeFields fields, ElementRounding rounding, double* errors);
+  // Whether the codes of one block stand for the same values under two factors, the second of which
+  // is the first · 2^-distance.
+  bool (*same_values)(const float* x, int block, float first, float second, int distance,
+                      EncodeFields fields, ElementRounding rounding);
 };
 
 extern const InstructionSet portable_kernels, avx2_kernels, avx512_kernels, avx512vnni_kernels;

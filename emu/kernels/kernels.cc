@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <climits>
+#include <optional>
 
 #include "emu/binary32.h"
 #include "emu/e8m0.h"
@@ -27,14 +29,19 @@ const InstructionSet& instruction_set(Isa isa) {
 
 namespace {
 
-// What encode_blocks proves: rounding to nearest even, a pre-scale from 1/2 to 1 with at most four
-// significant bits (so p / scale is a binary32 number and |x| · p has at most 28 bits). Any scale
-// rule that looks at the largest magnitude alone. The rest goes block by block by the definition.
+std::optional<ElementRounding> vector_rounding(const Rounding& rounding) {
+  if (rounding.name == "rne") return ElementRounding::rne;
+  if (rounding.name == "rna") return ElementRounding::rna;
+  if (rounding.name == "rtz") return ElementRounding::rtz;
+  return std::nullopt;
+}
+
+// What encode_blocks proves: a pre-scale from 1/2 to 1 with at most four significant bits (so
+// p / scale is a binary32 number and |x| · p has at most 28 bits). Any scale rule. The rest goes
+// block by block by the definition.
 bool has_vector_form(const Conversion& conversion) {
   const Prescale p = conversion.prescale;
-  return conversion.rounding->name == "rne" && !conversion.rule->searches && !conversion.relabel &&
-         !conversion.format->has_tensor_scale() &&
-         conversion.format->element->sign == Sign::magnitude &&
+  return vector_rounding(*conversion.rounding) && !conversion.format->has_tensor_scale() &&
          std::has_single_bit(p.denominator) && p.numerator < 16 && p.numerator <= p.denominator &&
          p.denominator <= 2 * p.numerator;
 }
@@ -44,9 +51,11 @@ class RowQuantizer {
   explicit RowQuantizer(const Conversion& conversion)
       : conversion_(conversion),
         kernels_(instruction_set(current_isa())),
+        rounding_(vector_rounding(*conversion.rounding).value_or(ElementRounding::rne)),
         prescale_(double(conversion.prescale.numerator) / conversion.prescale.denominator) {
     const ElementFormat& f = *conversion.format->element;
-    fields_ = {f.emin(), f.mantissa_bits, f.bits() - 1, int(f.max_code())};
+    fields_ = {f.emin(), f.mantissa_bits, f.bits() - 1, int(f.max_code()),
+               f.sign == Sign::twos_complement};
   }
 
   // x (K) → codes (K), scales (blocks).
@@ -67,32 +76,104 @@ class RowQuantizer {
 
  private:
   static constexpr int batch = 64;  // blocks at a time: they are in L1 when they are read again
+  static constexpr int not_finite = INT_MAX;  // in place of a scale's exponent
+  using Exponents = std::array<int, batch>;
+  using Factors = std::array<float, batch>;
 
   void blocks(const float* x, int count, uint8_t* codes, uint8_t* scales) const {
     std::array<uint32_t, batch> maxima;
-    std::array<float, batch> factors;
+    Exponents exponents;
+    Factors factors;
     const int block = conversion_.block;
     kernels_.block_maxima(x, count, block, maxima.data());
+    for (int i = 0; i < count; ++i) exponents[size_t(i)] = scale_exponent(maxima[size_t(i)]);
+    if (conversion_.rule->searches) search(x, count, maxima, exponents);
+    find_factors(count, exponents, 0, factors);
+    kernels_.encode_blocks(x, count, block, factors.data(), fields_, rounding_, codes);
     for (int i = 0; i < count; ++i) {
-      scales[i] = scale(maxima[size_t(i)]);
-      const int log2 = e8m0::is_nan(scales[i]) ? 0 : e8m0::log2(scales[i]);
-      factors[size_t(i)] = float(prescale_ * std::bit_cast<double>(uint64_t(1023 - log2) << 52));
+      const bool is_finite = exponents[size_t(i)] != not_finite;
+      const bool is_zero = maxima[size_t(i)] == 0;
+      scales[i] = !is_finite ? e8m0::nan : is_zero ? 0 : e8m0::encode_sat(exponents[size_t(i)]);
+      if (!is_finite) std::fill_n(codes + i * block, block, uint8_t(0));
     }
-    kernels_.encode_blocks(x, count, block, factors.data(), fields_, codes);
-    for (int i = 0; i < count; ++i)
-      if (e8m0::is_nan(scales[i])) std::fill_n(codes + i * block, block, uint8_t(0));
   }
 
-  uint8_t scale(uint32_t amax_bits) const {
-    if (!binary32::is_finite(amax_bits)) return e8m0::nan;
+  // By the rule, before clamping; of a block of zeros anything.
+  int scale_exponent(uint32_t amax_bits) const {
+    if (!binary32::is_finite(amax_bits)) return not_finite;
     if (amax_bits == 0) return 0;
     const binary32::Parts amax = binary32::parts(amax_bits);
-    return e8m0::encode_sat(conversion_.rule->exponent({amax.significand, 1, amax.exponent},
-                                                       *conversion_.format->element));
+    const Prescale p = conversion_.relabel ? conversion_.prescale : Prescale{};
+    return conversion_.rule->exponent(
+        {uint64_t(amax.significand) * p.numerator, p.denominator, amax.exponent},
+        *conversion_.format->element);
+  }
+
+  void find_factors(int count, const Exponents& exponents, int offset, Factors& factors) const {
+    for (int i = 0; i < count; ++i) {
+      const int exponent = exponents[size_t(i)];
+      const int log2 = exponent == not_finite ? 0 : e8m0::clamp(exponent + offset);
+      factors[size_t(i)] = factor(log2);
+    }
+  }
+  float factor(int log2) const {
+    return float(prescale_ * std::bit_cast<double>(uint64_t(1023 - log2) << 52));
+  }
+
+  // The exponent with the least squared error among each and its neighbours. Errors in binary64
+  // decide where they differ by more than they may be wrong; else the definition does.
+  void search(const float* x, int count, std::span<const uint32_t> maxima,
+              Exponents& exponents) const {
+    constexpr double doubt = 0x1p-36;
+    const int block = conversion_.block;
+    std::array<std::array<double, batch>, 3> errors;
+    Factors factors;
+    for (int c = 0; c < 3; ++c) {
+      find_factors(count, exponents, c - 1, factors);
+      kernels_.block_errors(x, count, block, factors.data(), fields_, rounding_,
+                            errors[size_t(c)].data());
+    }
+    for (int i = 0; i < count; ++i) {
+      int& exponent = exponents[size_t(i)];
+      if (exponent == not_finite || maxima[size_t(i)] == 0) continue;
+      int best = e8m0::clamp(exponent - 1);
+      double least = in_units_of_x(errors[0][size_t(i)], best);
+      bool in_doubt = false;
+      for (int c = 1; c < 3; ++c) {
+        const int candidate = e8m0::clamp(exponent + c - 1);
+        if (candidate == best) continue;
+        const double error = in_units_of_x(errors[size_t(c)][size_t(i)], candidate);
+        const double difference = error < least ? least - error : error - least;
+        const bool is_close =
+            difference <= doubt * std::max(error, least) && (error != 0 || least != 0);
+        // Most often both give every element the same value: then it is a tie.
+        if (is_close && have_same_values(x + i * block, best, candidate)) continue;
+        in_doubt |= is_close;
+        if (error < least) {
+          best = candidate;
+          least = error;
+        }
+      }
+      exponent = in_doubt ? by_definition(x + i * block) : best;
+    }
+  }
+  bool have_same_values(const float* x, int exponent, int larger) const {
+    return kernels_.same_values(x, conversion_.block, factor(exponent), factor(larger),
+                                larger - exponent, fields_, rounding_);
+  }
+  static double in_units_of_x(double error, int log2) {
+    return error * std::bit_cast<double>(uint64_t(1023 + 2 * log2) << 52);
+  }
+  int by_definition(const float* x) const {
+    const auto block = size_t(conversion_.block);
+    std::array<uint8_t, block_lengths.back()> codes;
+    return e8m0::log2(
+        quantize_block_ref({x, block}, conversion_, std::span(codes).first(block), {0, 1}));
   }
 
   const Conversion& conversion_;
   const InstructionSet& kernels_;
+  ElementRounding rounding_;
   double prescale_;
   EncodeFields fields_;
 };

@@ -64,6 +64,8 @@ extern const InstructionSet portable_kernels = {
     .scale_and_add = scale_and_add,
     .block_maxima = block_maxima,
     .encode_blocks = encode_blocks,
+    .block_errors = block_errors,
+    .same_values = same_values,
 };
 
 }  // namespace mxref::kernels

@@ -22,22 +22,44 @@ void bench_quantize(int repeat, Record& record) {
   const int before = threads();
   set_threads(1);
   fmt::print("conversions, {}, one core\n", name_of(current_isa()));
-  fmt::print("{:12}  {:>9}  {:>10}\n", "format", "pre-scale", "Gelement/s");
-  for (const BlockFormat& format : block_formats)
-    for (const Prescale p : {Prescale{}, Prescale{3, 4}}) {
-      if (format.has_tensor_scale() && !p.is_one()) continue;
-      MxTensor q = quantize(x, {rows, K}, {.format = &format, .prescale = p});
-      const double seconds =
-          best_seconds(repeat, {[&] { kernels::quantize_rows(x.data(), q); }})[0];
-      const double speed = double(x.size()) / seconds * 1e-9;
-      fmt::print("{:12}  {:>9}  {:10.3f}\n", format.name, to_string(p), speed);
-      record.add({{"task", "quantize"},
-                  {"format", format.name},
-                  {"prescale", to_string(p)},
-                  {"gelements_per_second", speed},
-                  {"isa", name_of(current_isa())},
-                  {"threads", 1}});
+  fmt::print("{:12}  {:8}  {:10}  {:>9}  {:>10}\n", "format", "rule", "rounding", "pre-scale",
+             "Gelement/s");
+  const auto measure = [&](const Conversion& conversion) {
+    MxTensor q = quantize(x, {rows, K}, conversion);
+    const double seconds = best_seconds(repeat, {[&] { kernels::quantize_rows(x.data(), q); }})[0];
+    const double speed = double(x.size()) / seconds * 1e-9;
+    fmt::print("{:12}  {:8}  {:10}  {:>9}  {:10.3f}\n", conversion.format->name,
+               conversion.rule->name, conversion.rounding->name, to_string(conversion.prescale),
+               speed);
+    std::fflush(stdout);
+    record.add({{"task", "quantize"},
+                {"format", conversion.format->name},
+                {"scale_rule", conversion.rule->name},
+                {"rounding", conversion.rounding->name},
+                {"prescale", to_string(conversion.prescale)},
+                {"gelements_per_second", speed},
+                {"isa", name_of(current_isa())},
+                {"threads", 1}});
+  };
+  for (const BlockFormat& format : block_formats) {
+    const Conversion conversion{.format = &format, .block = format.block};
+    for (const ScaleRule& rule : scale_rules) {
+      if (format.has_tensor_scale() && &rule != &scale_rules[0]) continue;
+      Conversion by_rule = conversion;
+      by_rule.rule = &rule;
+      measure(by_rule);
     }
+    for (const Rounding& rounding : roundings) {
+      if (&rounding == &roundings[0]) continue;
+      Conversion by_rounding = conversion;
+      by_rounding.rounding = &rounding;
+      measure(by_rounding);
+    }
+    if (format.has_tensor_scale()) continue;
+    Conversion prescaled = conversion;
+    prescaled.prescale = {3, 4};
+    measure(prescaled);
+  }
   set_threads(before);
 }
 

@@ -146,6 +146,54 @@ BOOST_AUTO_TEST_CASE(other_prescales) {
       expect_same(x, 64, {.format = &format, .prescale = p}, "seed 3");
 }
 
+// Every rule with every rounding, relabelled and not: on values like a model's, on ties of codes,
+// and on any bits.
+BOOST_AUTO_TEST_CASE(every_rule_and_rounding) {
+  Random random(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(32 * 32);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const size_t kind = i / 32 % 4;
+    x[i] = kind == 0   ? normal(random)
+           : kind == 1 ? float(int(random() % 64) - 32) * 0.125f  // multiples of a half code
+           : kind == 2 ? from_bits(uint32_t(random()))
+                       : std::ldexp(normal(random), int(random() % 24) - 140);
+  }
+  for (const ScaleRule& rule : scale_rules)
+    for (const Rounding& rounding : roundings)
+      for (const bool relabel : {false, true})
+        for (const BlockFormat& format : block_formats) {
+          if (format.has_tensor_scale() && (&rule != &scale_rules[0] || relabel)) continue;
+          const Prescale p = relabel ? three_quarters : one;
+          expect_same(x, 64,
+                      {.format = &format,
+                       .rule = &rule,
+                       .rounding = &rounding,
+                       .prescale = p,
+                       .relabel = relabel,
+                       .seed = 5},
+                      std::string(rule.name) + ", " + std::string(rounding.name));
+        }
+}
+
+// Blocks in which several exponents give the same error, or almost.
+BOOST_AUTO_TEST_CASE(searched_exponents_that_tie) {
+  Random random(6);
+  std::vector<float> x(64 * 32);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float magnitude = i / 32 % 3 == 0   ? 1.0f
+                            : i / 32 % 3 == 1 ? float(1 + i % 3)
+                                              : float(random() % 9) * 0.25f;
+    x[i] = random() % 2 ? magnitude : -magnitude;
+    if (random() % 50 == 0) x[i] = std::nextafter(x[i], 2.0f);
+  }
+  for (const BlockFormat& format : block_formats) {
+    if (format.has_tensor_scale()) continue;
+    for (const Prescale p : {one, three_quarters})
+      expect_same(x, 64, {.format = &format, .rule = &scale_rule("mse"), .prescale = p}, "seed 6");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(threads_change_nothing) {
   const int before = threads();
   Random random(4);
