@@ -340,6 +340,7 @@ class KernelEngine : public Engine {
                 std::span<float> d) override {
     const auto& operand = dynamic_cast<const KernelOperand&>(prepared);
     check_operands(a, operand.b.header);
+    const FloatEnvironment ieee;
     Product(a, operand, c, d).run();
   }
 };

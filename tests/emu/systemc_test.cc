@@ -13,8 +13,9 @@ using namespace mxref;
 
 BOOST_AUTO_TEST_CASE(the_engine_gives_the_bits_of_the_definition) {
   const CrosscheckReport report = crosscheck(
-      {{"systemc", make_systemc_engine}},
-      {.formats = {array_formats.begin(), array_formats.end()}, .datapaths = {&datapath("fused")}});
+      {{"systemc", make_systemc_engine}}, {.formats = {array_formats.begin(), array_formats.end()},
+                                           .datapaths = {&datapath("fused")},
+                                           .level = 2});
   for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.compared > 30000);
   for (const std::string& failure : report.failures) BOOST_ERROR(failure);
   BOOST_TEST(report.passed());

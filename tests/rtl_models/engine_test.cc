@@ -14,7 +14,8 @@ BOOST_AUTO_TEST_SUITE(rtl_engine)
 
 // What the array has; of anything else its engine says that it does not.
 static const CrosscheckOptions of_the_array{.formats = {array_formats.begin(), array_formats.end()},
-                                            .datapaths = {&datapath("fused")}};
+                                            .datapaths = {&datapath("fused")},
+                                            .level = 2};
 
 BOOST_AUTO_TEST_CASE(gives_the_bits_of_the_definition) {
   const CrosscheckReport report = crosscheck({{"rtl", make_rtl_engine}}, of_the_array);

@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_CASE(gives_the_bits_of_the_definition_beside_the_engine_rtl) {
   const CrosscheckReport report = crosscheck(
       {{"rtl", make_rtl_engine}}, {.formats = {array_formats.begin(), array_formats.end()},
                                    .datapaths = {&datapath("fused")},
-                                   .implementations = {"rtl", plugin}});
+                                   .implementations = {"rtl", plugin},
+                                   .level = 2});
   BOOST_TEST(report.rows.size() == 2 * array_formats.size() * array_formats.size());
   for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.compared > 30000);
   for (const std::string& failure : report.failures) BOOST_ERROR(failure);
