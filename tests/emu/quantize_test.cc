@@ -50,6 +50,43 @@ BOOST_AUTO_TEST_CASE(a_short_last_block_takes_its_scale_from_what_exists) {
   BOOST_TEST(q.scales == (std::vector<uint8_t>{119, 117}));
 }
 
+BOOST_AUTO_TEST_CASE(mxint8_never_gives_its_least_code) {
+  const MxTensor q = convert({-1.9999f, 1.9999f, -1.0f}, "mxint8");
+  BOOST_TEST(q.scales[0] == 127);
+  BOOST_TEST(q.codes == (std::vector<uint8_t>{0x81, 0x7F, 0xC0}));  // -127, 127, -64
+}
+
+// g = RNE32(A / 2688), A the largest of the blocks that are finite.
+BOOST_AUTO_TEST_CASE(nvfp4_tensor_scales) {
+  const BlockFormat& nvfp4 = block_format("nvfp4");
+  const auto of = [&](const std::vector<float>& x, std::vector<int64_t> shape, bool by_row) {
+    return quantize(x, std::move(shape), {.format = &nvfp4, .scale_by_row = by_row});
+  };
+  std::vector<float> x(32, 0.0f);
+  x[1] = -0.0f;
+  MxTensor q = of(x, {32}, false);
+  BOOST_TEST(q.tensor_scales == std::vector<float>{1});
+  BOOST_TEST(q.scales == (std::vector<uint8_t>{0, 0}));
+  BOOST_TEST(q.codes[1] == 8);
+
+  x[0] = 0x1p-149f;  // g never below 2^-126, and no scale of a block with a nonzero element is zero
+  q = of(x, {32}, false);
+  BOOST_TEST(q.tensor_scales == std::vector<float>{0x1p-126f});
+  BOOST_TEST(q.scales == (std::vector<uint8_t>{1, 0}));
+
+  x[0] = 5376;
+  x[20] = NAN;
+  x[21] = 1e30f;  // beside a NaN: it does not count
+  q = of(x, {32}, false);
+  BOOST_TEST(q.tensor_scales == std::vector<float>{2});
+  BOOST_TEST(q.scales == (std::vector<uint8_t>{0x7E, 0x7F}));
+  BOOST_TEST(q.codes[0] == 7);
+  BOOST_TEST(q.codes[21] == 0);
+
+  q = of({2688, 1, 8064, 3}, {2, 2}, true);  // of a left operand one a row
+  BOOST_TEST(q.tensor_scales == (std::vector<float>{1, 3}));
+}
+
 // Reference against the oracle of another construction on random blocks of every exponent;
 // `planted` is XORed into one reference code. Returns the mismatches.
 static int compare_with_oracle(const Conversion& conversion, int blocks, uint8_t planted) {
