@@ -107,7 +107,7 @@ class Product {
     // Chunks of about the same length: a short last one costs as much as it saves.
     const int64_t unit = path.blocks_at_once(), units = (b_.blocks() + unit - 1) / unit;
     const int64_t most = std::max<int64_t>(1, Path::chunk_length / (b_.block() * unit));
-    const int64_t chunks = (units + most - 1) / most;
+    const int64_t chunks = std::max<int64_t>(1, (units + most - 1) / most);
     const auto chunk_begin = [&](int64_t index) {
       return std::min(b_.blocks(), index * units / chunks * unit);
     };
