@@ -94,6 +94,7 @@ int AlignedStep::greatest_exponent() const {
 }
 
 uint128 truncated(const AlignedTerm& term, int unit_log2) {
+  if (term.magnitude == 0) return 0;  // its unit says nothing
   const int shift = term.unit_log2 - unit_log2;
   if (shift >= 0) return term.magnitude << shift;
   return shift > -128 ? term.magnitude >> -shift : 0;
