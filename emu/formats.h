@@ -155,6 +155,14 @@ inline constexpr std::array block_formats{
     BlockFormat{.name = "nvfp4", .element = &e2m1, .block = 16, .scale = &ue4m3_scale},
 };
 static_assert(names_are_distinct(block_formats));
+// What the tree holds: a code is a byte, and every magnitude a whole number of units below 2^48.
+static_assert([] {
+  for (const BlockFormat& row : block_formats)
+    if (const ElementFormat& f = *row.element;
+        f.bits() > 8 || f.parts(f.max_code()).exponent - f.unit_log2() + f.mantissa_bits >= 47)
+      return false;
+  return true;
+}());
 
 // The MX format of these elements.
 constexpr const BlockFormat& block_format_of(const ElementFormat& element) {

@@ -33,7 +33,7 @@ const char* mxref_version(void); /* such as "0.1.0" */
  */
 const char* mxref_error(void);
 
-/* ---- Formats: mxfp4, mxfp6_e3m2, mxfp6_e2m3, mxfp8_e4m3, mxfp8_e5m2, mxint8, nvfp4 */
+/* ---- Formats: "mxfp4" and the other rows of emu/formats.h */
 
 typedef struct mxref_format mxref_format;
 const mxref_format* mxref_format_by_name(const char* name);

@@ -55,6 +55,12 @@ inline bool is_wide(const VectorTarget& t) { return !t.a->has_tensor_scale(); }
 inline bool is_nearest(const VectorTarget& t) {
   return is_ieee(t) || t.datapath->alignment.output == SumRounding::rne;
 }
+// Aligned to fewer bits than binary32 keeps, a sum has bits to be rounded only where it lies far
+// above its greatest term: then no vectors are promised for what rounding does to certain numbers.
+inline bool is_nearest_with_bits_below(const VectorTarget& t) {
+  return is_nearest(t) &&
+         (is_ieee(t) || t.datapath->alignment.fraction_bits > binary32::mantissa_bits);
+}
 inline bool is_truncated(const VectorTarget& t) { return !is_nearest(t); }
 inline bool has_infinity(const VectorTarget& t) {
   return t.a->element->has_inf() || t.b->element->has_inf();

@@ -204,7 +204,7 @@ inline constexpr std::array sum_cases{
             }},
     SumCase{"truncated though the next number is nearer", is_truncated,
             [](const Facts& f) { return f.any([](const RoundedSum& s) { return s.above_half; }); }},
-    SumCase{"a rounding carries into the next binade", is_nearest,
+    SumCase{"a rounding carries into the next binade", is_nearest_with_bits_below,
             [](const Facts& f) { return f.any([](const RoundedSum& s) { return s.carries; }); }},
     SumCase{
         "the accumulator absorbs the sum", is_ieee,
@@ -227,13 +227,14 @@ inline constexpr std::array sum_cases{
               return f.any([](const RoundedSum& s) { return !s.is_zero && (s.result << 1) == 0; });
             }},
     SumCase{"half of the least subnormal",
-            [](const VectorTarget& t) { return is_wide(t) && is_nearest(t); },
+            [](const VectorTarget& t) { return is_wide(t) && is_nearest_with_bits_below(t); },
             [](const Facts& f) {
               return f.any([](const RoundedSum& s) { return s.is_tie && (s.result << 1) == 0; });
             }},
     SumCase{"a sum below the least normal number rounds to it",
             [](const VectorTarget& t) {  // sums of two binary32 numbers are exact there
-              return is_wide(t) && is_nearest(t) && t.datapath->kind != Accumulation::blockwise;
+              return is_wide(t) && is_nearest_with_bits_below(t) &&
+                     t.datapath->kind != Accumulation::blockwise;
             },
             [](const Facts& f) {
               return f.any([](const RoundedSum& s) {
@@ -241,7 +242,7 @@ inline constexpr std::array sum_cases{
               });
             }},
     SumCase{"a rounded result is the greatest finite number",
-            [](const VectorTarget& t) { return is_wide(t) && is_nearest(t); },
+            [](const VectorTarget& t) { return is_wide(t) && is_nearest_with_bits_below(t); },
             [](const Facts& f) {
               return f.any([](const RoundedSum& s) { return s.is_inexact && s.is_greatest; });
             }},

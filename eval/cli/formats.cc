@@ -58,6 +58,8 @@ std::string bit_layout(const ElementFormat& f) {
          std::string(size_t(f.mantissa_bits), 'M');
 }
 
+constexpr int usual_block = BlockFormat{}.block;
+
 void print_limits(const std::vector<const BlockFormat*>& formats) {
   constexpr const char* line = "{:<12} {:<8} {:>4}  {:<10} {:>4} {:>4} {:>8} {:>11} {:>13}  {}\n";
   fmt::print(line, "format", "element", "bits", "code", "bias", "emax", "max", "min normal",
@@ -73,15 +75,19 @@ void print_limits(const std::vector<const BlockFormat*>& formats) {
                is_float ? fmt::format("{}", value(f, 1u << f.mantissa_bits)) : "–", value(f, 1),
                nans.empty() ? "none" : nans);
   }
+  std::string other_blocks;
+  for (const BlockFormat& format : block_formats)
+    if (format.block != usual_block)
+      other_blocks += fmt::format(", of {} in {}", format.block, format.name);
   fmt::print(
-      "\nBlocks along the last dimension share one scale: of 32 elements, of 16 in nvfp4; lengths "
-      "that a tensor of an MX format may have: {}.\nScale of the MX formats, e8m0: 2^(code - {}), "
+      "\nBlocks along the last dimension share one scale: of {} elements{}; lengths that a tensor "
+      "of an MX format may have: {}.\nScale of the MX formats, e8m0: 2^(code - {}), "
       "from 2^{} (code 0x00) to 2^{} (code 0x{:02X}); 0x{:02X} = NaN; no zero, no sign.\nScale of "
       "nvfp4, ue4m3: an e4m3 code whose sign bit is ignored, 0x{:02X} = NaN; and one binary32 "
       "scale "
       "for the tensor, or for each row of a left operand.\nint8 is two's complement; its least "
       "code, {}, decodes and is never the result of a conversion.\n",
-      block_length_list(), e8m0::bias, e8m0::min_log2, e8m0::max_log2,
+      usual_block, other_blocks, block_length_list(), e8m0::bias, e8m0::min_log2, e8m0::max_log2,
       e8m0::encode_sat(e8m0::max_log2), e8m0::nan, ue4m3_scale.nan, value(int8, int8.sign_mask()));
 }
 

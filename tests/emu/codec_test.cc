@@ -9,7 +9,9 @@ BOOST_AUTO_TEST_SUITE(codec)
 
 // value of a code by the formula of ARITHMETIC.md §1, in binary64 (exact there).
 static double value(const ElementFormat& f, uint32_t code) {
-  if (&f == &int8) return double(int8_t(code)) / 64;
+  if (f.sign == Sign::twos_complement)
+    return std::ldexp(double(code) - (code & f.sign_mask() ? 2.0 * f.sign_mask() : 0),
+                      -f.mantissa_bits);
   const int E = int(code >> f.mantissa_bits) & ((1 << f.exponent_bits) - 1);
   const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
   const double magnitude = E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias);

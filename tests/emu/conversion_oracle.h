@@ -9,11 +9,20 @@
 #include <span>
 #include <vector>
 
+#include "emu/binary32.h"
 #include "emu/block.h"
 #include "tests/emu/exact_real.h"
 #include "tests/emu/random_word.h"
 
 namespace mxref::oracle {
+
+// The scale rules and roundings that are constructed a second time, by their words. Of any other
+// the row itself is taken, so that all around it is tested: test_definition says which.
+constexpr std::string_view second_constructions[] = {"floor", "ceil", "even", "roundup",   "mse",
+                                                     "rne",   "rna",  "rtz",  "stochastic"};
+inline bool has_second_construction(std::string_view rule_or_rounding) {
+  return std::ranges::count(second_constructions, rule_or_rounding) > 0;
+}
 
 inline Number number_of(float x) { return binary32_number(std::bit_cast<uint32_t>(x)); }
 
@@ -36,8 +45,9 @@ class Codes {
   Real largest_value() const { return values_.back() << unsigned(-unit_shift); }
   int emax() const { return floor_log2(element(format_, uint32_t(values_.size() - 1))); }
 
-  // The magnitude code of x by the named rounding.
-  uint32_t magnitude(const Quotient& x, std::string_view rounding, uint32_t random) const {
+  // The magnitude code of x.
+  uint32_t magnitude(const Quotient& x, const Rounding& row, uint32_t random) const {
+    const std::string_view rounding = row.name;
     const Real given = x.numerator << unsigned(-real_unit_log2 + unit_shift);
     const auto low = largest(uint32_t(values_.size() - 1),
                              [&](uint32_t code) { return values_[code] * x.denominator <= given; });
@@ -47,13 +57,19 @@ class Codes {
     if (rest == 0 || rounding == "rtz") return low;
     if (rounding == "rna") return low + (2 * rest >= distance);
     if (rounding == "stochastic") return low + (Real(random) < (rest << 32) / distance);
+    if (rounding != "rne") {
+      const int vs_half = (2 * rest > distance) - (2 * rest < distance);
+      return low +
+             row.rounds_up({low % 2 == 1, vs_half, uint32_t((rest << 32) / distance), random});
+    }
     return low + (2 * rest > distance || (2 * rest == distance && low % 2 == 1));
   }
 
   uint8_t with_sign(bool negative, uint32_t magnitude) const {
-    if (format_.name == "int8") return uint8_t(negative ? 256 - int(magnitude) : int(magnitude));
-    return uint8_t(magnitude |
-                   (negative ? 1u << (format_.exponent_bits + format_.mantissa_bits) : 0));
+    const uint32_t sign = 1u << (format_.exponent_bits + format_.mantissa_bits);
+    if (!negative) return uint8_t(magnitude);
+    if (format_.sign == Sign::twos_complement) return uint8_t((2 * sign - magnitude) % (2 * sign));
+    return uint8_t(magnitude | sign);
   }
 
  private:
@@ -93,13 +109,23 @@ inline int scale_exponent(const ElementFormat& f, std::string_view rule, const Q
   }
   if (rule == "even") {
     // a' = floor(a / 2^(e - m) + 1/2) · 2^(e - m)
-    const int m = f.name == "int8" ? 6 : f.mantissa_bits, unit = e - m;
+    const int m = f.mantissa_bits, unit = e - m;
     const Real numerator = 2 * (a.numerator << 400),
                denominator = a.denominator << unsigned(400 + unit);
     const Real units = (numerator / denominator + 1) / 2;
     return unit + int(msb(units)) - codes.emax();
   }
   return e - codes.emax();  // floor, and the middle one of mse
+}
+
+// The scale exponent by the row of a rule that has no construction of its own.
+inline int exponent_of_row(const Conversion& c, std::span<const float> x) {
+  float largest = 0;
+  for (float v : x) largest = std::max(largest, std::fabs(v));
+  const binary32::Parts amax = binary32::parts(std::bit_cast<uint32_t>(largest));
+  const Prescale p = c.relabel ? c.prescale : Prescale{};
+  return c.rule->exponent({uint64_t(amax.significand) * p.numerator, p.denominator, amax.exponent},
+                          *c.format->element);
 }
 
 // One block by an MX conversion. Codes and the scale code.
@@ -115,18 +141,20 @@ inline uint8_t convert_block(const Conversion& c, std::span<const float> x, uint
     }
     a = std::max(a, Real(abs(number_of(v).value())));
   }
-  const auto encode = [&](int s, std::string_view rounding, size_t i) {
+  const auto encode = [&](int s, const Rounding& rounding, size_t i) {
     const Number v = number_of(x[i]);
-    const uint32_t random = rounding == "stochastic" ? random_word(c.seed, first_element + i) : 0;
+    const uint32_t random = rounding.stochastic ? random_word(c.seed, first_element + i) : 0;
     return codes.magnitude({abs(v.value()) * p, real(q, s)}, rounding, random);
   };
   int s = -127;
   if (a > 0) {
     const Quotient of = c.relabel ? Quotient{a * p, real(q, 0)} : Quotient{a, real(1, 0)};
-    const int first = scale_exponent(*c.format->element, c.rule->name, of);
+    const int first = has_second_construction(c.rule->name)
+                          ? scale_exponent(*c.format->element, c.rule->name, of)
+                          : exponent_of_row(c, x);
     s = std::clamp(first, -127, 127);
-    if (c.rule->name == "mse") {
-      const std::string_view tried = c.rounding->name == "stochastic" ? "rne" : c.rounding->name;
+    if (c.rule->searches) {
+      const Rounding& tried = c.rounding->stochastic ? rounding("rne") : *c.rounding;
       Real least = -1;
       for (int candidate : {first - 1, first, first + 1}) {
         const int clamped = std::clamp(candidate, -127, 127);
@@ -144,7 +172,7 @@ inline uint8_t convert_block(const Conversion& c, std::span<const float> x, uint
     }
   }
   for (size_t i = 0; i < x.size(); ++i)
-    out[i] = codes.with_sign(number_of(x[i]).negative, encode(s, c.rounding->name, i));
+    out[i] = codes.with_sign(number_of(x[i]).negative, encode(s, *c.rounding, i));
   return uint8_t(s + 127);
 }
 
@@ -179,7 +207,7 @@ inline uint8_t convert_block_nvfp4(const Conversion& c, float g, std::span<const
   Real by = real(1, 0);
   if (a > 0) {
     const Quotient quotient{a, real(6 * tensor.significand, tensor.exponent)};
-    code = uint8_t(std::max(scales.magnitude(quotient, "rne", 0), 1u));
+    code = uint8_t(std::max(scales.magnitude(quotient, rounding("rne"), 0), 1u));
     const Number s = product(scale(ue4m3_scale, code), tensor);
     by = real(s.significand, s.exponent);
   }
@@ -187,7 +215,7 @@ inline uint8_t convert_block_nvfp4(const Conversion& c, float g, std::span<const
     const Number v = number_of(x[i]);
     const uint32_t random = random_word(c.seed, first_element + i);
     out[i] = elements.with_sign(v.negative,
-                                elements.magnitude({abs(v.value()), by}, c.rounding->name, random));
+                                elements.magnitude({abs(v.value()), by}, *c.rounding, random));
   }
   return code;
 }

@@ -95,10 +95,10 @@ inline uint32_t blockwise_step(const Datapath& d, uint32_t acc, const RowView& a
 
 // --- aligned
 
-// A nonzero element has the exponent max(floor(log2|v|), emin of its format), int8 always 0; a
-// ue4m3 scale likewise, an e8m0 scale its own.
+// A nonzero element has the exponent max(floor(log2|v|), emin of its format), one of two's
+// complement (int8) always 0; a ue4m3 scale likewise, an e8m0 scale its own.
 inline int aligned_exponent(const ElementFormat& f, const Number& v) {
-  return f.name == "int8" ? 0 : std::max(floor_log2(v), 1 - f.bias);
+  return f.sign == Sign::twos_complement ? 0 : std::max(floor_log2(v), 1 - f.bias);
 }
 inline int aligned_exponent(const ScaleFormat& f, const Number& v) {
   return f.name == "e8m0" ? v.exponent : std::max(floor_log2(v), -6);

@@ -41,16 +41,19 @@ inline Number value_of_fields(int E, int M, int mantissa_bits, int bias) {
 }
 
 inline Number element(const ElementFormat& f, uint32_t code) {
-  if (f.name == "int8") {  // two's complement, value = code / 64
-    const int value = int8_t(code);
-    return {Number::finite, value < 0, std::abs(value), -6};
+  if (f.sign == Sign::twos_complement) {  // of bits 2 + m, value = code / 2^m: int8 is code / 64
+    const int modulus = 4 << f.mantissa_bits;
+    const int value = int(code) < modulus / 2 ? int(code) : int(code) - modulus;
+    return {Number::finite, value < 0, std::abs(value), -f.mantissa_bits};
   }
   const int E = int(code >> f.mantissa_bits) & ((1 << f.exponent_bits) - 1);
   const int M = int(code) & ((1 << f.mantissa_bits) - 1);
   Number v = value_of_fields(E, M, f.mantissa_bits, f.bias);
   v.negative = (code >> (f.exponent_bits + f.mantissa_bits)) & 1;
-  if (f.name == "e4m3" && E == 15 && M == 7) v.kind = Number::nan;
-  if (f.name == "e5m2" && E == 31) v.kind = M == 0 ? Number::infinite : Number::nan;
+  const bool last_E = E + 1 == 1 << f.exponent_bits, last_M = M + 1 == 1 << f.mantissa_bits;
+  if (f.specials == Specials::nan_all_ones && last_E && last_M) v.kind = Number::nan;
+  if (f.specials == Specials::inf_and_nan && last_E)
+    v.kind = M == 0 ? Number::infinite : Number::nan;
   return v;
 }
 

@@ -37,13 +37,15 @@ static void for_every_pair(Check check) {
 
 // An element's value by the formula of ARITHMETIC.md §1.
 static double value_of(const ElementFormat& f, uint8_t code) {
-  if (&f == &int8) return double(int8_t(code)) / 64;
+  if (f.sign == Sign::twos_complement)
+    return std::ldexp(double(code) - (code & f.sign_mask() ? 2.0 * f.sign_mask() : 0),
+                      -f.mantissa_bits);
   const double sign = code & f.sign_mask() ? -1 : 1;
-  if (f.has_inf() && (code & f.magnitude_mask()) >> f.mantissa_bits == 31)
+  if (f.has_inf() && (code & f.magnitude_mask()) >> f.mantissa_bits == (1u << f.exponent_bits) - 1)
     return code & f.mantissa_mask() ? NAN : sign * INFINITY;
   const int E = (code & f.magnitude_mask()) >> f.mantissa_bits;
   const double M = double(code & f.mantissa_mask()) / (1 << f.mantissa_bits);
-  if (&f == &e4m3 && (code & f.magnitude_mask()) == f.magnitude_mask()) return NAN;
+  if (f.has_nan() && (code & f.magnitude_mask()) == f.magnitude_mask()) return NAN;
   return sign * (E ? std::ldexp(1 + M, E - f.bias) : std::ldexp(M, 1 - f.bias));
 }
 

@@ -23,7 +23,6 @@ import example  # noqa: E402  loads the library
 mxref = torch.ops.mxref
 SEED = 1
 IMPLEMENTATIONS = ("kernel", "ref", "torch")
-MX_FORMATS = ["mxfp4", "mxfp6_e3m2", "mxfp6_e2m3", "mxfp8_e4m3", "mxfp8_e5m2", "mxint8"]
 TYPES = {"U8": "u1", "F32": "<f4"}
 
 
@@ -80,6 +79,11 @@ class Program:
     def run(self, *words):
         subprocess.run([BUILD / "bin/mxref", *words], check=True, stdout=subprocess.DEVNULL)
 
+    def mx_formats(self):
+        self.run("formats", "--json", self.folder / "formats.json")
+        rows = json.loads((self.folder / "formats.json").read_text())["results"]
+        return [row["format"] for row in rows if row["scale"] == "e8m0"]
+
     def quantize(self, name, x, **options):
         example.write_safetensors(self.folder / f"{name}.in", x)
         words = []
@@ -125,7 +129,9 @@ class TorchOps(unittest.TestCase):
 
     def test_conversions_give_the_bits_of_the_program(self):
         x = random_values(6, 75)
-        for format in MX_FORMATS:
+        formats = self.program.mx_formats()
+        self.assertGreaterEqual(len(formats), 6)
+        for format in formats:
             self.expect_conversion(x, format=format)
         for rule in ("ceil", "even", "roundup", "mse"):
             self.expect_conversion(x, format="mxfp6_e2m3", scale_rule=rule, rounding="rna")
