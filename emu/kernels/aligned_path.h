@@ -47,6 +47,7 @@ class AlignedValues {
 class AlignedPath {
  public:
   static constexpr int64_t rows = 256, chunk_length = 128;
+  static constexpr bool has_wide_sums = false;
 
   // Whether 64-bit integers and the conversion to binary64 hold every sum.
   static bool fits(const BlockFormat& a, const BlockFormat& b, const Alignment& alignment) {
@@ -86,11 +87,12 @@ class AlignedPath {
               .ftz = datapath.ftz};
   }
 
-  ProvenRange proven() const { return {-unbounded, unbounded}; }
+  ProvenRange proven(Step) const { return {-unbounded, unbounded}; }
   // Steps of T products begin where a chunk does.
+  bool has_binary64_step() const { return false; }
   int64_t blocks_at_once() const { return std::lcm(shape_.terms, b_.block()) / b_.block(); }
 
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double*) {
     const auto codes = a_.row_codes(row);
     int32_t* values = values_.of<int32_t>(0) + slot * stride_;
     int32_t* exponents = exponents_.of<int32_t>(0) + slot * groups_;
@@ -102,8 +104,8 @@ class AlignedPath {
     }
   }
 
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, const double*,
-                  void* acc, Buffer& scratch) {
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, PanelStep, void* acc,
+                  Buffer& scratch) {
     const int64_t begin = first * b_.block(), length = int64_t(blocks) * b_.block();
     auto* values = scratch.of<int32_t>(2 * length * panel_columns + terms_bytes / 4);
     int32_t* exponents = values + length * panel_columns;

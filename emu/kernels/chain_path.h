@@ -9,6 +9,7 @@ namespace mxref::kernels {
 class ChainPath {
  public:
   static constexpr int64_t rows = 256, chunk_length = 128;  // A: 128 KiB of L2, B: 16 KiB of L1
+  static constexpr bool has_wide_sums = false;
 
   ChainPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, bool ftz)
       : kernels_(kernels), a_(a), b_(b), ftz_(ftz) {
@@ -22,7 +23,7 @@ class ChainPath {
   // Every value is a binary32 number, and where the machine has no fused multiply-add, every
   // product a multiple of 2^-149. Each bound is stated for the sum of both scales' exponents: one
   // scale at its end meets any other only within them.
-  ProvenRange proven() const {
+  ProvenRange proven(Step) const {
     const int unit = unit_log2(a_, b_);
     return {kernels_.chain_needs_grid ? binary32::unit_log2 - unit : -unbounded, unbounded};
   }
@@ -31,17 +32,18 @@ class ChainPath {
     return range.min_log2 + f.unit_log2() >= binary32::unit_log2 &&
            range.max_log2 + f.unit_log2() + f.magnitude_units_bits() <= binary32::emax + 1;
   }
+  bool has_binary64_step() const { return false; }
   int64_t blocks_at_once() const { return 1; }
 
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double*) {
     const auto codes = a_.row_codes(row);
     float* values = values_.of<float>(0) + slot * a_.cols();
     for (int64_t k = 0; k < a_.cols(); ++k)
       values[k] = float(a_values_[codes[size_t(k)]] * a_scales_[scales[k / b_.block()]]);
   }
 
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, const double*,
-                  void* acc, Buffer& scratch) {
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, PanelStep, void* acc,
+                  Buffer& scratch) {
     const int64_t k = first * b_.block();
     const int64_t count = std::min<int64_t>(int64_t(blocks) * b_.block(), a_.cols() - k);
     kernels_.chain_panel({values_.of<float>(0) + k, a_.cols()}, count_rows,

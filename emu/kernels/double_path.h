@@ -18,6 +18,12 @@ struct ProvenRange {
 };
 inline constexpr int unbounded = 1 << 16;
 
+// How the block sums of some rows meet their accumulators in a panel.
+struct PanelStep {
+  Step step;
+  const double* split;  // of each row, where the step is exact: ExactStep64 of double_sums.inc
+};
+
 inline int unit_log2(const MxTensor& a, const PackedColumns& b) {
   return a.element().unit_log2() + b.header.element().unit_log2();
 }
@@ -45,8 +51,11 @@ class DoublePath {
  public:
   static constexpr int64_t rows = 256, chunk_length = 128;  // A: 256 KiB of L2, B: 32 KiB
 
-  DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, Step step)
-      : kernels_(kernels), a_(a), b_(b), step_(step), stride_(b.blocks() * b.block()) {
+  // The norms of rows prove sums exact.
+  static constexpr bool has_wide_sums = true;
+
+  DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
+      : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
     const int64_t at_once = std::min(rows, a.rows());
     values_.of<double>(at_once * stride_);
     scale_.of<double>(at_once * b.blocks());
@@ -57,13 +66,14 @@ class DoublePath {
   }
 
   // FusedStep64 wants multiples of 2^-149.
-  ProvenRange proven() const {
-    const bool is_fused = step_ == Step::fused || step_ == Step::fused_ftz;
+  ProvenRange proven(Step step) const {
+    const bool is_fused = step == Step::fused || step == Step::fused_ftz;
     return {is_fused ? binary32::unit_log2 - unit_log2(a_, b_) : -unbounded, unbounded};
   }
+  bool has_binary64_step() const { return true; }
   int64_t blocks_at_once() const { return 1; }
 
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double*) {
     const auto codes = a_.row_codes(row);
     double* values = values_.of<double>(0) + slot * stride_;
     for (int64_t k = 0; k < stride_; ++k)
@@ -72,13 +82,13 @@ class DoublePath {
       scale_.of<double>(0)[slot * b_.blocks() + i] = a_scales_[scales[i]];
   }
 
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, const double* split,
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, PanelStep step,
                   void* acc, Buffer& scratch) {
     const DoubleRows a{values_.of<double>(0) + first * b_.block(), scale_.of<double>(0) + first,
-                       split, stride_, b_.blocks()};
+                       step.split, stride_, b_.blocks()};
     const int64_t doubles = int64_t(blocks) * (b_.block() + 1) * panel_columns;
     kernels_.double_panel(a, count_rows, b_.panel(panel, first, blocks),
-                          {b_values_.data(), b_scales_.data()}, step_, acc,
+                          {b_values_.data(), b_scales_.data()}, step.step, acc,
                           scratch.of<double>(doubles));
   }
 
@@ -86,7 +96,6 @@ class DoublePath {
   const InstructionSet& kernels_;
   const MxTensor& a_;
   const PackedColumns& b_;
-  Step step_;
   int64_t stride_;
   std::array<double, 256> a_values_, b_values_, a_scales_, b_scales_;
   Buffer values_, scale_;

@@ -14,6 +14,10 @@ constexpr int panel_columns = 32;
 
 constexpr int longest_block = 128;
 
+// Columns of a panel whose norms are known together.
+constexpr int norm_columns = 16;
+constexpr int norm_groups = panel_columns / norm_columns;
+
 // A few blocks of K of one panel, as kept.
 struct Panel {
   const uint8_t* codes;   // (blocks · block / 4, panel_columns, 4)
@@ -24,8 +28,9 @@ struct Panel {
 
 // How the sum S of a block meets an accumulator, x being the product of the scales and the units.
 // The accumulators `acc` of a panel: binary32 (rows, panel_columns); of `exact`, binary64
-// (rows, 2, panel_columns), high and low parts whose sum is exact.
-enum class Step : uint8_t { fused, blockwise, exact, fused_ftz, blockwise_ftz };
+// (rows, 2, panel_columns), high and low parts whose sum is exact. `fused_exact_sums` is `fused`
+// where every acc + x·S is known to be a binary64 number: accumulators likewise, of one part.
+enum class Step : uint8_t { fused, fused_exact_sums, blockwise, exact, fused_ftz, blockwise_ftz };
 
 // Blocks of some rows of A, decoded: integers in units of the format, as bytes, as words of 16 bits
 // or as binary64. Rows lie `stride` values apart, and `block_stride` blocks apart in what has one
@@ -66,6 +71,7 @@ struct SplitRows {
   const uint8_t* low_rows;    // likewise: 0xFF where there is such a pair, or 0
   const double* scale;        // likewise: as of DoubleRows
   const float* scale_of_high;  // likewise: scale · 2^high_shift
+  const float* high_norms;     // likewise: not less than the root of Σ high²
   const double* split;         // of each row: as of DoubleRows
   int64_t block_stride;        // blocks of a tile
 };
@@ -73,12 +79,14 @@ struct SplitTable {
   const uint32_t* values;
   const double* scales;
   const float* scales_binary32;
+  const float* high_norms;  // (blocks of the panel, norm_groups): as of SplitRows
 };
 struct SplitShape {
   int high_shift;      // of Σ high·high: the shifts of both formats
   int low_shift;       // of Σ high·low and Σ low·high: zero unless both formats are split
   bool both_split;     // then both shifts are the same
   bool high_is_short;  // |Σ high·high| < 2^24
+  int sure_pairs;      // so many pairs of k, a power of two, have |Σ high·high| < 2^31
 };
 
 // Rows of A dequantized: code · scale, exact.

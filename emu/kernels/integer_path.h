@@ -15,6 +15,7 @@ inline uint64_t largest_sum(const ElementFormat& a, const ElementFormat& b, int 
 class IntegerPath {
  public:
   static constexpr int64_t rows = 256, chunk_length = 512;  // A: 128 KiB of L2, B: 16 KiB of L1
+  static constexpr bool has_wide_sums = false;
 
   // Whether products of bytes, or of words, serve.
   static bool has_bytes(const InstructionSet& kernels, const ElementFormat& a,
@@ -29,12 +30,10 @@ class IntegerPath {
            largest_sum(a, b, block) < binary32_integers;
   }
 
-  IntegerPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, Step step,
-              bool bytes)
+  IntegerPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, bool bytes)
       : kernels_(kernels),
         a_(a),
         b_(b),
-        step_(step),
         bytes_(bytes),
         is_nibble_(b.header.element().bits() <= 4),
         stride_(b.blocks() * b.block()) {
@@ -54,13 +53,14 @@ class IntegerPath {
   }
 
   // The product of the scales and units is a normal binary32 number.
-  ProvenRange proven() const {
+  ProvenRange proven(Step) const {
     const int unit = unit_log2(a_, b_);
     return {binary32::emin - unit, binary32::emax - unit};
   }
+  bool has_binary64_step() const { return false; }
   int64_t blocks_at_once() const { return 1; }
 
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double*) {
     if (bytes_)
       decode_bytes(row, slot);
     else
@@ -69,22 +69,22 @@ class IntegerPath {
       scale_.of<float>(0)[slot * b_.blocks() + i] = a_scales_[scales[i]];
   }
 
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, const double* split,
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, PanelStep step,
                   void* acc, Buffer& scratch) {
     const int64_t k = first * b_.block();
     const void* values = bytes_ ? static_cast<const void*>(values_.of<int8_t>(0) + k)
                                 : static_cast<const void*>(values_.of<int16_t>(0) + k);
     const IntegerRows a{
-        values,     start_.of<int32_t>(0) + first, scale_.of<float>(0) + first, split, stride_,
+        values,     start_.of<int32_t>(0) + first, scale_.of<float>(0) + first, step.split, stride_,
         b_.blocks()};
     const int64_t bytes = int64_t(blocks) * (2 * b_.block() + 4) * panel_columns;
     const Panel b = b_.panel(panel, first, blocks);
     if (bytes_)
-      kernels_.byte_panel(a, count_rows, b, {b_bytes_.data(), b_scales_.data(), is_nibble_}, step_,
-                          acc, scratch.of<uint8_t>(bytes));
+      kernels_.byte_panel(a, count_rows, b, {b_bytes_.data(), b_scales_.data(), is_nibble_},
+                          step.step, acc, scratch.of<uint8_t>(bytes));
     else
-      kernels_.word_panel(a, count_rows, b, {b_words_.data(), b_scales_.data(), is_nibble_}, step_,
-                          acc, scratch.of<uint8_t>(bytes));
+      kernels_.word_panel(a, count_rows, b, {b_words_.data(), b_scales_.data(), is_nibble_},
+                          step.step, acc, scratch.of<uint8_t>(bytes));
   }
 
  private:
@@ -113,7 +113,6 @@ class IntegerPath {
   const InstructionSet& kernels_;
   const MxTensor& a_;
   const PackedColumns& b_;
-  Step step_;
   bool bytes_, is_nibble_;
   int64_t stride_;
   int offset_;

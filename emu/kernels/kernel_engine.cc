@@ -61,7 +61,9 @@ class Product {
       : a_(a),
         b_(operand.b),
         datapath_(*operand.datapath),
+        step_(step_of(datapath_)),
         kernels_(instruction_set(current_isa())),
+        scan_(a),
         c_(c),
         d_(d),
         has_factor_(has_last_step(a, b_.header)),
@@ -79,21 +81,20 @@ class Product {
   void run() {
     const ElementFormat &a = a_.element(), &b = b_.header.element();
     const int block = b_.block();
-    const Step step = step_of(datapath_);
     if (datapath_.kind == Accumulation::aligned) {
       if (!AlignedPath::fits(a_.format(), b_.header.format(), datapath_.alignment))
         return run_definition();
       return run_path(AlignedPath(kernels_, a_, b_, datapath_));
     }
     if (is_chain_) return run_path(ChainPath(kernels_, a_, b_, datapath_.ftz));
-    const bool flushes = step == Step::fused_ftz || step == Step::blockwise_ftz;
+    const bool flushes = step_ == Step::fused_ftz || step_ == Step::blockwise_ftz;
     const bool bytes = IntegerPath::has_bytes(kernels_, a, b, block);
     if (!flushes && (bytes || IntegerPath::has_words(kernels_, a, b, block)))
-      return run_path(IntegerPath(kernels_, a_, b_, step, bytes));
+      return run_path(IntegerPath(kernels_, a_, b_, bytes));
     const WordSplit split = word_split(a, b, block);
-    if (!flushes && kernels_.split_panel && split.found)
-      return run_path(SplitPath(kernels_, a_, b_, step, split));
-    run_path(DoublePath(kernels_, a_, b_, step));
+    if (!flushes && kernels_.split_panel && split.found && SplitPath::is_worthwhile(a_, b_, split))
+      return run_path(SplitPath(kernels_, a_, b_, split));
+    run_path(DoublePath(kernels_, a_, b_));
   }
 
  private:
@@ -103,9 +104,10 @@ class Product {
   // the cache of the thread that computes it.
   template <typename Path>
   void run_path(Path path) {
-    proven_ = path.proven();
+    proven_ = path.proven(step_);
     // Chunks of about the same length: a short last one costs as much as it saves.
-    const int64_t unit = path.blocks_at_once(), units = (b_.blocks() + unit - 1) / unit;
+    const int64_t unit = std::max<int64_t>(1, path.blocks_at_once()),
+                  units = (b_.blocks() + unit - 1) / unit;
     const int64_t most = std::max<int64_t>(1, Path::chunk_length / (b_.block() * unit));
     const int64_t chunks = std::max<int64_t>(1, (units + most - 1) / most);
     const auto chunk_begin = [&](int64_t index) {
@@ -120,25 +122,31 @@ class Product {
       const FloatEnvironment ieee;
       Buffer acc_buffer, scratch;
       std::vector<uint8_t> scales(size_t(b_.blocks()));
+      std::vector<double> norms(Path::has_wide_sums ? size_t(b_.blocks()) : 0);
       std::vector<double> split(is_exact_ ? Path::rows : 0);
       for (int64_t m = 0; m < a_.rows(); m += Path::rows) {
         const int64_t rows = std::min(Path::rows, a_.rows() - m);
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < rows; ++r) {
-          of_row[size_t(r)] = usable_scales(a_, m + r, scales.data());
-          path.decode_row(m + r, r, scales.data());
+          double* of_blocks = Path::has_wide_sums ? norms.data() : nullptr;
+          of_row[size_t(r)] = scan_.row(m + r, scales.data(), of_blocks);
+          path.decode_row(m + r, r, scales.data(), of_blocks);
         }
+        const RowRange all_rows = together(std::span(of_row).first(size_t(rows)));
 #pragma omp for schedule(static)
         for (int64_t panel = 0; panel < b_.panels(); ++panel) {
-          float* acc = acc_buffer.of<float>(Path::rows * panel_columns * (is_exact_ ? 4 : 1));
-          start(m, rows, panel, acc);
+          const bool sums_fit = path.has_binary64_step() && sums_are_exact(all_rows, panel);
+          const PanelStep step{sums_fit ? Step::fused_exact_sums : step_,
+                               is_exact_ ? split.data() : nullptr};
+          float* acc = acc_buffer.of<float>(Path::rows * panel_columns * floats_of(step.step));
+          start(m, rows, panel, step.step, acc);
           for (size_t r = 0; r < split.size(); ++r)
             split[r] = std::ldexp(1.5, 52 + least_log2(of_row[r], panel) + split_.low_bits);
           for (int64_t i = 0; i < chunks; ++i)
             path.add_blocks(int(rows), panel, chunk_begin(i),
-                            int(chunk_begin(i + 1) - chunk_begin(i)),
-                            is_exact_ ? split.data() : nullptr, acc, scratch);
-          for (int64_t r = 0; r < rows; ++r) finish_row(m + r, r, of_row[size_t(r)], panel, acc);
+                            int(chunk_begin(i + 1) - chunk_begin(i)), step, acc, scratch);
+          for (int64_t r = 0; r < rows; ++r)
+            finish_row(m + r, r, of_row[size_t(r)], panel, step.step, acc);
         }
       }
     }
@@ -149,7 +157,7 @@ class Product {
 #pragma omp parallel for schedule(dynamic)
     for (int64_t m = 0; m < a_.rows(); ++m) {
       std::vector<uint8_t> scales(size_t(b_.blocks()));
-      const bool row_has_nan = usable_scales(a_, m, scales.data()).has_nan;
+      const bool row_has_nan = scan_.row(m, scales.data()).has_nan;
       const Factor factor = factor_of(a_, m, b_.header, 0);
       for (int64_t n = 0; n < b_.columns(); ++n) {
         const float* c = c_row(m, n);
@@ -171,9 +179,27 @@ class Product {
     return row.min_log2 + b_.of_panel[size_t(panel)].min_log2 + unit_log2_;
   }
 
+  // Whether each acc + x·S of the rows and the panel is a binary64 number, where the step is
+  // `fused`. Proof: acc begins at zero; all are multiples of one unit, and rounding to binary32
+  // leaves a multiple of it. By Cauchy and Schwarz the magnitudes of all terms of a sum add up to
+  // at most the product of both norms; its roundings do not double that. None overflows.
+  bool sums_are_exact(const RowRange& rows, int64_t panel) const {
+    if (step_ != Step::fused || (!c_.empty() && !has_factor_)) return false;
+    const RowRange& columns = b_.of_panel[size_t(panel)];
+    const int unit = least_log2(rows, panel) + rows.element_low + columns.element_low;
+    constexpr int binary64_bits = 53;
+    const double largest = 2 * std::ldexp(rows.norm, unit_log2_) * columns.norm;
+    return largest <= std::ldexp(1.0, std::min(unit + binary64_bits, binary32::emax));
+  }
+
+  // Of an accumulator.
+  static int floats_of(Step step) {
+    return step == Step::exact ? 4 : step == Step::fused_exact_sums ? 2 : 1;
+  }
+
   // Without a pre-scale C is the accumulator's start; to an exact sum it is added at the end.
-  void start(int64_t m, int64_t rows, int64_t panel, float* acc) const {
-    std::fill(acc, acc + rows * panel_columns * (is_exact_ ? 4 : 1), 0.0f);
+  void start(int64_t m, int64_t rows, int64_t panel, Step step, float* acc) const {
+    std::fill(acc, acc + rows * panel_columns * floats_of(step), 0.0f);
     if (c_.empty() || has_factor_ || is_exact_) return;
     for (int64_t r = 0; r < rows; ++r)
       std::copy_n(c_row(m + r, panel * panel_columns), columns_of(panel), acc + r * panel_columns);
@@ -260,13 +286,17 @@ class Product {
   }
 
   // Row m, the r-th of the accumulators → d.
-  void finish_row(int64_t m, int64_t r, const RowRange& row, int64_t panel, float* all) const {
+  void finish_row(int64_t m, int64_t r, const RowRange& row, int64_t panel, Step step,
+                  float* all) const {
     const int64_t first = panel * panel_columns, columns = columns_of(panel);
     const RowRange& of_panel = b_.of_panel[size_t(panel)];
     const float* c = c_row(m, first);
     float rounded[panel_columns];
-    float* acc = is_exact_ ? rounded : all + r * panel_columns;
-    if (is_exact_) round_sums(r, row, panel, c, reinterpret_cast<const double*>(all), rounded);
+    float* acc = floats_of(step) > 1 ? rounded : all + r * panel_columns;
+    const auto* doubles = reinterpret_cast<const double*>(all);
+    if (step == Step::exact) round_sums(r, row, panel, c, doubles, rounded);
+    if (step == Step::fused_exact_sums)
+      std::copy_n(doubles + r * panel_columns, panel_columns, rounded);  // binary32 numbers
     if (row.has_nan || row.has_inf || of_panel.has_nan || of_panel.has_inf ||
         !is_proven(row, of_panel, panel) || (c && !has_factor_) || datapath_.ftz)
       settle(m, row, panel, c, acc);
@@ -307,7 +337,9 @@ class Product {
   const MxTensor& a_;
   const PackedColumns& b_;
   const Datapath& datapath_;
+  Step step_;
   const InstructionSet& kernels_;
+  RowScan scan_;
   std::span<const float> c_;
   std::span<float> d_;
   bool has_factor_, is_exact_ = false, is_chain_ = false, is_block_sum_ = false;

@@ -2,7 +2,9 @@
 // Operands in the form that the kernels read, and what is known about their scales.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "emu/block.h"
@@ -37,20 +39,49 @@ struct RowRange {
   // 2^element_high.
   int element_low = 0;
   int element_high = 0;
+  // Not less than the root of the sum of squares of the row's values, in units of the format.
+  double norm = 0;
   bool has_nan = false, has_inf = false;
 };
 
-// The scale codes of a row as the kernels use them → out (blocks_per_row). A block of zeros adds
-// nothing whatever its scale: it gets the largest scale of the other blocks, so that the scale
-// codes of zero blocks (0 by ARITHMETIC.md §2) do not widen the range. NaN scales likewise.
-RowRange usable_scales(const MxTensor& q, int64_t row, uint8_t* out);
+// How often each code occurs among evenly spaced samples, as shares of 1. What serves only to
+// choose the faster of two kernels of the same bits.
+typedef std::array<float, 256> CodeShares;
+CodeShares sample_codes(std::span<const uint8_t> codes);
+
+// What holds for both, or for all.
+RowRange together(const RowRange& x, const RowRange& y);
+RowRange together(std::span<const RowRange> rows);
+
+// Reads rows of an operand as the kernels need them.
+class RowScan {
+ public:
+  explicit RowScan(const MxTensor& q);
+
+  // The scale codes of a row as the kernels use them → scales (blocks_per_row). A block of zeros
+  // adds nothing whatever its scale: it gets the largest scale of the other blocks, so that the
+  // scale codes of zero blocks (0 by ARITHMETIC.md §2) do not widen the range. NaN scales likewise.
+  // norms (blocks_per_row), where it is not null: of each block, not less than the root of the sum
+  // of squares of its elements, in units; without it the row's norm is unknown, 0.
+  RowRange row(int64_t row, uint8_t* scales, double* norms = nullptr) const;
+
+ private:
+  double find_norms(int64_t row, const uint8_t* scales, double* norms) const;
+
+  const MxTensor& q_;
+  std::array<double, 256> squares_{};        // of each code, in units; of NaN and Inf 0
+  std::array<double, 256> scale_squares_{};  // of each scale code that is not NaN
+};
 
 // A right operand, once for all pairs of formats and all instruction sets.
 struct PackedColumns {
   MxTensor header;              // shape (N,K) and conversion; no codes, no scales
   std::vector<uint8_t> codes;   // (panels, blocks · block / 4, panel_columns, 4)
   std::vector<uint8_t> scales;  // (panels, blocks, panel_columns)
+  // (panels, blocks, norm_groups): the largest of the columns', as of RowScan.
+  std::vector<float> norms;
   std::vector<RowRange> of_column, of_panel;
+  CodeShares shares{};
 
   int block() const { return header.block(); }
   int64_t blocks() const { return header.blocks_per_row(); }  // of a column

@@ -1,6 +1,8 @@
 #pragma once
 // Pairs of formats whose values split into two words (split_sums.inc).
 
+#include <cstring>
+
 #include "emu/kernels/integer_path.h"
 
 namespace mxref::kernels {
@@ -10,25 +12,29 @@ namespace mxref::kernels {
 struct WordSplit {
   int a = 0, b = 0;
   bool high_is_short = false;  // the sum of the high words is below 2^24
+  int sure_pairs = 0;          // of SplitShape
   bool found = false;
 };
 inline WordSplit word_split(const ElementFormat& a, const ElementFormat& b, int block) {
   constexpr uint64_t word = 1 << 15, sum = 1u << 31, whole = 512;
   // Above this shift too many elements of a model's blocks have low words.
   constexpr int most_for_short = 5;
+  // The sums of a model's blocks are below a fourth of the most that a block may have.
+  constexpr uint64_t sum_by_norms = 4 * sum;
   const uint64_t of_a = a.max_units(), of_b = b.max_units();
   const auto high = [](uint64_t value, int shift) { return (value >> shift) + 1; };
   const auto low = [](int shift) { return uint64_t(1) << shift >> 1; };
   WordSplit least;
   for (int shift = 0; shift < 16; ++shift) {
     // A format of few bits stays whole.
-    WordSplit s{of_a < whole ? 0 : shift, of_b < whole ? 0 : shift, false, true};
-    const uint64_t P = uint64_t(block) * high(of_a, s.a) * high(of_b, s.b);
+    WordSplit s{of_a < whole ? 0 : shift, of_b < whole ? 0 : shift, false, 0, true};
+    const uint64_t product = high(of_a, s.a) * high(of_b, s.b), P = uint64_t(block) * product;
     const uint64_t M = (high(of_a, s.a) * low(s.b) << s.a) + (high(of_b, s.b) * low(s.a) << s.b) +
                        low(s.a) * low(s.b);
     s.high_is_short = P < binary32_integers;
+    s.sure_pairs = int(std::bit_floor((sum - 1) / (2 * product)));
     const bool fits = high(of_a, s.a) + low(s.a) < word && high(of_b, s.b) + low(s.b) < word &&
-                      P < sum && uint64_t(block) * M < sum;
+                      P < sum_by_norms && s.sure_pairs > 0 && uint64_t(block) * M < sum;
     if (fits && (!least.found || (s.high_is_short && shift <= most_for_short))) least = s;
     if (least.high_is_short || (s.a == 0 && s.b == 0 && shift > 0)) break;
   }
@@ -39,14 +45,11 @@ class SplitPath {
  public:
   static constexpr int64_t rows = 512, chunk_length = 128;  // A: 384 KiB of L2, B: 24 KiB
 
-  SplitPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, Step step,
+  static constexpr bool has_wide_sums = true;
+
+  SplitPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b,
             WordSplit split)
-      : kernels_(kernels),
-        a_(a),
-        b_(b),
-        step_(step),
-        split_(split),
-        stride_(b.blocks() * b.block()) {
+      : kernels_(kernels), a_(a), b_(b), split_(split), stride_(b.blocks() * b.block()) {
     const int64_t at_once =
         (std::min(rows, a.rows()) + split_tile_rows - 1) / split_tile_rows * split_tile_rows;
     plane_ = at_once * stride_;
@@ -55,6 +58,7 @@ class SplitPath {
     low_rows_.of<uint8_t>(at_once * b.blocks());
     scale_.of<double>(at_once * b.blocks());
     scale_of_high_.of<float>(at_once * b.blocks());
+    high_norms_.of<float>(at_once * b.blocks());
     a_values_ = split_values(a.element(), split.a);
     b_values_ = split_values(b.header.element(), split.b);
     const int unit = unit_log2(a, b), high = split.a + split.b;
@@ -64,16 +68,26 @@ class SplitPath {
     b_scales_binary32_ = values_of_scales<float>(*b.header.format().scale, 0);
   }
 
+  // Whether so few elements have low words that it is worth while to split.
+  static bool is_worthwhile(const MxTensor& a, const PackedColumns& b, WordSplit split) {
+    constexpr float most = 0.02f;
+    return share_of_low(a.element(), split.a, sample_codes(a.codes)) +
+               share_of_low(b.header.element(), split.b, b.shares) <
+           most;
+  }
+
   // As of the paths by integers where P meets the accumulator in binary32, and of DoublePath.
-  ProvenRange proven() const {
+  ProvenRange proven(Step step) const {
     const int unit = unit_log2(a_, b_);
     if (split_.high_is_short)
       return {binary32::emin - unit, binary32::emax - unit - split_.a - split_.b};
-    return {step_ == Step::fused ? binary32::unit_log2 - unit : -unbounded, unbounded};
+    return {step == Step::fused ? binary32::unit_log2 - unit : -unbounded, unbounded};
   }
+  // Where P is short, most blocks meet accumulators in binary32.
+  bool has_binary64_step() const { return !split_.high_is_short; }
   int64_t blocks_at_once() const { return 1; }
 
-  void decode_row(int64_t row, int64_t slot, const uint8_t* scales) {
+  void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double* norms) {
     const auto codes = a_.row_codes(row);
     const int block = b_.block();
     for (int64_t i = 0; i < b_.blocks(); ++i) {
@@ -81,24 +95,28 @@ class SplitPath {
                       (slot / split_tile_rows * b_.blocks() + i) * block * split_tile_rows +
                       slot % split_tile_rows * 2;
       uint64_t low_pairs = 0;
-      for (int k = 0; k < block; ++k) {
-        const int64_t from = i * block + k;
-        const uint32_t value = a_values_[from < a_.cols() ? codes[size_t(from)] : 0];
-        const auto upper = int16_t(value), lower = int16_t(value >> 16);
-        int16_t* to = high + k / 2 * 2 * split_tile_rows + k % 2;
-        to[0] = upper;
-        to[plane_] = lower;
-        to[2 * plane_] = int16_t(upper + lower);
-        low_pairs |= uint64_t(lower != 0) << (k / 2);
+      for (int k = 0; k < block; k += 2) {
+        const auto entry = [&](int64_t from) {
+          return a_values_[from < a_.cols() ? codes[size_t(from)] : 0];
+        };
+        const uint32_t first = entry(i * block + k), second = entry(i * block + k + 1);
+        const uint32_t lows = first >> 16 | (second & 0xFFFF0000);
+        int16_t* to = high + k * split_tile_rows;
+        store_pair(to, (first & 0xFFFF) | second << 16);
+        store_pair(to + plane_, lows);
+        store_pair(to + 2 * plane_,
+                   ((first + (first >> 16)) & 0xFFFF) | ((second << 16) + (second & 0xFFFF0000)));
+        low_pairs |= uint64_t(lows != 0) << (k / 2);
       }
       low_pairs_.of<uint64_t>(0)[at(slot, i)] = low_pairs;
       low_rows_.of<uint8_t>(0)[at(slot, i)] = low_pairs != 0 ? 0xFF : 0;
       scale_.of<double>(0)[at(slot, i)] = a_scales_[scales[i]];
       scale_of_high_.of<float>(0)[at(slot, i)] = a_scales_of_high_[scales[i]];
+      high_norms_.of<float>(0)[at(slot, i)] = high_norm(float(norms[i]), split_.a);
     }
   }
 
-  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, const double* split,
+  void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, PanelStep step,
                   void* acc, Buffer& scratch) {
     const int16_t* high = words_.of<int16_t>(0) + first * b_.block() * split_tile_rows;
     const SplitRows a{high,
@@ -108,18 +126,30 @@ class SplitPath {
                       low_rows_.of<uint8_t>(0) + at(0, first),
                       scale_.of<double>(0) + at(0, first),
                       scale_of_high_.of<float>(0) + at(0, first),
-                      split,
+                      high_norms_.of<float>(0) + at(0, first),
+                      step.split,
                       b_.blocks()};
     const bool both = split_.a > 0 && split_.b > 0;
     const int64_t values = int64_t(blocks) * b_.block() * panel_columns;
     const int64_t bytes = 6 * values + int64_t(blocks) * (12 * panel_columns + 8 * panel_columns);
-    kernels_.split_panel(a, count_rows, b_.panel(panel, first, blocks),
-                         {b_values_.data(), b_scales_.data(), b_scales_binary32_.data()},
-                         {split_.a + split_.b, both ? split_.a : 0, both, split_.high_is_short},
-                         step_, acc, scratch.of<uint8_t>(bytes));
+    float norms[chunk_length / block_lengths.front() * norm_groups];
+    const float* of_b = b_.norms.data() + (panel * b_.blocks() + first) * norm_groups;
+    for (int i = 0; i < blocks * norm_groups; ++i) norms[i] = high_norm(of_b[i], split_.b);
+    kernels_.split_panel(
+        a, count_rows, b_.panel(panel, first, blocks),
+        {b_values_.data(), b_scales_.data(), b_scales_binary32_.data(), norms},
+        {split_.a + split_.b, both ? split_.a : 0, both, split_.high_is_short, split_.sure_pairs},
+        step.step, acc, scratch.of<uint8_t>(bytes));
   }
 
  private:
+  static float share_of_low(const ElementFormat& f, int shift, const CodeShares& shares) {
+    const std::array<uint32_t, 256> values = split_values(f, shift);
+    float share = 0;
+    for (size_t code = 0; code < values.size(); ++code)
+      if (values[code] >> 16 != 0) share += shares[code];
+    return share;
+  }
   static std::array<uint32_t, 256> split_values(const ElementFormat& f, int shift) {
     const std::array<int64_t, 256> values = values_of_codes<int64_t>(f);
     std::array<uint32_t, 256> words{};
@@ -128,6 +158,12 @@ class SplitPath {
       words[code] = uint32_t(uint16_t(high)) | uint32_t(values[code] - (high << shift)) << 16;
     }
     return words;
+  }
+  static void store_pair(int16_t* to, uint32_t words) { std::memcpy(to, &words, sizeof words); }
+  // Of the high words, from the norm of the values: each is within half of value / 2^shift.
+  float high_norm(float norm, int shift) const {
+    constexpr float slack = 1 + 0x1p-20f;
+    return slack * (std::ldexp(norm, -shift) + std::sqrt(float(b_.block())) / 2);
   }
   // Of a block of a row in an array (tiles, blocks, split_tile_rows).
   int64_t at(int64_t slot, int64_t block) const {
@@ -138,13 +174,12 @@ class SplitPath {
   const InstructionSet& kernels_;
   const MxTensor& a_;
   const PackedColumns& b_;
-  Step step_;
   WordSplit split_;
   int64_t stride_, plane_;
   std::array<uint32_t, 256> a_values_, b_values_;
   std::array<double, 256> a_scales_, b_scales_;
   std::array<float, 256> a_scales_of_high_, b_scales_binary32_;
-  Buffer words_, low_pairs_, low_rows_, scale_, scale_of_high_;
+  Buffer words_, low_pairs_, low_rows_, scale_, scale_of_high_, high_norms_;
 };
 
 }  // namespace mxref::kernels

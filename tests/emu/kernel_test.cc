@@ -28,7 +28,9 @@ struct Kind {
   int zero_block_in;         // one block in so many is all zeros, with scale code 0
   int small_code_in = 1;     // one code in so many is any; the others are of the largest exponents
 };
-constexpr int only_largest = 0;  // as small_code_in: every element of a block is ±max
+// As small_code_in: every element of a block is ±max; or one in so many is any.
+constexpr int only_largest = 0;
+constexpr int largest_but_one_in(int n) { return -n; }
 constexpr Kind kinds[] = {
     {"ordinary", 117, 130, 0, 0, 7},
     {"zeros among large", 130, 140, 0, 0, 2},
@@ -43,6 +45,8 @@ constexpr Kind kinds[] = {
     {"few small elements", 117, 130, 0, 0, 7, 300},
     {"some small elements", 117, 130, 0, 0, 7, 40},
     {"the largest sums", 117, 130, 0, 0, 7, only_largest},
+    {"large sums with few small elements", 117, 130, 0, 0, 7, largest_but_one_in(100)},
+    {"few small elements, scales alike", 124, 126, 0, 0, 0, 300},
 };
 
 struct Shape {
@@ -69,11 +73,11 @@ static MxTensor operand(Random& random, const BlockFormat& format, int64_t rows,
       uint8_t& code = q.codes[size_t(row * K + k)];
       code = scale == 0 && kind.zero_block_in ? 0 : uint8_t(random() % (f.magnitude_mask() + 1));
       if (!is_finite(f, code)) code = uint8_t(f.max_code());
-      if (code != 0 && kind.small_code_in == only_largest) {
+      if (code != 0 && kind.small_code_in <= only_largest && !one_in(-kind.small_code_in)) {
         code = uint8_t(f.max_code() | (random() % 64 == 0 ? f.sign_mask() : 0));
         continue;
       }
-      if (code != 0 && !one_in(kind.small_code_in))
+      if (code != 0 && kind.small_code_in > 0 && !one_in(kind.small_code_in))
         code = uint8_t(f.max_code() - random() % (f.max_code() / 2));
       if (f.has_nan() && one_in(kind.nan_code_in)) code = uint8_t(f.magnitude_mask());
       if (random() & 1) code |= uint8_t(f.sign_mask());
@@ -289,6 +293,7 @@ BOOST_AUTO_TEST_CASE(ties_and_their_neighbours) {
       x = std::ldexp(float(random() % (1 << 24)) * (random() & 1 ? 1.0f : -1.0f),
                      int(random() % 40) - 20);
     expect_same(a, b, c, "ties, trial " + std::to_string(trial));
+    expect_same(a, b, {}, "ties of block sums, trial " + std::to_string(trial));
   }
 }
 
