@@ -297,6 +297,30 @@ BOOST_AUTO_TEST_CASE(ties_and_their_neighbours) {
   }
 }
 
+// Without C: a block of which half a last place of the accumulator is left, and something up to 36
+// bits smaller. No binary64 number holds the sum.
+BOOST_AUTO_TEST_CASE(ties_that_binary64_does_not_tell) {
+  const BlockFormat& mxfp8 = block_format("mxfp8_e4m3");
+  Random random(5);
+  const int64_t M = 24, N = 64, K = 64;
+  for (int trial = 0; trial < 20; ++trial) {
+    const auto sparse = [&](int64_t rows) {
+      MxTensor q{{.format = &mxfp8, .block = 32}, {rows, K}, {}, {}};
+      q.codes.resize(size_t(rows * K));
+      for (int64_t row = 0; row < rows; ++row) {
+        uint8_t* codes = q.codes.data() + row * K;
+        codes[0] = uint8_t(0x70 | random() % 8);
+        codes[32] = 0x70;
+        codes[33] = uint8_t(1 | (random() & 0x80));
+        q.scales.insert(q.scales.end(), {uint8_t(127 + 10 + random() % 5), 127});
+      }
+      return q;
+    };
+    const MxTensor a = sparse(M), b = sparse(N);
+    expect_same(a, b, {}, "binary64, trial " + std::to_string(trial));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(cancellation_leaves_plus_zero_and_small_remainders) {
   Random random(3);
   for (const BlockFormat& format : block_formats) {
