@@ -33,12 +33,15 @@ Part conversion_part();
 Part accumulator_part();
 Part crosscheck_part();
 Part fuzz_part();
+Part rows_part();
+Part compilers_part();
 Part cosim_part();
 Part formulation_part();
 
 inline std::vector<Part> parts() {
   return {
-    conversion_part(), accumulator_part(), crosscheck_part(), fuzz_part(),
+    conversion_part(), accumulator_part(), crosscheck_part(), fuzz_part(), rows_part(),
+        compilers_part(),
 #if MXREF_HAS_RTL
         cosim_part(),
 #endif

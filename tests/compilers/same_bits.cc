@@ -1,0 +1,168 @@
+// same_bits [--plant]: SHA-256 digests of the results of a fixed set of conversions and products,
+// by the definition and by the kernels of every instruction set that the machine has. Compiled by
+// another compiler or with other flags it must print the same. Exit code 1 where kernels differ
+// from the definition. --plant: one bit of one result is wrong.
+
+#include <bit>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <string>
+
+#include "emu/crosscheck/random_product.h"
+#include "emu/engine.h"
+#include "emu/files/sha256.h"
+#include "emu/gemm.h"
+#include "emu/isa.h"
+#include "emu/quantize.h"
+
+namespace mxref {
+namespace {
+
+class Digest {
+ public:
+  template <typename T>
+  void add(const std::vector<T>& values) {
+    bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+    count_ += values.size();
+  }
+  void plant() { bytes_.back() ^= 1; }
+  size_t count() const { return count_; }
+  std::string text() const { return sha256(bytes_); }
+
+ private:
+  std::string bytes_;
+  size_t count_ = 0;
+};
+
+// Values of one binade and of many, ties of codes, zeros, subnormal numbers, special values.
+std::vector<float> given_values(size_t count) {
+  std::mt19937_64 random(1);
+  std::vector<float> x(count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto binade = uint32_t(i / 64 * 37 % 256),
+               spread = uint32_t(random() % (1 + i / 64 % 20));
+    const uint32_t exponent = binade - std::min(binade, spread);
+    auto bits = (uint32_t(random()) & 0x807FFFFF) | exponent << 23;
+    if (random() % 3 == 0) bits &= 0xFFF00000;
+    if (random() % 5 == 0) bits += uint32_t(random() % 3) - 1;
+    if (exponent == 255 && random() % 16 != 0) bits &= 0x80FFFFFF;
+    x[i] = std::bit_cast<float>(bits);
+  }
+  return x;
+}
+
+using Converter = MxTensor (*)(std::span<const float>, std::vector<int64_t>, const Conversion&);
+
+// Every rule, rounding, some pre-scales; codes, scales, and what they stand for.
+Digest conversions(const BlockFormat& format, Converter convert) {
+  static const std::vector<float> x = given_values(24 * 150);
+  Digest digest;
+  const auto add = [&](const Conversion& c) {
+    const MxTensor q = convert(x, {24, 150}, c);
+    digest.add(q.codes);
+    digest.add(q.scales);
+    digest.add(q.tensor_scales);
+    digest.add(dequantize(q));
+  };
+  for (const Rounding& rounding : roundings) {
+    if (format.has_tensor_scale()) {
+      for (bool by_row : {false, true})
+        add({.format = &format, .rounding = &rounding, .seed = 3, .scale_by_row = by_row});
+      continue;
+    }
+    for (const ScaleRule& rule : scale_rules)
+      for (const Prescale p : {Prescale{}, Prescale{3, 4}, Prescale{5, 7}})
+        for (bool relabel : {false, true})
+          add({.format = &format,
+               .rule = &rule,
+               .rounding = &rounding,
+               .prescale = p,
+               .block = block_lengths[size_t(&rule - scale_rules.data()) % block_lengths.size()],
+               .relabel = relabel,
+               .seed = 3});
+  }
+  return digest;
+}
+
+std::vector<const Datapath*> all_datapaths() {
+  std::vector<const Datapath*> all;
+  for (const Datapath& preset : datapaths) all.push_back(&preset);
+  for (
+      const char* described :
+      {R"({"kind":"fused","ftz":true})", R"({"kind":"blockwise","ftz":true})",
+       R"({"kind":"sequential","ftz":true})", R"({"kind":"exact","ftz":true})",
+       R"({"kind":"aligned","terms":16,"group":4,"fraction_bits":26,"e_zero":-133,"output":"rne","ftz":true})",
+       R"({"kind":"aligned","terms":32,"group":8,"fraction_bits":44,"e_zero":-300,"output":"rz13"})"})
+    all.push_back(&datapath(described));
+  return all;
+}
+
+// Every pair of formats, four shapes, with pre-scales and C or without.
+Digest products(const Datapath& datapath, Engine& engine) {
+  Digest digest;
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats)
+      for (uint64_t seed = 0; seed < 8; ++seed) {
+        if (!no_product(a, b, a.block, datapath).empty()) continue;
+        const GivenProduct p = random_product(a, b, seed);
+        if (!refusal(engine, a, b, p.a.block(), datapath).empty()) continue;
+        std::vector<float> d(size_t(p.a.rows() * p.b.rows()));
+        engine.multiply(p.a, *engine.prepare(p.b, datapath), p.c, d);
+        digest.add(d);
+      }
+  return digest;
+}
+
+struct Line {
+  std::string what;
+  size_t count;
+  std::string digest;
+};
+
+std::vector<Line> lines_of(Converter convert, Engine& engine, bool plant) {
+  std::vector<Line> lines;
+  for (const BlockFormat& format : block_formats) {
+    const Digest digest = conversions(format, convert);
+    lines.push_back({"conversions to " + std::string(format.name), digest.count(), digest.text()});
+  }
+  for (const Datapath* datapath : all_datapaths()) {
+    Digest digest = products(*datapath, engine);
+    if (plant && datapath == all_datapaths().back()) digest.plant();
+    lines.push_back({"products on " + std::string(datapath->name), digest.count(), digest.text()});
+  }
+  return lines;
+}
+
+void print(const char* by, const std::vector<Line>& lines) {
+  for (const Line& line : lines)
+    std::printf("%s  %-10s  %s: %zu results\n", line.digest.c_str(), by, line.what.c_str(),
+                line.count);
+}
+
+int run(bool plant) {
+  const std::vector<Line> expected = lines_of(quantize_ref, *make_ref_engine(), false);
+  print("definition", expected);
+  bool same = true;
+  for (const IsaRow& isa : isas) {
+    if (!machine_has(isa.isa)) {
+      std::printf("skipped: this machine does not have %s\n", isa.name.data());
+      continue;
+    }
+    set_isa(isa.name);
+    const std::vector<Line> got =
+        lines_of(quantize, *make_kernel_engine(), plant && isa.isa == Isa::portable);
+    print(isa.name.data(), got);
+    for (size_t i = 0; i < got.size(); ++i)
+      if (got[i].digest != expected[i].digest) {
+        std::printf("different: %s by %s\n", got[i].what.c_str(), isa.name.data());
+        same = false;
+      }
+  }
+  return same ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace mxref
+
+int main(int argc, char** argv) { return mxref::run(argc > 1 && !std::strcmp(argv[1], "--plant")); }
