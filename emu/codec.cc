@@ -74,9 +74,11 @@ uint32_t encode_magnitude_sat(const ElementFormat& f, const Magnitude& x, const 
     return rounding.rounds_up({false, -1, 0, random}) ? 1 : 0;
   const uint128 dividend = uint128(x.numerator) << std::max(shift, 0);
   const uint128 divisor = uint128(x.denominator) << std::max(-shift, 0);
+  // A power of two unless there is a pre-scale or a tensor scale: then a shift divides.
+  const bool shifts = x.denominator == 1 && shift <= 0;
   // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
-  const uint128 quotient = dividend / divisor;
-  const uint128 rest = dividend % divisor;
+  const uint128 quotient = shifts ? dividend >> -shift : dividend / divisor;
+  const uint128 rest = dividend - quotient * divisor;
   const int vs_half = rest * 2 < divisor ? -1 : rest * 2 > divisor;
   const uint32_t fraction = rounding.stochastic ? fraction_of(rest, divisor) : 0;
   const bool up = rest != 0 && rounding.rounds_up({(quotient & 1) != 0, vs_half, fraction, random});

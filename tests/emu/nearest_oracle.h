@@ -32,18 +32,20 @@ class NearestOracle {
     double divisor = 1;
     uint32_t scale = 0;
     if (is_nvfp4_ && a > 0) {
-      scale = std::max(1u, nearest(scales_, a, 6.0 * g, rounding("rne"), 0));
+      size_t near = 0;
+      scale = std::max(1u, nearest(scales_, a, 6.0 * g, rounding("rne"), 0, near));
       divisor = scales_[scale] * g;
     } else if (!is_nvfp4_) {
       const int s = a == 0 ? -127 : std::clamp(scale_exponent(*c.rule, a), -127, 127);
       scale = uint32_t(s + 127);
       divisor = std::ldexp(double(c.prescale.denominator), s);
     }
+    size_t near = 0;  // neighbours in a block are often near each other
     for (size_t i = 0; i < x.size(); ++i) {
       const uint32_t random =
           c.rounding->stochastic ? oracle::random_word(c.seed, first_element + i) : 0;
       const uint32_t magnitude = nearest(values_, std::fabs(double(x[i])) * c.prescale.numerator,
-                                         divisor, *c.rounding, random);
+                                         divisor, *c.rounding, random, near);
       const bool negative = std::signbit(x[i]);
       codes[i] =
           format_.sign == Sign::twos_complement
@@ -88,13 +90,17 @@ class NearestOracle {
     return row.exponent({significand, 1, exponent - 24}, format_);
   }
 
-  // The code of v / divisor.
+  // The code of v / divisor. `near` is a guess of the least value that is not below, which becomes
+  // that value's index.
   static uint32_t nearest(const std::vector<double>& values, double v, double divisor,
-                          const Rounding& row, uint32_t random) {
+                          const Rounding& row, uint32_t random, size_t& near) {
     const std::string_view rounding = row.name;
-    const auto above =
-        std::lower_bound(values.begin(), values.end(), v,
-                         [&](double value, double x) { return value * divisor < x; });
+    const auto is_below = [&](size_t index) { return values[index] * divisor < v; };
+    if ((near < values.size() && is_below(near)) || (near > 0 && !is_below(near - 1)))
+      near = size_t(std::lower_bound(values.begin(), values.end(), v,
+                                     [&](double value, double x) { return value * divisor < x; }) -
+                    values.begin());
+    const auto above = values.begin() + std::ptrdiff_t(near);
     if (above == values.end()) return uint32_t(values.size() - 1);
     const auto high = uint32_t(above - values.begin());
     const double to_high = *above * divisor - v;
