@@ -81,6 +81,10 @@ struct LanesChain {
 struct Lanes8 {
   static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
   template <typename V>
+  static V multiply_low_halves(V a, V b) {
+    return (V)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+  }
+  template <typename V>
   static void store_bytes(uint8_t* to, V x) {
     const auto ints = (__m256i)x;
     const __m128i words =

@@ -121,7 +121,7 @@ struct AlignedShape {
 };
 
 // How a conversion rounds: the names of emu/codec.h.
-enum class ElementRounding : uint8_t { rne, rna, rtz };
+enum class ElementRounding : uint8_t { rne, rna, rtz, stochastic };
 
 // An element format for conversion.
 struct EncodeFields {
@@ -164,8 +164,17 @@ struct InstructionSet {
   void (*scale_and_add)(const float* acc, double factor, const float* c, int count, float* d);
   // Conversion of whole blocks; the scale rule lies between the two. factors: p / scale, exact.
   void (*block_maxima)(const float* x, int blocks, int block, uint32_t* maxima);
+  // random: a word for each element where the rounding is stochastic.
   void (*encode_blocks)(const float* x, int blocks, int block, const float* factors,
-                        EncodeFields fields, ElementRounding rounding, uint8_t* codes);
+                        EncodeFields fields, ElementRounding rounding, const uint32_t* random,
+                        uint8_t* codes);
+  // Magnitude codes in order: each is the number of its block's `count` bounds, bits of binary32,
+  // that lie below the magnitude. bounds (blocks, count).
+  void (*encode_by_bounds)(const float* x, int blocks, int block, const uint32_t* bounds, int count,
+                           int sign_bit, uint8_t* codes);
+  // words[4·i + j] ← word j of Philox-4x32-10 with key = seed and counter first + i, for i < groups
+  // rounded up to a multiple of 4.
+  void (*random_words)(uint64_t seed, uint64_t first, int groups, uint32_t* words);
   // errors[i] ← Σ (code - |x|·factor)² of a block, in binary64: each term is rounded a few times,
   // the sum has a relative error below 2^-40.
   void (*block_errors)(const float* x, int blocks, int block, const float* factors,

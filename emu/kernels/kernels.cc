@@ -9,6 +9,7 @@
 #include "emu/binary32.h"
 #include "emu/e8m0.h"
 #include "emu/kernels/float_environment.h"
+#include "emu/kernels/tensor_scale_quantizer.h"
 #include "emu/quantize.h"
 
 namespace mxref::kernels {
@@ -33,12 +34,13 @@ std::optional<ElementRounding> vector_rounding(const Rounding& rounding) {
   if (rounding.name == "rne") return ElementRounding::rne;
   if (rounding.name == "rna") return ElementRounding::rna;
   if (rounding.name == "rtz") return ElementRounding::rtz;
+  if (rounding.name == "stochastic") return ElementRounding::stochastic;
   return std::nullopt;
 }
 
 // What encode_blocks proves: a pre-scale from 1/2 to 1 with at most four significant bits (so
-// p / scale is a binary32 number and |x| · p has at most 28 bits). Any scale rule. The rest goes
-// block by block by the definition.
+// p / scale is a binary32 number and |x| · p has at most 28 bits). Any scale rule. What neither
+// this nor TensorScaleQuantizer takes goes block by block by the definition.
 bool has_vector_form(const Conversion& conversion) {
   const Prescale p = conversion.prescale;
   return vector_rounding(*conversion.rounding) && !conversion.format->has_tensor_scale() &&
@@ -58,19 +60,20 @@ class RowQuantizer {
                f.sign == Sign::twos_complement};
   }
 
-  // x (K) → codes (K), scales (blocks).
-  void row(const float* x, int64_t K, uint8_t* codes, uint8_t* scales) const {
+  // x (K), of which the first has this index in its tensor → codes (K), scales (blocks).
+  void row(const float* x, int64_t K, uint64_t first_element, uint8_t* codes,
+           uint8_t* scales) const {
     const int block = conversion_.block;
     const int64_t whole = K / block;
     for (int64_t i = 0; i < whole; i += batch)
-      blocks(x + i * block, int(std::min<int64_t>(batch, whole - i)), codes + i * block,
-             scales + i);
+      blocks(x + i * block, int(std::min<int64_t>(batch, whole - i)),
+             first_element + uint64_t(i * block), codes + i * block, scales + i);
     const int64_t begin = whole * block, rest = K - begin;
     if (rest == 0) return;
     float padded_x[block_lengths.back()] = {};
     uint8_t padded_codes[block_lengths.back()];
     std::copy_n(x + begin, rest, padded_x);
-    blocks(padded_x, 1, padded_codes, scales + whole);
+    blocks(padded_x, 1, first_element + uint64_t(begin), padded_codes, scales + whole);
     std::copy_n(padded_codes, rest, codes + begin);
   }
 
@@ -80,7 +83,8 @@ class RowQuantizer {
   using Exponents = std::array<int, batch>;
   using Factors = std::array<float, batch>;
 
-  void blocks(const float* x, int count, uint8_t* codes, uint8_t* scales) const {
+  void blocks(const float* x, int count, uint64_t first_element, uint8_t* codes,
+              uint8_t* scales) const {
     std::array<uint32_t, batch> maxima;
     Exponents exponents;
     Factors factors;
@@ -89,7 +93,13 @@ class RowQuantizer {
     for (int i = 0; i < count; ++i) exponents[size_t(i)] = scale_exponent(maxima[size_t(i)]);
     if (conversion_.rule->searches) search(x, count, maxima, exponents);
     find_factors(count, exponents, 0, factors);
-    kernels_.encode_blocks(x, count, block, factors.data(), fields_, rounding_, codes);
+    // Of whole groups of four elements, which the counters of Philox count.
+    uint32_t random[batch * block_lengths.back() + 32];
+    if (rounding_ == ElementRounding::stochastic)
+      kernels_.random_words(conversion_.seed, first_element / 4, count * block / 4 + 1, random);
+    kernels_.encode_blocks(
+        x, count, block, factors.data(), fields_, rounding_,
+        rounding_ == ElementRounding::stochastic ? random + first_element % 4 : nullptr, codes);
     for (int i = 0; i < count; ++i) {
       const bool is_finite = exponents[size_t(i)] != not_finite;
       const bool is_zero = maxima[size_t(i)] == 0;
@@ -130,7 +140,7 @@ class RowQuantizer {
     Factors factors;
     for (int c = 0; c < 3; ++c) {
       find_factors(count, exponents, c - 1, factors);
-      kernels_.block_errors(x, count, block, factors.data(), fields_, rounding_,
+      kernels_.block_errors(x, count, block, factors.data(), fields_, tried(),
                             errors[size_t(c)].data());
     }
     for (int i = 0; i < count; ++i) {
@@ -159,7 +169,10 @@ class RowQuantizer {
   }
   bool have_same_values(const float* x, int exponent, int larger) const {
     return kernels_.same_values(x, conversion_.block, factor(exponent), factor(larger),
-                                larger - exponent, fields_, rounding_);
+                                larger - exponent, fields_, tried());
+  }
+  ElementRounding tried() const {
+    return rounding_ == ElementRounding::stochastic ? ElementRounding::rne : rounding_;
   }
   static double in_units_of_x(double error, int log2) {
     return error * std::bit_cast<double>(uint64_t(1023 + 2 * log2) << 52);
@@ -194,18 +207,24 @@ void row_by_definition(const float* x, MxTensor& q, int64_t row) {
 void quantize_rows(const float* x, MxTensor& q) {
   const int64_t rows = q.rows(), K = q.cols();
   const bool by_vectors = has_vector_form(q.conversion);
+  const bool by_bounds = TensorScaleQuantizer::takes(q.conversion);
   const RowQuantizer quantizer(q.conversion);
+  const TensorScaleQuantizer under_tensor_scale(q.conversion, instruction_set(current_isa()));
   constexpr int64_t worth_threads = 1 << 15;
 #pragma omp parallel if (rows * K >= worth_threads)
   {
     const FloatEnvironment ieee;
 #pragma omp for schedule(static)
-    for (int64_t row = 0; row < rows; ++row)
+    for (int64_t row = 0; row < rows; ++row) {
+      uint8_t* codes = q.codes.data() + row * K;
+      uint8_t* scales = q.scales.data() + row * q.blocks_per_row();
       if (by_vectors)
-        quantizer.row(x + row * K, K, q.codes.data() + row * K,
-                      q.scales.data() + row * q.blocks_per_row());
+        quantizer.row(x + row * K, K, uint64_t(row * K), codes, scales);
+      else if (by_bounds)
+        under_tensor_scale.row(x + row * K, K, q.tensor_scale(row), codes, scales);
       else
         row_by_definition(x, q, row);
+    }
   }
 }
 

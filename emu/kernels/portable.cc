@@ -43,6 +43,10 @@ struct Lanes8 {
     return sum;
   }
   template <typename V>
+  static V multiply_low_halves(const V& a, const V& b) {
+    return (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF);
+  }
+  template <typename V>
   static void store_bytes(uint8_t* to, const V& x) {
     for (int i = 0; i < 8; ++i) to[i] = uint8_t(x[i]);
   }
@@ -64,6 +68,8 @@ extern const InstructionSet portable_kernels = {
     .scale_and_add = scale_and_add,
     .block_maxima = block_maxima,
     .encode_blocks = encode_blocks,
+    .encode_by_bounds = encode_by_bounds,
+    .random_words = random_words,
     .block_errors = block_errors,
     .same_values = same_values,
 };
