@@ -9,6 +9,7 @@
 
 #include "emu/codec.h"
 #include "emu/kernels/kernels.h"
+#include "emu/philox.h"
 #include "emu/quantize.h"
 #include "emu/threads.h"
 #include "tests/emu/every_isa.h"
@@ -174,6 +175,39 @@ BOOST_AUTO_TEST_CASE(every_rule_and_rounding) {
                        .seed = 5},
                       std::string(rule.name) + ", " + std::string(rounding.name));
         }
+}
+
+// What the kernel of the stochastic rounding relies on: a product of a significand of 24 bits and a
+// numerator below 16 that is no binary32 number is not rounded to a power of two above it.
+BOOST_AUTO_TEST_CASE(no_product_of_a_prescale_lies_just_below_a_power_of_two) {
+  for (uint64_t numerator = 1; numerator < 16; ++numerator)
+    for (int power = 25; power < 29; ++power) {
+      const uint64_t top = uint64_t(1) << power, half_unit = uint64_t(1) << (power - 25);
+      for (uint64_t below = 1; below <= half_unit; ++below)
+        if ((top - below) % numerator == 0)
+          BOOST_TEST((top - below) / numerator >= 1u << 24, numerator << " " << power);
+    }
+}
+
+// Elements of which the fraction times 2^32 is the random word, and those just beside.
+BOOST_AUTO_TEST_CASE(random_words_at_the_fraction) {
+  constexpr uint64_t seed = 7;
+  std::vector<float> x(size_t(1) << 17, 0.0f);
+  int found = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const uint32_t word = philox::word(seed, i);
+    if (i % 32 == 0) {
+      x[i] = 6;  // the scale is 1
+    } else if (word % 1024 == 0) {
+      const float between = 4 + std::ldexp(float(word), -31);  // exact
+      x[i] = i % 3 == 0 ? between : std::nextafter(between, i % 3 == 1 ? 0.0f : 8.0f);
+      ++found;
+    }
+  }
+  BOOST_TEST(found > 50);
+  expect_same(x, 32,
+              {.format = &block_format("mxfp4"), .rounding = &rounding("stochastic"), .seed = seed},
+              "words at the fraction");
 }
 
 // Blocks in which several exponents give the same error, or almost.
