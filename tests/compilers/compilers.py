@@ -63,7 +63,7 @@ def differing(lines, others):
 def control():
     right = digests("clang-O0", COMPILERS[1], "-O0", "-O0")
     wrong = digests("control", COMPILERS[1], "-O0", "-O1;-ffast-math", good=(0, 1))
-    changed = {line.split()[1] for line, other in zip(right, wrong) if line != other}
+    changed = {line.split()[1] for line in right if line.endswith(" results") and line not in wrong}
     if not changed:
         fail("control: -ffast-math changes no digest")
     if "definition" in changed:
