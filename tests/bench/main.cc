@@ -1,4 +1,4 @@
-// bench gemm|quantize|rtl|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
+// bench gemm|scaling|quantize|linear|rtl|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
 
 #include <array>
 #include <chrono>
@@ -16,7 +16,10 @@ struct Row {
   Benchmark run;
 };
 constexpr std::array rows {
-  Row{"gemm", bench_gemm}, Row{"quantize", bench_quantize},
+  Row{"gemm", bench_gemm}, Row{"scaling", bench_scaling}, Row{"quantize", bench_quantize},
+#if MXREF_HAS_TORCH
+      Row{"linear", bench_linear},
+#endif
 #if MXREF_HAS_RTL
       Row{"rtl", bench_rtl},
 #endif
