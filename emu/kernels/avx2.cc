@@ -12,9 +12,6 @@ struct Lanes64 {
   typedef __m256i Mask;
   static __m256d multiply_add(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
   static __m256d widen(__m128 x) { return _mm256_cvtps_pd(x); }
-  static __m256d from_memory(const int32_t* x) {
-    return _mm256_cvtepi32_pd(_mm_load_si128((const __m128i*)x));
-  }
   template <int half, typename Ints>
   static __m256d from_ints(Ints x) {
     return _mm256_cvtepi32_pd(_mm256_extracti128_si256((__m256i)x, half));

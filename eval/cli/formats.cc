@@ -44,11 +44,18 @@ std::string value_text(const ElementFormat& f, uint32_t code) {
 
 uint32_t code_count(const ElementFormat& f) { return 1u << f.bits(); }
 
-std::vector<uint32_t> nan_codes(const ElementFormat& f) {
+std::vector<uint32_t> codes_that(bool (*is)(const ElementFormat&, uint32_t),
+                                 const ElementFormat& f) {
   std::vector<uint32_t> codes;
   for (uint32_t code = 0; code < code_count(f); ++code)
-    if (is_nan(f, code)) codes.push_back(code);
+    if (is(f, code)) codes.push_back(code);
   return codes;
+}
+// "none", or in hexadecimal.
+std::string in_words(const std::vector<uint32_t>& codes) {
+  std::string list;
+  for (uint32_t code : codes) list += fmt::format("{}0x{:02X}", list.empty() ? "" : " ", code);
+  return list.empty() ? "none" : list;
 }
 
 std::string bit_layout(const ElementFormat& f) {
@@ -61,19 +68,17 @@ std::string bit_layout(const ElementFormat& f) {
 constexpr int usual_block = BlockFormat{}.block;
 
 void print_limits(const std::vector<const BlockFormat*>& formats) {
-  constexpr const char* line = "{:<12} {:<8} {:>4}  {:<10} {:>4} {:>4} {:>8} {:>11} {:>13}  {}\n";
+  constexpr const char* line =
+      "{:<12} {:<8} {:>4}  {:<10} {:>4} {:>4} {:>8} {:>17} {:>17}  {:<9}  {}\n";
   fmt::print(line, "format", "element", "bits", "code", "bias", "emax", "max", "min normal",
-             "min subnormal", "NaN codes");
+             "min subnormal", "Inf codes", "NaN codes");
   for (const BlockFormat* format : formats) {
     const ElementFormat& f = *format->element;
-    std::string nans;
-    for (uint32_t code : nan_codes(f))
-      nans += fmt::format("{}0x{:02X}", nans.empty() ? "" : " ", code);
     const bool is_float = f.sign == Sign::magnitude;
     fmt::print(line, format->name, f.name, f.bits(), bit_layout(f),
                is_float ? std::to_string(f.bias) : "–", f.emax(), value(f, f.max_code()),
                is_float ? fmt::format("{}", value(f, 1u << f.mantissa_bits)) : "–", value(f, 1),
-               nans.empty() ? "none" : nans);
+               in_words(codes_that(is_inf, f)), in_words(codes_that(is_nan, f)));
   }
   std::string other_blocks;
   for (const BlockFormat& format : block_formats)
@@ -158,7 +163,8 @@ ordered_json to_json(const BlockFormat& format) {
           {"max", value(f, f.max_code())},
           {"min_normal", value(f, 1u << f.mantissa_bits)},
           {"min_subnormal", value(f, 1)},
-          {"nan_codes", nan_codes(f)},
+          {"inf_codes", codes_that(is_inf, f)},
+          {"nan_codes", codes_that(is_nan, f)},
           {"values", values}};
 }
 
