@@ -66,7 +66,7 @@ struct DoubleTable {
 // Rows of A so split; those of a tile lie together, in each array below a tile's blocks.
 constexpr int split_tile_rows = 16;
 struct SplitRows {
-  const int16_t *high, *low, *both;  // (tiles, pairs of k, split_tile_rows, 2); both = high + low
+  const int16_t *high, *low;  // (tiles, pairs of k, split_tile_rows, 2)
   const uint64_t* low_pairs;  // (tiles, blocks, split_tile_rows): a bit for each pair with low != 0
   const uint8_t* low_rows;    // likewise: 0xFF where there is such a pair, or 0
   const double* scale;        // likewise: as of DoubleRows
@@ -84,7 +84,6 @@ struct SplitTable {
 struct SplitShape {
   int high_shift;      // of Σ high·high: the shifts of both formats
   int low_shift;       // of Σ high·low and Σ low·high: zero unless both formats are split
-  bool both_split;     // then both shifts are the same
   bool high_is_short;  // |Σ high·high| < 2^24
   int sure_pairs;      // so many pairs of k, a power of two, have |Σ high·high| < 2^31
 };

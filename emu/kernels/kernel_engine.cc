@@ -76,6 +76,8 @@ class Product {
     is_chain_ = datapath_.kind == Accumulation::sequential;
     is_block_sum_ = datapath_.kind != Accumulation::aligned && !is_chain_;
     unit_log2_ = format_a.element->unit_log2() + format_b.element->unit_log2();
+    a_units_ = values_of_codes<int64_t>(*format_a.element);
+    b_units_ = values_of_codes<int64_t>(*format_b.element);
   }
 
   void run() {
@@ -221,6 +223,34 @@ class Product {
     return low >= proven_.min_log2 && high <= proven_.max_log2;
   }
 
+  // The same of fused and blockwise where there is neither NaN nor Inf: by the definition's step,
+  // the sums of its blocks from decoded elements, a those of row m.
+  float acc_of_sums(int64_t m, int64_t n, std::span<const int64_t> a) const {
+    const float* c = c_row(m, n);
+    uint32_t acc = has_factor_ || !c ? 0 : std::bit_cast<uint32_t>(*c);
+    const auto scales = a_.row_scales(m);
+    uint8_t codes[longest_block];
+    for (int64_t i = 0; i < b_.blocks(); ++i) {
+      b_.block_codes(n, i, codes);
+      BlockSum sum{.unit_log2 = unit_log2_};
+      const int64_t* values = a.data() + i * b_.block();
+      for (int k = 0; k < b_.block(); ++k) {
+        const __int128 product = __int128(values[k]) * b_units_[codes[k]];
+        sum.units += product;
+        sum.has_nonzero_product |= product != 0;
+      }
+      acc = accumulate_block(datapath_, acc, sum, scales[size_t(i)], b_.scale(n, i),
+                             *a_.format().scale, *b_.header.format().scale);
+    }
+    return std::bit_cast<float>(acc);
+  }
+  std::vector<int64_t> units_of_row(int64_t m) const {
+    std::vector<int64_t> units(size_t(b_.blocks() * b_.block()));
+    const auto codes = a_.row_codes(m);
+    for (size_t k = 0; k < codes.size(); ++k) units[k] = a_units_[codes[k]];
+    return units;
+  }
+
   // The accumulator of one element, by the definition.
   float exact_acc(int64_t m, int64_t n) const {
     const float* c = c_row(m, n);
@@ -248,13 +278,21 @@ class Product {
   // acc (panel_columns) of row m: what the kernels cannot know.
   void settle(int64_t m, const RowRange& row, int64_t panel, const float* c, float* acc) const {
     const int64_t first = panel * panel_columns;
+    std::vector<int64_t> units;  // of row m, once they are needed
     for (int64_t n = 0; n < columns_of(panel); ++n) {
       const RowRange& column = b_.of_column[size_t(first + n)];
-      if (row.has_nan || column.has_nan)
+      if (row.has_nan || column.has_nan) {
         acc[n] = nan;
-      else if (zero_in_doubt(acc[n], c ? c + n : nullptr) || row.has_inf || column.has_inf ||
-               !is_proven(row, column, panel))
+      } else if (row.has_inf || column.has_inf) {
         acc[n] = exact_acc(m, first + n);
+      } else if (zero_in_doubt(acc[n], c ? c + n : nullptr) || !is_proven(row, column, panel)) {
+        if (is_block_sum_ && !is_exact_) {
+          if (units.empty()) units = units_of_row(m);
+          acc[n] = acc_of_sums(m, first + n, units);
+        } else {
+          acc[n] = exact_acc(m, first + n);
+        }
+      }
     }
   }
 
@@ -346,6 +384,7 @@ class Product {
   std::optional<double> factor_;  // where scale_and_add serves
   ExactSplit split_;
   int sum_bits_ = 0, unit_log2_ = 0;
+  std::array<int64_t, 256> a_units_, b_units_;
   ProvenRange proven_{};
 };
 

@@ -33,8 +33,8 @@ inline WordSplit word_split(const ElementFormat& a, const ElementFormat& b, int 
                        low(s.a) * low(s.b);
     s.high_is_short = P < binary32_integers;
     s.sure_pairs = int(std::bit_floor((sum - 1) / (2 * product)));
-    const bool fits = high(of_a, s.a) + low(s.a) < word && high(of_b, s.b) + low(s.b) < word &&
-                      P < sum_by_norms && s.sure_pairs > 0 && uint64_t(block) * M < sum;
+    const bool fits = high(of_a, s.a) < word && high(of_b, s.b) < word && P < sum_by_norms &&
+                      s.sure_pairs > 0 && uint64_t(block) * M < sum;
     if (fits && (!least.found || (s.high_is_short && shift <= most_for_short))) least = s;
     if (least.high_is_short || (s.a == 0 && s.b == 0 && shift > 0)) break;
   }
@@ -43,7 +43,7 @@ inline WordSplit word_split(const ElementFormat& a, const ElementFormat& b, int 
 
 class SplitPath {
  public:
-  static constexpr int64_t rows = 512, chunk_length = 128;  // A: 384 KiB of L2, B: 24 KiB
+  static constexpr int64_t rows = 512, chunk_length = 128;  // A: 256 KiB of L2, B: 16 KiB
 
   static constexpr bool has_wide_sums = true;
 
@@ -53,7 +53,7 @@ class SplitPath {
     const int64_t at_once =
         (std::min(rows, a.rows()) + split_tile_rows - 1) / split_tile_rows * split_tile_rows;
     plane_ = at_once * stride_;
-    words_.of<int16_t>(3 * plane_);
+    words_.of<int16_t>(2 * plane_);
     low_pairs_.of<uint64_t>(at_once * b.blocks());
     low_rows_.of<uint8_t>(at_once * b.blocks());
     scale_.of<double>(at_once * b.blocks());
@@ -104,8 +104,6 @@ class SplitPath {
         int16_t* to = high + k * split_tile_rows;
         store_pair(to, (first & 0xFFFF) | second << 16);
         store_pair(to + plane_, lows);
-        store_pair(to + 2 * plane_,
-                   ((first + (first >> 16)) & 0xFFFF) | ((second << 16) + (second & 0xFFFF0000)));
         low_pairs |= uint64_t(lows != 0) << (k / 2);
       }
       low_pairs_.of<uint64_t>(0)[at(slot, i)] = low_pairs;
@@ -121,7 +119,6 @@ class SplitPath {
     const int16_t* high = words_.of<int16_t>(0) + first * b_.block() * split_tile_rows;
     const SplitRows a{high,
                       high + plane_,
-                      high + 2 * plane_,
                       low_pairs_.of<uint64_t>(0) + at(0, first),
                       low_rows_.of<uint8_t>(0) + at(0, first),
                       scale_.of<double>(0) + at(0, first),
@@ -131,14 +128,14 @@ class SplitPath {
                       b_.blocks()};
     const bool both = split_.a > 0 && split_.b > 0;
     const int64_t values = int64_t(blocks) * b_.block() * panel_columns;
-    const int64_t bytes = 6 * values + int64_t(blocks) * (12 * panel_columns + 8 * panel_columns);
+    const int64_t bytes = 4 * values + int64_t(blocks) * (12 * panel_columns + 8 * panel_columns);
     float norms[chunk_length / block_lengths.front() * norm_groups];
     const float* of_b = b_.norms.data() + (panel * b_.blocks() + first) * norm_groups;
     for (int i = 0; i < blocks * norm_groups; ++i) norms[i] = high_norm(of_b[i], split_.b);
     kernels_.split_panel(
         a, count_rows, b_.panel(panel, first, blocks),
         {b_values_.data(), b_scales_.data(), b_scales_binary32_.data(), norms},
-        {split_.a + split_.b, both ? split_.a : 0, both, split_.high_is_short, split_.sure_pairs},
+        {split_.a + split_.b, both ? split_.a : 0, split_.high_is_short, split_.sure_pairs},
         step.step, acc, scratch.of<uint8_t>(bytes));
   }
 
