@@ -63,6 +63,7 @@ struct EngineEntry {
   std::string name;
   std::function<std::unique_ptr<Engine>()> make;
   std::string what = {};  // of a control: its fault
+  bool is_slow = false;   // thousands of times slower than a vector kernel
 };
 using EngineTable = std::vector<EngineEntry>;
 

@@ -164,7 +164,10 @@ bool saturates(const Element& e, const IsGot& is_got) {
 }
 
 bool leaves_factor_out(const Element& e, const IsGot& is_got) {
-  return e.has_last_step && is_got(dot_ref(e.datapath, e.c, e.a, e.b));
+  if (!e.has_last_step) return false;
+  // C as the accumulator's start, or added last.
+  return is_got(dot_ref(e.datapath, e.c, e.a, e.b)) ||
+         is_got(last_step(e.datapath, dot_ref(e.datapath, 0, e.a, e.b), {}, e.c));
 }
 bool leaves_c_out(const Element& e, const IsGot& is_got) {
   Element without = e;

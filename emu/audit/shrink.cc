@@ -199,8 +199,7 @@ class ProductShrinker : public Shrinker<ProductInput> {
           change(side, &MxTensor::codes, i, uint8_t(f.magnitude(q.codes[i]) & f.magnitude_mask()));
       }
       for (size_t i = 0; i < q.scales.size(); ++i)
-        change(side, &MxTensor::scales, i,
-               q.format().has_tensor_scale() ? uint8_t(0x38) : uint8_t(e8m0::bias));
+        change(side, &MxTensor::scales, i, q.format().scale->one);
     }
     if (!input.c.empty() && std::bit_cast<uint32_t>(input.c[0]) != 0)
       candidates.push_back({input.a, input.b, {0.0f}});

@@ -26,7 +26,7 @@ extern "C" {
 
 /* A quantized tensor of `rows` rows of K codes. Its arrays belong to the caller, for the call. */
 typedef struct mxref_operand {
-  const char* format;         /* such as "mxfp4"; `mxref formats` lists them */
+  const char* format;         /* such as "mxfp4"; `mxref formats` lists them; never freed */
   int64_t rows;               /* M of a left operand, N of a right one */
   int64_t cols;               /* K */
   int32_t block;              /* elements of a block; the last one of a row may be shorter */

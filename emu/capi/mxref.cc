@@ -91,13 +91,11 @@ Conversion conversion_of(const mxref_conversion* conversion) {
   return c;
 }
 
-// Without a name: the kernels, or the definition where they do not have the product.
+// Without a name: the kernels.
 std::unique_ptr<Engine> engine_of(const char* name, const MxTensor& a, const MxTensor& b,
                                   const Datapath& path) {
   static const EngineTable engines{{"kernel", make_kernel_engine}, {"ref", make_ref_engine}};
   std::unique_ptr<Engine> engine = make_engine(engines, name ? name : "kernel");
-  if (!name && !engine->refuses(a.format(), b.format(), a.block(), path).empty())
-    engine = make_ref_engine();
   require(*engine, a.format(), b.format(), a.block(), path);
   return engine;
 }

@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "emu/capi/engine_plugin.h"
 #include "emu/capi/operand.h"
@@ -11,7 +13,9 @@
 namespace mxref {
 namespace {
 
-// The functions of a loaded library. It is never unloaded: what it gave may outlive the engine.
+// The functions of a loaded library, which are called while `one_at_a_time` is held:
+// engine_plugin.h promises that. The library is never unloaded: what it gave may outlive the
+// engine.
 class Plugin {
  public:
   explicit Plugin(const std::string& file) : file_(file) {
@@ -44,6 +48,8 @@ class Plugin {
   decltype(mxref_plugin_multiply)* multiply = nullptr;
   decltype(mxref_plugin_free)* free = nullptr;
 
+  std::mutex one_at_a_time;
+
  private:
   template <typename Function>
   void load(Function*& function, const char* symbol) {
@@ -57,15 +63,28 @@ class Plugin {
   void* library_;
 };
 
+// One for each file, whatever the number of engines: they share the library's state.
+std::shared_ptr<Plugin> plugin_of(const std::string& file) {
+  static std::mutex mutex;
+  static std::map<std::filesystem::path, std::shared_ptr<Plugin>> loaded;
+  const std::lock_guard lock(mutex);
+  std::error_code none;
+  const std::filesystem::path path = std::filesystem::weakly_canonical(file, none);
+  std::shared_ptr<Plugin>& plugin = loaded[path];
+  if (!plugin) plugin = std::make_shared<Plugin>(file);
+  return plugin;
+}
+
 class PluginEngine : public Engine {
  public:
   explicit PluginEngine(const std::string& name)
-      : name_(name), plugin_(std::make_shared<Plugin>(name.substr(plugin_prefix.size()))) {}
+      : name_(name), plugin_(plugin_of(name.substr(plugin_prefix.size()))) {}
 
   std::string_view name() const override { return name_; }
 
   std::string refuses(const BlockFormat& a, const BlockFormat& b, int block,
                       const Datapath& datapath) const override {
+    const std::lock_guard lock(plugin_->one_at_a_time);
     const char* reason = plugin_->refuses(text(a.name), text(b.name), block, text(datapath.name));
     if (!reason) return "";
     const char* own_name = plugin_->name();
@@ -76,9 +95,14 @@ class PluginEngine : public Engine {
   std::unique_ptr<PreparedOperand> prepare(const MxTensor& b,
                                            const Datapath& datapath) const override {
     const mxref_operand operand = operand_of(b);
-    const char* error = nullptr;
-    void* handle = plugin_->prepare(&operand, text(datapath.name), &error);
-    if (!handle) plugin_->fail("cannot prepare a right operand", error);
+    const auto handle_of = [&] {
+      const std::lock_guard lock(plugin_->one_at_a_time);
+      const char* error = nullptr;
+      void* handle = plugin_->prepare(&operand, text(datapath.name), &error);
+      if (!handle) plugin_->fail("cannot prepare a right operand", error);
+      return handle;
+    };
+    void* handle = handle_of();
     auto prepared = std::make_unique<Operand>(plugin_, handle);
     prepared->rows = b.rows();
     prepared->cols = b.cols();
@@ -92,6 +116,7 @@ class PluginEngine : public Engine {
     check_operands(a, prepared.header);
     const mxref_operand operand = operand_of(a);
     const char* error = nullptr;
+    const std::lock_guard lock(plugin_->one_at_a_time);
     if (plugin_->multiply(prepared.handle, &operand, c.empty() ? nullptr : c.data(), d.data(),
                           &error) != 0)
       plugin_->fail("cannot multiply", error);
@@ -103,7 +128,10 @@ class PluginEngine : public Engine {
         : plugin(std::move(plugin)), handle(handle) {}
     Operand(const Operand&) = delete;
     Operand& operator=(const Operand&) = delete;
-    ~Operand() override { plugin->free(handle); }
+    ~Operand() override {
+      const std::lock_guard lock(plugin->one_at_a_time);
+      plugin->free(handle);
+    }
     std::shared_ptr<Plugin> plugin;
     void* handle;
     MxTensor header;  // of b, without its codes and scales

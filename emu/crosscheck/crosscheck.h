@@ -24,7 +24,9 @@ struct CrosscheckOptions {
   std::vector<const BlockFormat*> formats_b = {};  // of the right operand; empty: as `formats`
   std::vector<const Datapath*> datapaths = {};     // empty: all
   std::vector<std::string> implementations = {};   // names of the table; empty: all of it
-  int level = 1;  // 1 … 3: seconds, minutes, up to an hour; level 3 compares 10^9 results
+  // 1 … 3: seconds, minutes, up to an hour. Level 3 compares 10^9 results of each engine that is
+  // not slow, and no more of a slow one than it can do in that time.
+  int level = 1;
   uint64_t seed = 1;
   std::vector<GivenProduct> given = {};  // beside the random products, on every datapath
   std::function<void(int64_t done, int64_t total)> progress = {};

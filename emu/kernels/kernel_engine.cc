@@ -184,7 +184,8 @@ class Product {
   // Whether each acc + x·S of the rows and the panel is a binary64 number, where the step is
   // `fused`. Proof: acc begins at zero; all are multiples of one unit, and rounding to binary32
   // leaves a multiple of it. By Cauchy and Schwarz the magnitudes of all terms of a sum add up to
-  // at most the product of both norms; its roundings do not double that. None overflows.
+  // at most the product of both norms; its roundings do not double that, since acc is a binary32
+  // number, so that each rounding errs by at most |x·S|. None overflows.
   bool sums_are_exact(const RowRange& rows, int64_t panel) const {
     if (step_ != Step::fused || (!c_.empty() && !has_factor_)) return false;
     const RowRange& columns = b_.of_panel[size_t(panel)];

@@ -31,7 +31,7 @@ size_t at_most(const UnitRequest& r, size_t all) {
 
 VectorTable decode(const UnitRequest& r) {
   const size_t count = at_most(r, size_t(1) << r.a->element->bits());
-  const auto one = uint8_t(r.a->has_tensor_scale() ? 0x38 : e8m0::bias);
+  const uint8_t one = r.a->scale->one;
   Bytes code;
   Words value;
   for (size_t i = 0; i < count; ++i) {

@@ -22,7 +22,7 @@ struct Vectors {
   uint64_t seed;
   std::string source;                     // of "model": the model, its tensors; else empty
   std::vector<uint8_t> codes_a, codes_b;  // (count, block), one code a byte
-  std::vector<uint8_t> scale_a, scale_b;  // (count), e8m0
+  std::vector<uint8_t> scale_a, scale_b;  // (count), codes of the formats' scales
   std::vector<uint32_t> acc_in, acc_out;  // (count), binary32 bits
   std::vector<std::string> comments;      // (count), or none: of "directed", the cases it reaches
 

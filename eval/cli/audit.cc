@@ -10,6 +10,7 @@
 #include "emu/files/quantized.h"
 #include "emu/gemm.h"
 #include "emu/quantize.h"
+#include "emu/shell_word.h"
 #include "eval/cli/audit_command.h"
 #include "eval/cli/command.h"
 #include "eval/cli/options.h"
@@ -245,14 +246,6 @@ class Audit {
     if (!o_.implementation.empty())
       return "mxref audit --impl " + shell_word(o_.implementation) + " --in " + file;
     return "mxref audit --dump " + file;
-  }
-  static std::string shell_word(const std::string& text) {
-    if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                               "_-./:=+") == text.npos)
-      return text;
-    std::string word = "'";
-    for (char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word + "'";
   }
 
   Options& o_;

@@ -16,10 +16,11 @@ EngineTable make_engine_table() {
       {"ref", make_ref_engine},
   };
 #if MXREF_HAS_RTL
-  engines.push_back({"systemc", make_systemc_engine});
-  engines.push_back({"rtl", make_rtl_engine});
+  engines.push_back({"systemc", make_systemc_engine, {}, /*is_slow=*/true});
+  engines.push_back({"rtl", make_rtl_engine, {}, /*is_slow=*/true});
 #endif
-  if (has_models_library()) engines.push_back({"torch", make_torch_engine_of_library});
+  if (has_models_library())
+    engines.push_back({"torch", make_torch_engine_of_library, {}, /*is_slow=*/true});
   return engines;
 }
 

@@ -2,9 +2,9 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cstring>
 
 #include "emu/binary32.h"
 #include "emu/quantize.h"
@@ -171,13 +171,13 @@ at::DimVector with_last(at::IntArrayRef shape, int64_t last) {
 
 at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape) {
   at::Tensor x = at::empty(shape, at::kFloat);
-  std::memcpy(x.data_ptr<float>(), values.data(), values.size() * sizeof(float));
+  std::ranges::copy(values, x.data_ptr<float>());
   return x;
 }
 
 at::Tensor tensor_of(const std::vector<uint8_t>& bytes, at::IntArrayRef shape) {
   at::Tensor x = at::empty(shape, at::kByte);
-  std::memcpy(x.data_ptr<uint8_t>(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, x.data_ptr<uint8_t>());
   return x;
 }
 

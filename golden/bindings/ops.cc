@@ -6,10 +6,6 @@
 #include <c10/util/Exception.h>
 #include <torch/library.h>
 
-#include <iostream>
-#include <mutex>
-#include <set>
-
 #include "emu/binary32.h"
 #include "emu/engine.h"
 #include "emu/gemm.h"
@@ -40,29 +36,12 @@ std::string_view checked_name(Word implementation) {
   return find_by_name(engines(), "engine", {implementation.data(), implementation.size()}).name;
 }
 
-// Once for each text, on stderr: libtorch 1.13 hands no warning of such an op on to Python.
-void warn_once(const std::string& text) {
-  static std::mutex mutex;
-  static std::set<std::string> told_before;
-  const std::lock_guard lock(mutex);
-  if (told_before.insert(text).second) std::cerr << text << std::endl;
-}
-
-// The engine of this name; where the kernels do not take the product, the definition, and a warning
-// says so.
+// The engine of this name. Throws UsageError where it does not take the product.
 std::unique_ptr<Engine> engine_for(Word name, const BlockFormat& a, const BlockFormat& b, int block,
                                    const Datapath& datapath) {
   std::unique_ptr<Engine> engine = make_engine(engines(), checked_name(name));
-  const bool is_product = no_product(a, b, block, datapath).empty();
-  const std::string reason = engine->refuses(a, b, block, datapath);
-  if (engine->name() != "kernel" || !is_product || reason.empty()) {
-    require(*engine, a, b, block, datapath);
-    return engine;
-  }
-  warn_once("mxref: engine 'kernel' does not take " + std::string(a.name) + " × " +
-            std::string(b.name) + " on datapath '" + std::string(datapath.name) + "' (" + reason +
-            "); computed by '" + std::string(definition) + "', the definition, which is slow");
-  return make_ref_engine();
+  require(*engine, a, b, block, datapath);
+  return engine;
 }
 
 const Datapath& datapath_of(Word text) {

@@ -15,6 +15,7 @@
 #include "emu/gemm.h"
 #include "emu/isa.h"
 #include "emu/quantize.h"
+#include "tests/every_datapath.h"
 
 namespace mxref {
 namespace {
@@ -86,19 +87,6 @@ Digest conversions(const BlockFormat& format, Converter convert, bool is_short) 
   return digest;
 }
 
-std::vector<const Datapath*> all_datapaths() {
-  std::vector<const Datapath*> all;
-  for (const Datapath& preset : datapaths) all.push_back(&preset);
-  for (
-      const char* described :
-      {R"({"kind":"fused","ftz":true})", R"({"kind":"blockwise","ftz":true})",
-       R"({"kind":"sequential","ftz":true})", R"({"kind":"exact","ftz":true})",
-       R"({"kind":"aligned","terms":16,"group":4,"fraction_bits":26,"e_zero":-133,"output":"rne","ftz":true})",
-       R"({"kind":"aligned","terms":32,"group":8,"fraction_bits":44,"e_zero":-300,"output":"rz13"})"})
-    all.push_back(&datapath(described));
-  return all;
-}
-
 // Every pair of formats, four shapes, with pre-scales and C or without; the short ones small.
 Digest products(const Datapath& datapath, Engine& engine, bool is_short) {
   Digest digest;
@@ -131,9 +119,9 @@ std::vector<Line> lines_of(Converter convert, Engine& engine, const Options& opt
     const Digest digest = conversions(format, convert, options.is_short);
     lines.push_back({"conversions to " + std::string(format.name), digest.count(), digest.text()});
   }
-  for (const Datapath* datapath : all_datapaths()) {
+  for (const Datapath* datapath : every_datapath()) {
     Digest digest = products(*datapath, engine, options.is_short);
-    if (options.plant && datapath == all_datapaths().back()) digest.plant();
+    if (options.plant && datapath == every_datapath().back()) digest.plant();
     lines.push_back({"products on " + std::string(datapath->name), digest.count(), digest.text()});
   }
   return lines;

@@ -1,9 +1,10 @@
 /* Engine plugins that are wrong, one a FAULT: what the loader and the engine must refuse. */
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "emu/capi/engine_plugin.h"
 
-enum { WRONG_VERSION = 1, NO_MULTIPLY, PREPARE_FAILS, MULTIPLY_FAILS, NO_REASONS };
+enum { WRONG_VERSION = 1, NO_MULTIPLY, PREPARE_FAILS, MULTIPLY_FAILS, NO_REASONS, ONE_CALLER };
 
 int32_t mxref_plugin_version(void) {
   return FAULT == WRONG_VERSION ? MXREF_PLUGIN_VERSION + 1 : MXREF_PLUGIN_VERSION;
@@ -28,7 +29,16 @@ void* mxref_plugin_prepare(const mxref_operand* b, const char* datapath, const c
 #if FAULT != 2 /* NO_MULTIPLY, as the preprocessor knows it */
 int32_t mxref_plugin_multiply(void* prepared, const mxref_operand* a, const float* c, float* d,
                               const char** error) {
-  (void)prepared, (void)a, (void)c, (void)d;
+  (void)prepared, (void)a, (void)c;
+  if (FAULT == ONE_CALLER) {
+    static atomic_int callers; /* how many are inside */
+    int32_t failed = atomic_fetch_add(&callers, 1) > 0;
+    for (int i = 0; i < 20000; ++i) failed |= atomic_load(&callers) > 1;
+    if (failed) *error = "two callers at once";
+    *d = 0;
+    atomic_fetch_sub(&callers, 1);
+    return failed;
+  }
   if (FAULT == MULTIPLY_FAILS) *error = "the simulator stopped";
   return 1;
 }

@@ -192,6 +192,33 @@ BOOST_AUTO_TEST_CASE(every_datapath) {
     }
 }
 
+// Any that may be described. A zero's exponent of F - 1024 has no binary64 unit.
+BOOST_AUTO_TEST_CASE(described_alignments) {
+  Random random(8);
+  const auto below = [&](uint64_t n) { return int(random() % n); };
+  for (int trial = 0; trial < 60; ++trial) {
+    const int group = 1 << below(4), terms = group * (1 + below(uint64_t(64 / group)));
+    const int fraction = 1 + below(44);
+    const int e_zero = below(3) == 0 ? fraction - 1024 : below(2049) - 1024;
+    const char* const outputs[] = {"rne", "rz", "rz13"};
+    std::ostringstream text;
+    text << R"({"kind":"aligned","terms":)" << terms << R"(,"group":)" << group
+         << R"(,"fraction_bits":)" << fraction << R"(,"e_zero":)" << e_zero << R"(,"output":")"
+         << outputs[below(3)] << R"(","ftz":)" << (below(2) ? "true" : "false") << "}";
+    const Kind& kind = kinds[size_t(trial) % std::size(kinds)];
+    expect_same_for_all_pairs({2, 3, 100, 32}, kind, uint64_t(trial) + 1, {}, {},
+                              datapath(text.str()));
+    // Zeros alone, and then something.
+    for (const BlockFormat& format : block_formats) {
+      if (format.has_tensor_scale()) continue;
+      MxTensor a = operand(random, format, 2, 160, 32, kind, {});
+      const MxTensor b = operand(random, format, 3, 160, 32, kind, {});
+      std::fill_n(a.codes.begin(), 128, uint8_t(0));
+      expect_same(a, b, {}, "zeros first", datapath(text.str()));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(every_datapath_over_more_than_one_pass) {
   for (const char* path : paths) {
     expect_same_for_all_pairs({2, 3, 1100, 128}, kinds[0], 1, {}, {}, datapath(path));

@@ -4,6 +4,7 @@
 #include "emu/capi/plugin_engine.h"
 
 #include <boost/test/unit_test.hpp>
+#include <thread>
 
 #include "emu/crosscheck/crosscheck.h"
 #include "emu/gemm.h"
@@ -112,6 +113,22 @@ BOOST_AUTO_TEST_CASE(what_a_plugin_fails_in_is_told_in_its_words) {
   const auto silent = make_engine({}, plugin("plugin_no_reasons"));
   check_says(refusal_of([&] { silent->prepare(x, fused); }), {"it gives no reason"});
   check_says(silent->refuses(x.format(), x.format(), 32, fused), {"it gives no reason"});
+}
+
+// Engines of one library share its state.
+BOOST_AUTO_TEST_CASE(a_plugin_is_called_by_one_thread_at_a_time) {
+  const MxTensor x = ones("mxfp4", 1, 32);
+  const auto calls = [&] {
+    const auto engine = make_engine({}, plugin("plugin_one_caller"));
+    const auto prepared = engine->prepare(x, datapath("fused"));
+    std::vector<float> d(1);
+    for (int i = 0; i < 200; ++i) engine->multiply(x, *prepared, {}, d);
+  };
+  std::string said[2];
+  std::thread other([&] { said[0] = refusal_of(calls); });
+  said[1] = refusal_of(calls);
+  other.join();
+  for (const std::string& text : said) BOOST_TEST(text == "nothing was thrown");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -177,16 +177,18 @@ BOOST_AUTO_TEST_CASE(every_rule_and_rounding) {
         }
 }
 
-// What the kernel of the stochastic rounding relies on: a product of a significand of 24 bits and a
-// numerator below 16 that is no binary32 number is not rounded to a power of two above it.
-BOOST_AUTO_TEST_CASE(no_product_of_a_prescale_lies_just_below_a_power_of_two) {
+// What the kernels of the other roundings rely on: a product of a significand of 24 bits and a
+// numerator below 16 that is no binary32 number is not rounded to a power of two above it, and what
+// it is above a code not to half of the distance of codes above that.
+BOOST_AUTO_TEST_CASE(no_product_of_a_prescale_lies_just_below_a_power_of_two_or_a_half) {
   for (uint64_t numerator = 1; numerator < 16; ++numerator)
-    for (int power = 25; power < 29; ++power) {
-      const uint64_t top = uint64_t(1) << power, half_unit = uint64_t(1) << (power - 25);
-      for (uint64_t below = 1; below <= half_unit; ++below)
-        if ((top - below) % numerator == 0)
-          BOOST_TEST((top - below) / numerator >= 1u << 24, numerator << " " << power);
-    }
+    for (int half = 25; half < 29; ++half)
+      for (uint64_t code = 0; code << (half + 1) < uint64_t(1) << 28; ++code)
+        for (uint64_t below = 1; below <= uint64_t(1) << (half - 25); ++below) {
+          const uint64_t product = (code << (half + 1)) + (uint64_t(1) << half) - below;
+          if (product % numerator == 0)
+            BOOST_TEST(product / numerator >= 1u << 24, product << " / " << numerator);
+        }
 }
 
 // Elements of which the fraction times 2^32 is the random word, and those just beside.

@@ -22,6 +22,7 @@
 #include "emu/threads.h"
 #include "golden/formulation/digits.h"
 #include "golden/formulation/rounding.h"
+#include "tests/every_datapath.h"
 #include "tests/format_counts.h"
 
 using namespace mxref;
@@ -101,17 +102,7 @@ BOOST_AUTO_TEST_CASE(bits_are_those_of_the_definition_for_every_pair_of_formats_
 // Each datapath on one pair of MX formats, another one for the next datapath, and on nvfp4: all
 // pairs on all datapaths take minutes, `mxref crosscheck --impl torch`.
 BOOST_AUTO_TEST_CASE(bits_are_those_of_the_definition_on_every_datapath) {
-  std::vector<const Datapath*> all;
-  for (const Datapath& preset : datapaths) all.push_back(&preset);
-  for (
-      const char* described :
-      {R"({"kind":"fused","ftz":true})", R"({"kind":"blockwise","ftz":true})",
-       R"({"kind":"sequential","ftz":true})", R"({"kind":"exact","ftz":true})",
-       R"({"kind":"aligned","terms":1024,"group":32,"fraction_bits":44,"e_zero":-1024,"output":"rne"})",
-       R"({"kind":"aligned","terms":48,"group":8,"fraction_bits":44,"e_zero":1024,"output":"rz","ftz":true})",
-       R"({"kind":"aligned","terms":24,"group":8,"fraction_bits":40,"e_zero":-300,"output":"rz13"})",
-       R"({"kind":"aligned","terms":5,"group":1,"fraction_bits":1,"e_zero":0,"output":"rne"})"})
-    all.push_back(&datapath(described));
+  const auto& all = every_datapath();
   const auto& mx = mx_formats();
   for (size_t d = 0; d < all.size(); ++d) {
     expect_the_definition(*all[d], {mx[d % mx.size()]}, {mx[(d + d / mx.size() + 1) % mx.size()]});
