@@ -19,8 +19,8 @@ void bench_linear(int repeat, Record& record);
 void bench_quantize(int repeat, Record& record);
 void bench_rtl(int repeat, Record& record);
 
-// Best wall-clock seconds of each piece of work over `repeat` rounds. A round runs each once, so
-// that what else the machine does meets all of them alike.
+// Best wall-clock seconds of each piece of work over `repeat` rounds, or two and more where they
+// take seconds. A round runs each once, so that what else the machine does meets all of them alike.
 std::vector<double> best_seconds(int repeat, const std::vector<std::function<void()>>& works);
 
 }  // namespace mxref::bench
