@@ -74,7 +74,7 @@ uint32_t encode_magnitude_sat(const ElementFormat& f, const Magnitude& x, const 
     return rounding.rounds_up({false, -1, 0, random}) ? 1 : 0;
   const uint128 dividend = uint128(x.numerator) << std::max(shift, 0);
   const uint128 divisor = uint128(x.denominator) << std::max(-shift, 0);
-  // A power of two unless there is a pre-scale or a tensor scale: then a shift divides.
+  // Without a pre-scale and a tensor scale the divisor is a power of two: a shift divides.
   const bool shifts = x.denominator == 1 && shift <= 0;
   // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
   const uint128 quotient = shifts ? dividend >> -shift : dividend / divisor;

@@ -9,6 +9,7 @@
 #include "emu/binary32.h"
 #include "emu/e8m0.h"
 #include "emu/kernels/float_environment.h"
+#include "emu/kernels/row_blocks.h"
 #include "emu/kernels/tensor_scale_quantizer.h"
 #include "emu/quantize.h"
 
@@ -63,18 +64,10 @@ class RowQuantizer {
   // x (K), of which the first has this index in its tensor → codes (K), scales (blocks).
   void row(const float* x, int64_t K, uint64_t first_element, uint8_t* codes,
            uint8_t* scales) const {
-    const int block = conversion_.block;
-    const int64_t whole = K / block;
-    for (int64_t i = 0; i < whole; i += batch)
-      blocks(x + i * block, int(std::min<int64_t>(batch, whole - i)),
-             first_element + uint64_t(i * block), codes + i * block, scales + i);
-    const int64_t begin = whole * block, rest = K - begin;
-    if (rest == 0) return;
-    float padded_x[block_lengths.back()] = {};
-    uint8_t padded_codes[block_lengths.back()];
-    std::copy_n(x + begin, rest, padded_x);
-    blocks(padded_x, 1, first_element + uint64_t(begin), padded_codes, scales + whole);
-    std::copy_n(padded_codes, rest, codes + begin);
+    for_row_blocks(x, K, conversion_.block, batch, codes, scales,
+                   [&](const float* of, int count, int64_t first, uint8_t* to, uint8_t* scales_to) {
+                     blocks(of, count, first_element + uint64_t(first), to, scales_to);
+                   });
   }
 
  private:

@@ -12,6 +12,7 @@
 #include "emu/binary32.h"
 #include "emu/block.h"
 #include "emu/kernels/instruction_set.h"
+#include "emu/kernels/row_blocks.h"
 
 namespace mxref::kernels {
 
@@ -61,18 +62,10 @@ class TensorScaleQuantizer {
 
   // x (K) → codes (K), scales (blocks).
   void row(const float* x, int64_t K, float g, uint8_t* codes, uint8_t* scales) const {
-    const int block = conversion_.block;
-    const int64_t whole = K / block;
-    for (int64_t i = 0; i < whole; i += batch)
-      blocks(x + i * block, int(std::min<int64_t>(batch, whole - i)), g, codes + i * block,
-             scales + i);
-    const int64_t begin = whole * block, rest = K - begin;
-    if (rest == 0) return;
-    float padded_x[block_lengths.back()] = {};
-    uint8_t padded_codes[block_lengths.back()];
-    std::copy_n(x + begin, rest, padded_x);
-    blocks(padded_x, 1, g, padded_codes, scales + whole);
-    std::copy_n(padded_codes, rest, codes + begin);
+    for_row_blocks(x, K, conversion_.block, batch, codes, scales,
+                   [&](const float* of, int count, int64_t, uint8_t* to, uint8_t* scales_to) {
+                     blocks(of, count, g, to, scales_to);
+                   });
   }
 
  private:
