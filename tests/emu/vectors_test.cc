@@ -194,7 +194,8 @@ BOOST_AUTO_TEST_CASE(every_form_reads_back_what_was_written) {
   const auto [a, b] = operands();
   Vectors named = model_vectors(a, b, datapaths[0], 10, 2);
   named.source = "model: layer (10)";
-  for_every_pair([&](const auto& fa, const auto& fb, const Datapath& datapath) {
+  // clang 14 captures structured bindings by a new name only, here and elsewhere.
+  for_every_pair([&, &a = a, &b = b](const auto& fa, const auto& fb, const Datapath& datapath) {
     for (const Vectors& v : {random_vectors(fa, fb, datapath, 50, 0xFFFFFFFFFFFFFFFF),
                              model_vectors(a, b, datapath, 10, 2), named})
       for (const VectorForm& form : vector_forms) {

@@ -205,16 +205,17 @@ BOOST_AUTO_TEST_CASE(a_damaged_item_is_an_error_with_file_line_field_and_form) {
            Case{R"({"goal":"a","sol1":"b","sol2":"c","label":")" + std::string(100000, 'x') + "\"}",
                 "\"label\": \"xxx"},
        }) {
-    BOOST_CHECK_EXCEPTION(read("piqa", good + "\n" + line), InputError, [&](const InputError& e) {
-      const std::string what = e.what();
-      const bool right = what.find("items.jsonl:2: ") != std::string::npos &&
-                         what.find(field) != std::string::npos &&
-                         (what.find("expected") != std::string::npos ||
-                          what.find("deeper than") != std::string::npos) &&
-                         what.size() < 1000;
-      if (!right) BOOST_TEST_MESSAGE("line " << line << "\n got " << what);
-      return right;
-    });
+    BOOST_CHECK_EXCEPTION(read("piqa", good + "\n" + line), InputError,
+                          ([&, &line = line, &field = field](const InputError& e) {
+                            const std::string what = e.what();
+                            const bool right = what.find("items.jsonl:2: ") != std::string::npos &&
+                                               what.find(field) != std::string::npos &&
+                                               (what.find("expected") != std::string::npos ||
+                                                what.find("deeper than") != std::string::npos) &&
+                                               what.size() < 1000;
+                            if (!right) BOOST_TEST_MESSAGE("line " << line << "\n got " << what);
+                            return right;
+                          }));
   }
 }
 

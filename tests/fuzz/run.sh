@@ -3,7 +3,7 @@
 # kept in BUILD/findings/TARGET. Prints "executed N", and "finding: …" where there is one: then it ends with 1.
 set -eu
 build=$1 target=$2 seconds=$3
-[ -x "$build/bin/fuzz_$target" ] || { echo "no $build/bin/fuzz_$target; build it by: cmake --build --preset fuzz --target fuzz_targets" >&2; exit 3; }
+[ -x "$build/bin/fuzz_$target" ] || { echo "no $build/bin/fuzz_$target; build it by: cmake --build --preset sanitize --target fuzz_targets" >&2; exit 3; }
 corpus=$build/corpus/$target seeds=$build/seeds findings=$build/findings/$target
 mkdir -p "$corpus" "$findings"
 # The seeds of every target are written by the first run of these sources.

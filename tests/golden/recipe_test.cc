@@ -109,9 +109,10 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_input_errors) {
         {R"({"weigths": {}})", "did you mean 'weights'"},
         {R"({"weights": {"format": "mxpf4"}})", "did you mean 'mxfp4'"}}) {
     const RecipeFile file(text);
-    BOOST_CHECK_EXCEPTION(parse_recipe(file.path.string()), InputError, [&](const InputError& e) {
-      return holds(e.what(), file.path) && holds(e.what(), says);
-    });
+    BOOST_CHECK_EXCEPTION(parse_recipe(file.path.string()), InputError,
+                          ([&, &says = says](const InputError& e) {
+                            return holds(e.what(), file.path) && holds(e.what(), says);
+                          }));
   }
   // What --set adds to a good file is wrong use again.
   const RecipeFile good("{}");

@@ -1,4 +1,4 @@
-// Every fuzz target for its share of half an hour; corpora grow in build-fuzz (tests/fuzz/run.sh).
+// Every fuzz target for its share of half an hour; corpora grow in build-sanitize (tests/fuzz/run.sh).
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t all_seconds = 30 * 60, slice_seconds = 15;
 
-std::filesystem::path build_folder() { return MXREF_SOURCE_DIR "/build-fuzz"; }
+std::filesystem::path build_folder() { return MXREF_SOURCE_DIR "/build-sanitize"; }
 
 std::vector<std::string> targets() {
   const std::filesystem::path list = build_folder() / "fuzz_targets.txt";
