@@ -87,8 +87,8 @@ void mxref_tensor_free(mxref_tensor* tensor); /* null is allowed */
 /* ---- Products */
 
 /* d (M,N) = c (M,N) or null + a (M,K) x b (N,K), pre-scales and tensor scales included. engine:
- * "kernel", "ref" (the definition) or "plugin:FILE.so"; null: kernel. All but a plugin give the same
- * bits. */
+ * "kernel", "ref" (the definition) or "plugin:FILE.so"; null: kernel. All but a plugin give the
+ * same bits. */
 int mxref_gemm(const char* engine, const mxref_datapath* datapath, const mxref_tensor* a,
                const mxref_tensor* b, const float* c, float* d);
 

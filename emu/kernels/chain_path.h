@@ -12,8 +12,8 @@ class ChainPath {
   static constexpr bool has_wide_sums = false;
 
   ChainPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b, bool ftz)
-      : kernels_(kernels), a_(a), b_(b), ftz_(ftz) {
-    values_.of<float>(std::min(rows, a.rows()) * a.cols());
+      : kernels_(kernels), a_(a), b_(b), ftz_(ftz), stride_(row_stride(b)) {
+    values_.of<float>(std::min(rows, a.rows()) * stride_);
     a_values_ = signed_values(a.element());
     b_values_ = signed_values(b.header.element());
     a_scales_ = values_of_scales<double>(*a.format().scale, a.element().unit_log2());
@@ -37,7 +37,7 @@ class ChainPath {
 
   void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double*) {
     const auto codes = a_.row_codes(row);
-    float* values = values_.of<float>(0) + slot * a_.cols();
+    float* values = values_.of<float>(0) + slot * stride_;
     for (int64_t k = 0; k < a_.cols(); ++k)
       values[k] = float(a_values_[codes[size_t(k)]] * a_scales_[scales[k / b_.block()]]);
   }
@@ -46,7 +46,7 @@ class ChainPath {
                   Buffer& scratch) {
     const int64_t k = first * b_.block();
     const int64_t count = std::min<int64_t>(int64_t(blocks) * b_.block(), a_.cols() - k);
-    kernels_.chain_panel({values_.of<float>(0) + k, a_.cols()}, count_rows,
+    kernels_.chain_panel({values_.of<float>(0) + k, stride_}, count_rows,
                          b_.panel(panel, first, blocks), {b_values_.data(), b_scales_.data()},
                          count, ftz_, static_cast<float*>(acc),
                          scratch.of<float>(count * panel_columns));
@@ -65,6 +65,7 @@ class ChainPath {
   const MxTensor& a_;
   const PackedColumns& b_;
   bool ftz_;
+  int64_t stride_;
   std::array<double, 256> a_values_, b_values_, a_scales_, b_scales_;
   Buffer values_;
 };

@@ -55,7 +55,7 @@ class DoublePath {
   static constexpr bool has_wide_sums = true;
 
   DoublePath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b)
-      : kernels_(kernels), a_(a), b_(b), stride_(b.blocks() * b.block()) {
+      : kernels_(kernels), a_(a), b_(b), length_(b.blocks() * b.block()), stride_(row_stride(b)) {
     const int64_t at_once = std::min(rows, a.rows());
     values_.of<double>(at_once * stride_);
     scale_.of<double>(at_once * b.blocks());
@@ -76,7 +76,7 @@ class DoublePath {
   void decode_row(int64_t row, int64_t slot, const uint8_t* scales, const double*) {
     const auto codes = a_.row_codes(row);
     double* values = values_.of<double>(0) + slot * stride_;
-    for (int64_t k = 0; k < stride_; ++k)
+    for (int64_t k = 0; k < length_; ++k)
       values[k] = k < a_.cols() ? a_values_[codes[size_t(k)]] : 0;
     for (int64_t i = 0; i < b_.blocks(); ++i)
       scale_.of<double>(0)[slot * b_.blocks() + i] = a_scales_[scales[i]];
@@ -96,7 +96,7 @@ class DoublePath {
   const InstructionSet& kernels_;
   const MxTensor& a_;
   const PackedColumns& b_;
-  int64_t stride_;
+  int64_t length_, stride_;
   std::array<double, 256> a_values_, b_values_, a_scales_, b_scales_;
   Buffer values_, scale_;
 };

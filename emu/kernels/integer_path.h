@@ -36,7 +36,8 @@ class IntegerPath {
         b_(b),
         bytes_(bytes),
         is_nibble_(b.header.element().bits() <= 4),
-        stride_(b.blocks() * b.block()) {
+        length_(b.blocks() * b.block()),
+        stride_(row_stride(b)) {
     const int64_t at_once = std::min(rows, a.rows());
     values_.of<int16_t>(at_once * stride_);
     start_.of<int32_t>(at_once * b.blocks());
@@ -96,7 +97,7 @@ class IntegerPath {
       k = a_.cols() / 8 * 8;
       kernels_.look_up(codes.data(), k, a_bytes_.data(), values);
     }
-    for (; k < stride_; ++k) values[k] = k < a_.cols() ? a_bytes_[codes[size_t(k)]] : int8_t(0);
+    for (; k < length_; ++k) values[k] = k < a_.cols() ? a_bytes_[codes[size_t(k)]] : int8_t(0);
     for (int64_t i = 0; i < b_.blocks(); ++i) {
       int32_t sum = 0;
       for (int64_t j = i * b_.block(); j < (i + 1) * b_.block(); ++j) sum += values[j];
@@ -106,7 +107,7 @@ class IntegerPath {
   void decode_words(int64_t row, int64_t slot) {
     const auto codes = a_.row_codes(row);
     int16_t* values = values_.of<int16_t>(0) + slot * stride_;
-    for (int64_t k = 0; k < stride_; ++k)
+    for (int64_t k = 0; k < length_; ++k)
       values[k] = k < a_.cols() ? a_words_[codes[size_t(k)]] : int16_t(0);
   }
 
@@ -114,7 +115,7 @@ class IntegerPath {
   const MxTensor& a_;
   const PackedColumns& b_;
   bool bytes_, is_nibble_;
-  int64_t stride_;
+  int64_t length_, stride_;
   int offset_;
   std::array<int16_t, 256> a_words_, b_words_;
   std::array<int8_t, 256> a_bytes_;

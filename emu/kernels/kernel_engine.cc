@@ -102,8 +102,8 @@ class Product {
  private:
   static constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
-  // a by rows of a block, b by panels, K by chunks: acc of a block of rows and one panel stays in
-  // the cache of the thread that computes it.
+  // a by rows of a block, b by groups of panels, K by chunks: a chunk of the rows, and what is
+  // accumulated of the group, stay in the cache of the thread that computes it.
   template <typename Path>
   void run_path(Path path) {
     proven_ = path.proven(step_);
@@ -115,6 +115,11 @@ class Product {
     const auto chunk_begin = [&](int64_t index) {
       return std::min(b_.blocks(), index * units / chunks * unit);
     };
+    // As many groups, of about the same size, for each thread.
+    constexpr int64_t panels_at_once = 4;
+    const int64_t each = panels_at_once * threads();
+    const int64_t groups = (b_.panels() + each - 1) / each * threads();
+    const auto group_begin = [&](int64_t index) { return index * b_.panels() / groups; };
     auto of_row = std::vector<RowRange>(Path::rows);
     // A small product is done before a second thread has started.
     constexpr int64_t worth_threads = 1 << 18;
@@ -122,10 +127,10 @@ class Product {
 #pragma omp parallel if (products >= worth_threads)
     {
       const FloatEnvironment ieee;
-      Buffer acc_buffer, scratch;
+      Buffer scratch;
+      std::vector<PanelWork> group(panels_at_once);
       std::vector<uint8_t> scales(size_t(b_.blocks()));
       std::vector<double> norms(Path::has_wide_sums ? size_t(b_.blocks()) : 0);
-      std::vector<double> split(is_exact_ ? Path::rows : 0);
       for (int64_t m = 0; m < a_.rows(); m += Path::rows) {
         const int64_t rows = std::min(Path::rows, a_.rows() - m);
 #pragma omp for schedule(static)
@@ -134,21 +139,24 @@ class Product {
           of_row[size_t(r)] = scan_.row(m + r, scales.data(), of_blocks);
           path.decode_row(m + r, r, scales.data(), of_blocks);
         }
-        const RowRange all_rows = together(std::span(of_row).first(size_t(rows)));
+        const auto rows_of_a = std::span(of_row).first(size_t(rows));
+        const RowRange all_rows = together(rows_of_a);
 #pragma omp for schedule(static)
-        for (int64_t panel = 0; panel < b_.panels(); ++panel) {
-          const bool sums_fit = path.has_binary64_step() && sums_are_exact(all_rows, panel);
-          const PanelStep step{sums_fit ? Step::fused_exact_sums : step_,
-                               is_exact_ ? split.data() : nullptr};
-          float* acc = acc_buffer.of<float>(Path::rows * panel_columns * floats_of(step.step));
-          start(m, rows, panel, step.step, acc);
-          for (size_t r = 0; r < split.size(); ++r)
-            split[r] = std::ldexp(1.5, 52 + least_log2(of_row[r], panel) + split_.low_bits);
+        for (int64_t g = 0; g < groups; ++g) {
+          const int64_t first = group_begin(g), count = group_begin(g + 1) - first;
+          for (int64_t p = 0; p < count; ++p) {
+            const bool sums_fit = path.has_binary64_step() && sums_are_exact(all_rows, first + p);
+            start(m, rows_of_a, first + p, sums_fit ? Step::fused_exact_sums : step_,
+                  group[size_t(p)]);
+          }
           for (int64_t i = 0; i < chunks; ++i)
-            path.add_blocks(int(rows), panel, chunk_begin(i),
-                            int(chunk_begin(i + 1) - chunk_begin(i)), step, acc, scratch);
-          for (int64_t r = 0; r < rows; ++r)
-            finish_row(m + r, r, of_row[size_t(r)], panel, step.step, acc);
+            for (int64_t p = 0; p < count; ++p)
+              path.add_blocks(int(rows), first + p, chunk_begin(i),
+                              int(chunk_begin(i + 1) - chunk_begin(i)), group[size_t(p)].step,
+                              group[size_t(p)].acc, scratch);
+          for (int64_t p = 0; p < count; ++p)
+            for (int64_t r = 0; r < rows; ++r)
+              finish_row(m + r, r, of_row[size_t(r)], first + p, group[size_t(p)]);
         }
       }
     }
@@ -200,12 +208,30 @@ class Product {
     return step == Step::exact ? 4 : step == Step::fused_exact_sums ? 2 : 1;
   }
 
-  // Without a pre-scale C is the accumulator's start; to an exact sum it is added at the end.
-  void start(int64_t m, int64_t rows, int64_t panel, Step step, float* acc) const {
-    std::fill(acc, acc + rows * panel_columns * floats_of(step), 0.0f);
-    if (c_.empty() || has_factor_ || is_exact_) return;
-    for (int64_t r = 0; r < rows; ++r)
-      std::copy_n(c_row(m + r, panel * panel_columns), columns_of(panel), acc + r * panel_columns);
+  // What some rows and a panel have accumulated.
+  struct PanelWork {
+    PanelStep step{};
+    float* acc = nullptr;  // (rows, panel_columns) of what the step accumulates in
+    Buffer accumulators;
+    std::vector<double> split;  // (rows), where the step is exact
+  };
+  // From row m on. Without a pre-scale C is the accumulator's start; to an exact sum it is added at
+  // the end.
+  void start(int64_t m, std::span<const RowRange> rows, int64_t panel, Step step,
+             PanelWork& work) const {
+    const int64_t floats = int64_t(rows.size()) * panel_columns * floats_of(step);
+    work.acc = work.accumulators.of<float>(floats);
+    std::fill_n(work.acc, floats, 0.0f);
+    if (is_exact_) {
+      work.split.clear();
+      for (const RowRange& row : rows)
+        work.split.push_back(std::ldexp(1.5, 52 + least_log2(row, panel) + split_.low_bits));
+    } else if (!c_.empty() && !has_factor_) {
+      for (int64_t r = 0; r < int64_t(rows.size()); ++r)
+        std::copy_n(c_row(m + r, panel * panel_columns), columns_of(panel),
+                    work.acc + r * panel_columns);
+    }
+    work.step = {step, is_exact_ ? work.split.data() : nullptr};
   }
 
   // Whether the proofs of the kernels cover all of this element's block products.
@@ -325,14 +351,15 @@ class Product {
   }
 
   // Row m, the r-th of the accumulators → d.
-  void finish_row(int64_t m, int64_t r, const RowRange& row, int64_t panel, Step step,
-                  float* all) const {
+  void finish_row(int64_t m, int64_t r, const RowRange& row, int64_t panel,
+                  const PanelWork& work) const {
+    const Step step = work.step.step;
     const int64_t first = panel * panel_columns, columns = columns_of(panel);
     const RowRange& of_panel = b_.of_panel[size_t(panel)];
     const float* c = c_row(m, first);
     float rounded[panel_columns];
-    float* acc = floats_of(step) > 1 ? rounded : all + r * panel_columns;
-    const auto* doubles = reinterpret_cast<const double*>(all);
+    float* acc = floats_of(step) > 1 ? rounded : work.acc + r * panel_columns;
+    const auto* doubles = reinterpret_cast<const double*>(work.acc);
     if (step == Step::exact) round_sums(r, row, panel, c, doubles, rounded);
     if (step == Step::fused_exact_sums)
       std::copy_n(doubles + r * panel_columns, panel_columns, rounded);  // binary32 numbers

@@ -100,4 +100,12 @@ struct PackedColumns {
 };
 PackedColumns pack_columns(const MxTensor& b);
 
+// Elements from a decoded row, or tile of rows, to the next. A power of two would put a chunk of
+// all rows into a few sets of the caches; an odd multiple of 128 elements spreads it over all.
+inline int64_t row_stride(const PackedColumns& b) {
+  constexpr int64_t unit = 128;  // blocks are whole in it
+  const int64_t units = (b.blocks() * b.block() + unit - 1) / unit;
+  return (units | 1) * unit;
+}
+
 }  // namespace mxref::kernels

@@ -49,16 +49,16 @@ class SplitPath {
 
   SplitPath(const InstructionSet& kernels, const MxTensor& a, const PackedColumns& b,
             WordSplit split)
-      : kernels_(kernels), a_(a), b_(b), split_(split), stride_(b.blocks() * b.block()) {
+      : kernels_(kernels), a_(a), b_(b), split_(split), stride_(row_stride(b) / b.block()) {
     const int64_t at_once =
         (std::min(rows, a.rows()) + split_tile_rows - 1) / split_tile_rows * split_tile_rows;
-    plane_ = at_once * stride_;
+    plane_ = at_once * stride_ * b.block();
     words_.of<int16_t>(2 * plane_);
-    low_pairs_.of<uint64_t>(at_once * b.blocks());
-    low_rows_.of<uint8_t>(at_once * b.blocks());
-    scale_.of<double>(at_once * b.blocks());
-    scale_of_high_.of<float>(at_once * b.blocks());
-    high_norms_.of<float>(at_once * b.blocks());
+    low_pairs_.of<uint64_t>(at_once * stride_);
+    low_rows_.of<uint8_t>(at_once * stride_);
+    scale_.of<double>(at_once * stride_);
+    scale_of_high_.of<float>(at_once * stride_);
+    high_norms_.of<float>(at_once * stride_);
     a_values_ = split_values(a.element(), split.a);
     b_values_ = split_values(b.header.element(), split.b);
     const int unit = unit_log2(a, b), high = split.a + split.b;
@@ -92,7 +92,7 @@ class SplitPath {
     const int block = b_.block();
     for (int64_t i = 0; i < b_.blocks(); ++i) {
       int16_t* high = words_.of<int16_t>(0) +
-                      (slot / split_tile_rows * b_.blocks() + i) * block * split_tile_rows +
+                      (slot / split_tile_rows * stride_ + i) * block * split_tile_rows +
                       slot % split_tile_rows * 2;
       uint64_t low_pairs = 0;
       for (int k = 0; k < block; k += 2) {
@@ -125,7 +125,7 @@ class SplitPath {
                       scale_of_high_.of<float>(0) + at(0, first),
                       high_norms_.of<float>(0) + at(0, first),
                       step.split,
-                      b_.blocks()};
+                      stride_};
     const bool both = split_.a > 0 && split_.b > 0;
     const int64_t values = int64_t(blocks) * b_.block() * panel_columns;
     const int64_t bytes = 4 * values + int64_t(blocks) * (12 * panel_columns + 8 * panel_columns);
@@ -164,15 +164,15 @@ class SplitPath {
   }
   // Of a block of a row in an array (tiles, blocks, split_tile_rows).
   int64_t at(int64_t slot, int64_t block) const {
-    return (slot / split_tile_rows * b_.blocks() + block) * split_tile_rows +
-           slot % split_tile_rows;
+    return (slot / split_tile_rows * stride_ + block) * split_tile_rows + slot % split_tile_rows;
   }
 
   const InstructionSet& kernels_;
   const MxTensor& a_;
   const PackedColumns& b_;
   WordSplit split_;
-  int64_t stride_, plane_;
+  int64_t stride_;  // blocks from a tile of rows to the next
+  int64_t plane_;
   std::array<uint32_t, 256> a_values_, b_values_;
   std::array<double, 256> a_scales_, b_scales_;
   std::array<float, 256> a_scales_of_high_, b_scales_binary32_;

@@ -98,7 +98,8 @@ Action define_crosscheck(CLI::App& app, const Context& context) {
   add_number(app, "--level", o->crosscheck.level, 1, 3,
              "1, 2 or 3: seconds, minutes, up to an hour (default 1)");
   app.add_option("--resume", o->crosscheck.resume,
-                 "keep what has been compared in this file, and go on from it");
+                 "keep what has been compared in this file, and go on from it")
+      ->type_name("FILE");
   add_seed(app, o->crosscheck.seed, "seed of the first product");
   add_threads(app);
   add_isa(app);

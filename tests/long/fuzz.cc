@@ -1,4 +1,5 @@
-// Every fuzz target for its share of half an hour; corpora grow in build-sanitize (tests/fuzz/run.sh).
+// Every fuzz target for its share of half an hour; corpora grow in build-sanitize
+// (tests/fuzz/run.sh).
 
 #include <fmt/format.h>
 
