@@ -22,6 +22,8 @@ inline constexpr int unbounded = 1 << 16;
 struct PanelStep {
   Step step;
   const double* split;  // of each row, where the step is exact: ExactStep64 of double_sums.inc
+  const uint8_t*
+      sums_are_exact;  // of each row, where the step is `fused`: as of DoubleRows; or null
 };
 
 inline int unit_log2(const MxTensor& a, const PackedColumns& b) {
@@ -84,8 +86,12 @@ class DoublePath {
 
   void add_blocks(int count_rows, int64_t panel, int64_t first, int blocks, PanelStep step,
                   void* acc, Buffer& scratch) {
-    const DoubleRows a{values_.of<double>(0) + first * b_.block(), scale_.of<double>(0) + first,
-                       step.split, stride_, b_.blocks()};
+    const DoubleRows a{values_.of<double>(0) + first * b_.block(),
+                       scale_.of<double>(0) + first,
+                       step.split,
+                       step.sums_are_exact,
+                       stride_,
+                       b_.blocks()};
     const int64_t doubles = int64_t(blocks) * (b_.block() + 1) * panel_columns;
     kernels_.double_panel(a, count_rows, b_.panel(panel, first, blocks),
                           {b_values_.data(), b_scales_.data()}, step.step, acc,

@@ -47,6 +47,7 @@ struct DoubleRows {
   const double* values;
   const double* scale;
   const double* split;
+  const uint8_t* sums_are_exact;  // of each row, whether every acc + x·S is a binary64 number
   int64_t stride;
   int64_t block_stride;
 };

@@ -140,15 +140,11 @@ class Product {
           path.decode_row(m + r, r, scales.data(), of_blocks);
         }
         const auto rows_of_a = std::span(of_row).first(size_t(rows));
-        const RowRange all_rows = together(rows_of_a);
 #pragma omp for schedule(static)
         for (int64_t g = 0; g < groups; ++g) {
           const int64_t first = group_begin(g), count = group_begin(g + 1) - first;
-          for (int64_t p = 0; p < count; ++p) {
-            const bool sums_fit = path.has_binary64_step() && sums_are_exact(all_rows, first + p);
-            start(m, rows_of_a, first + p, sums_fit ? Step::fused_exact_sums : step_,
-                  group[size_t(p)]);
-          }
+          for (int64_t p = 0; p < count; ++p)
+            start(m, rows_of_a, first + p, path.has_binary64_step(), group[size_t(p)]);
           for (int64_t i = 0; i < chunks; ++i)
             for (int64_t p = 0; p < count; ++p)
               path.add_blocks(int(rows), first + p, chunk_begin(i),
@@ -213,12 +209,18 @@ class Product {
     PanelStep step{};
     float* acc = nullptr;  // (rows, panel_columns) of what the step accumulates in
     Buffer accumulators;
-    std::vector<double> split;  // (rows), where the step is exact
+    std::vector<double> split;            // (rows), where the step is exact
+    std::vector<uint8_t> sums_are_exact;  // (rows), where it is `fused` and binary64 may serve
   };
-  // From row m on. Without a pre-scale C is the accumulator's start; to an exact sum it is added at
-  // the end.
-  void start(int64_t m, std::span<const RowRange> rows, int64_t panel, Step step,
+  // Of rows from m on. Without a pre-scale C is the accumulator's start; to an exact sum it is
+  // added at the end.
+  void start(int64_t m, std::span<const RowRange> rows, int64_t panel, bool has_binary64_step,
              PanelWork& work) const {
+    const bool all_exact = has_binary64_step && sums_are_exact(together(rows), panel);
+    const Step step = all_exact ? Step::fused_exact_sums : step_;
+    work.sums_are_exact.clear();
+    if (has_binary64_step && !all_exact && step == Step::fused)
+      for (const RowRange& row : rows) work.sums_are_exact.push_back(sums_are_exact(row, panel));
     const int64_t floats = int64_t(rows.size()) * panel_columns * floats_of(step);
     work.acc = work.accumulators.of<float>(floats);
     std::fill_n(work.acc, floats, 0.0f);
@@ -231,7 +233,8 @@ class Product {
         std::copy_n(c_row(m + r, panel * panel_columns), columns_of(panel),
                     work.acc + r * panel_columns);
     }
-    work.step = {step, is_exact_ ? work.split.data() : nullptr};
+    work.step = {step, is_exact_ ? work.split.data() : nullptr,
+                 work.sums_are_exact.empty() ? nullptr : work.sums_are_exact.data()};
   }
 
   // Whether the proofs of the kernels cover all of this element's block products.
