@@ -22,8 +22,7 @@ inline constexpr int unbounded = 1 << 16;
 struct PanelStep {
   Step step;
   const double* split;  // of each row, where the step is exact: ExactStep64 of double_sums.inc
-  const uint8_t*
-      sums_are_exact;  // of each row, where the step is `fused`: as of DoubleRows; or null
+  const uint8_t* sums_are_exact;  // of each row, where the step is `fused`, or null: DoubleRows
 };
 
 inline int unit_log2(const MxTensor& a, const PackedColumns& b) {

@@ -47,7 +47,8 @@ struct DoubleRows {
   const double* values;
   const double* scale;
   const double* split;
-  const uint8_t* sums_are_exact;  // of each row, whether every acc + x·S is a binary64 number
+  // Of each row, whether every acc + x·S is known to be a binary64 number; null: of none.
+  const uint8_t* sums_are_exact;
   int64_t stride;
   int64_t block_stride;
 };
