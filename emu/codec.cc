@@ -46,6 +46,7 @@ int Magnitude::compare(uint64_t c, int k) const {
 }
 
 int Magnitude::floor_log2() const {
+  if (denominator == 1) return std::bit_width(numerator) - 1 + exponent;
   const int high = std::bit_width(numerator) - std::bit_width(denominator) + exponent;
   return compare(1, high) >= 0 ? high : high - 1;
 }

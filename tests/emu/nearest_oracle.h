@@ -4,6 +4,7 @@
 // for p of at most 28 bits. Scale rules but mse, which conversion_oracle.h has.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <span>
@@ -33,19 +34,20 @@ class NearestOracle {
     uint32_t scale = 0;
     if (is_nvfp4_ && a > 0) {
       size_t near = 0;
-      scale = std::max(1u, nearest(scales_, a, 6.0 * g, rounding("rne"), 0, near));
+      scale = std::max(1u, nearest(scales_, a, 6.0 * g, Way::rne, rounding("rne"), 0, near));
       divisor = scales_[scale] * g;
     } else if (!is_nvfp4_) {
       const int s = a == 0 ? -127 : std::clamp(scale_exponent(*c.rule, a), -127, 127);
       scale = uint32_t(s + 127);
       divisor = std::ldexp(double(c.prescale.denominator), s);
     }
+    const Way way = way_of(*c.rounding);
     size_t near = 0;  // neighbours in a block are often near each other
     for (size_t i = 0; i < x.size(); ++i) {
       const uint32_t random =
           c.rounding->stochastic ? oracle::random_word(c.seed, first_element + i) : 0;
       const uint32_t magnitude = nearest(values_, std::fabs(double(x[i])) * c.prescale.numerator,
-                                         divisor, *c.rounding, random, near);
+                                         divisor, way, *c.rounding, random, near);
       const bool negative = std::signbit(x[i]);
       codes[i] =
           format_.sign == Sign::twos_complement
@@ -90,11 +92,16 @@ class NearestOracle {
     return row.exponent({significand, 1, exponent - 24}, format_);
   }
 
+  enum class Way { rne, rna, rtz, stochastic, by_the_row };  // the last: none of its own here
+  static Way way_of(const Rounding& row) {
+    constexpr std::array names{"rne", "rna", "rtz", "stochastic"};
+    return Way(std::ranges::find(names, row.name) - names.begin());
+  }
+
   // The code of v / divisor. `near` is a guess of the least value that is not below, which becomes
   // that value's index.
-  static uint32_t nearest(const std::vector<double>& values, double v, double divisor,
+  static uint32_t nearest(const std::vector<double>& values, double v, double divisor, Way way,
                           const Rounding& row, uint32_t random, size_t& near) {
-    const std::string_view rounding = row.name;
     const auto is_below = [&](size_t index) { return values[index] * divisor < v; };
     if ((near < values.size() && is_below(near)) || (near > 0 && !is_below(near - 1)))
       near = size_t(std::lower_bound(values.begin(), values.end(), v,
@@ -106,16 +113,16 @@ class NearestOracle {
     const double to_high = *above * divisor - v;
     if (to_high == 0) return high;
     const double to_low = v - *(above - 1) * divisor;
-    if (rounding == "rtz") return high - 1;
-    if (rounding == "rna") return to_high <= to_low ? high : high - 1;
+    if (way == Way::rtz) return high - 1;
+    if (way == Way::rna) return to_high <= to_low ? high : high - 1;
     double fraction = 0;
     if (row.stochastic) {
       const double distance = (*above - *(above - 1)) * divisor, rest = std::ldexp(to_low, 32);
       fraction = std::floor(rest / distance);
       if (std::fma(-fraction, distance, rest) < 0) --fraction;  // the quotient was rounded up to it
     }
-    if (rounding == "stochastic") return random < fraction ? high : high - 1;
-    if (rounding != "rne") {  // none of its own here
+    if (way == Way::stochastic) return random < fraction ? high : high - 1;
+    if (way == Way::by_the_row) {
       const int vs_half = (to_low > to_high) - (to_low < to_high);
       return row.rounds_up({high % 2 == 0, vs_half, uint32_t(fraction), random}) ? high : high - 1;
     }
