@@ -15,14 +15,6 @@ namespace mxref {
 
 namespace {
 
-// The largest magnitude of a block, as binary32 bits: magnitudes order as their bits do, Inf and
-// NaN above all.
-uint32_t max_magnitude(std::span<const float> x) {
-  uint32_t bits = 0;
-  for (float v : x) bits = std::max(bits, std::bit_cast<uint32_t>(v) & ~binary32::sign_mask);
-  return bits;
-}
-
 Magnitude times(const binary32::Parts& x, Prescale p) {
   return {uint64_t(x.significand) * p.numerator, p.denominator, x.exponent};
 }
@@ -158,6 +150,12 @@ void check_conversion(const Conversion& conversion) {
   if (conversion.rule != &scale_rules[0]) throw UsageError("scale rules do not apply to " + name);
   if (!conversion.prescale.is_one() || conversion.relabel)
     throw UsageError("a pre-scale does not apply to " + name);
+}
+
+uint32_t max_magnitude(std::span<const float> x) {
+  uint32_t bits = 0;
+  for (float v : x) bits = std::max(bits, std::bit_cast<uint32_t>(v) & ~binary32::sign_mask);
+  return bits;
 }
 
 uint8_t quantize_block_ref(std::span<const float> x, const Conversion& conversion,

@@ -17,6 +17,10 @@ std::string block_length_list(const BlockFormat& format);  // those that it has
 // a scale rule, a pre-scale or a scale for each row.
 void check_conversion(const Conversion& conversion);
 
+// The largest magnitude of x, as binary32 bits: magnitudes order as their bits do, Inf and NaN
+// above all.
+uint32_t max_magnitude(std::span<const float> x);
+
 // Where a block stands in its tensor.
 struct BlockPlace {
   uint64_t first_element = 0;  // row-major index: of the random words of a stochastic rounding

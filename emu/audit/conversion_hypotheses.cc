@@ -18,11 +18,6 @@ using Block = ConversionBlock;
 using Coded = std::optional<CodedBlock>;
 using enum DifferenceClass;
 
-uint32_t max_magnitude(std::span<const float> x) {
-  uint32_t bits = 0;
-  for (float v : x) bits = std::max(bits, std::bit_cast<uint32_t>(v) & ~binary32::sign_mask);
-  return bits;
-}
 // Whether the block has a scale of its own: its largest magnitude is finite and above zero.
 bool is_plain(const Block& b) {
   const uint32_t largest = max_magnitude(b.x);

@@ -39,12 +39,7 @@ uint32_t to_answer(DType type, uint32_t bits) {
 uint32_t from_answer(DType type, uint32_t bits) {
   if (type == DType::F32) return bits;
   if (type == DType::BF16) return bits << 16;
-  const uint32_t sign = (bits & 0x8000) << 16, magnitude = bits & 0x7FFF;
-  if (magnitude >= 0x7C00)
-    return sign | (magnitude > 0x7C00 ? binary32::canonical_nan : binary32::infinity);
-  const uint32_t exponent = magnitude >> 10, fraction = magnitude & 0x3FF;
-  const uint32_t significand = exponent == 0 ? fraction : fraction | 0x400;
-  return binary32::round_rne(sign != 0, significand, exponent == 0 ? -24 : int(exponent) - 25);
+  return binary32::from_binary16(uint16_t(bits));
 }
 
 ProductInput rows_of(const ProductInput& input, int64_t m, int64_t n) {

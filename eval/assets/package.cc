@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "emu/error.h"
-#include "eval/assets/child_process.h"
+#include "eval/child_process.h"
 
 namespace mxref {
 namespace {

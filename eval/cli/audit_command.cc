@@ -7,7 +7,7 @@
 
 #include "emu/audit/dump.h"
 #include "emu/files/atomic_file.h"
-#include "eval/assets/child_process.h"
+#include "eval/child_process.h"
 
 namespace mxref {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
-#include "eval/assets/child_process.h"
+#include "eval/child_process.h"
 #include "tests/long/long_suite.h"
 
 namespace mxref::long_suite {

@@ -1,4 +1,4 @@
-#include "eval/assets/child_process.h"
+#include "eval/child_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
