@@ -238,7 +238,8 @@ std::vector<ConversionHypothesis> make_table() {
   table.push_back({{"positive_zeros", zero_sign, "zeros lose their sign"}, zeros_are_positive});
   table.push_back(
       {{"zero_block", other, "an all-zero block has another scale code"}, zero_block_scale});
-  table.push_back(rounded("toward_zero", other, "elements are rounded toward zero", "rtz"));
+  table.push_back(
+      rounded("toward_zero", rounding_direction, "elements are rounded toward zero", "rtz"));
   table.push_back(
       given_values("bfloat16_inputs", other, "inputs are rounded to bfloat16 first", [](float x) {
         const uint32_t bits = binary32::to_bfloat16_rne(std::bit_cast<uint32_t>(x));

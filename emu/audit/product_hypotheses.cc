@@ -175,6 +175,15 @@ bool leaves_c_out(const Element& e, const IsGot& is_got) {
   return is_got(on_datapath(without, e.datapath));
 }
 
+bool leaves_short_block_out(const Element& e, const IsGot& is_got) {
+  const size_t whole = e.a.codes.size() / size_t(e.a.block) * size_t(e.a.block);
+  if (whole == e.a.codes.size()) return false;
+  Operands operands(e);
+  for (auto* codes : {&operands.codes_a, &operands.codes_b}) codes->resize(whole);
+  for (auto* scales : {&operands.scales_a, &operands.scales_b}) scales->pop_back();
+  return is_got(operands.result(e));
+}
+
 std::vector<ProductHypothesis> make_table() {
   std::vector<ProductHypothesis> table;
   table.push_back(varied("scale_product", saturation,
@@ -207,11 +216,13 @@ std::vector<ProductHypothesis> make_table() {
                          {.nan_scale_is_number = true}));
   table.push_back(varied("nan_element", nan, "NaN elements count as the numbers of their bits",
                          {.nan_element_is_number = true}));
-  table.push_back(varied("toward_zero", other, "every sum is rounded toward zero",
+  table.push_back(varied("toward_zero", rounding_direction, "every sum is rounded toward zero",
                          {.rounding = Direction::toward_zero}));
   table.push_back({{"factor", other, "the factor of the pre-scales or tensor scales is left out"},
                    leaves_factor_out});
   table.push_back({{"c", other, "C is left out"}, leaves_c_out});
+  table.push_back(
+      {{"short_block", other, "a row's short last block is left out"}, leaves_short_block_out});
   return table;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 namespace mxref {
 namespace {
@@ -33,8 +34,8 @@ class Reporter {
 #pragma omp parallel for schedule(dynamic)
     for (size_t i = 0; i < failing_.size(); ++i) try_hypotheses(failing_[i]);
     if (!failing_.empty()) {
-      classify();
       explain();
+      classify();
       find_smallest();
     }
     return std::move(report_);
@@ -52,7 +53,10 @@ class Reporter {
         for (size_t place = 0; place < unit.expected.size(); ++place) {
           report_.different += unit.expected[place] != unit.got[place];
           const auto error = cases_[c]->error_ulp(unit, place);
-          if (!error) continue;
+          if (!error) {
+            report_.without_ulp += unit.expected[place] != unit.got[place];
+            continue;
+          }
           ++numbers;
           sum += *error;
           report_.max_ulp = std::max(report_.max_ulp, *error);
@@ -79,9 +83,9 @@ class Reporter {
     }
   }
 
-  // Hypotheses in the order of how many differences they give that are not plain, of equals the
-  // first of the table;
-  // behind them those that are two faults at once.
+  // Hypotheses that explain everything, then the others in the order of how many differences they
+  // give that are not plain, of equals the first of the table; behind them those that are two
+  // faults at once.
   std::vector<size_t> ranking() const {
     std::vector<int64_t> given(hypotheses_.size());
     for (const Failing& failing : failing_)
@@ -89,10 +93,12 @@ class Reporter {
         for (size_t h = 0; h < hypotheses_.size() && !d.plain; ++h) given[h] += d.given_by[h];
     std::vector<size_t> order(hypotheses_.size());
     std::iota(order.begin(), order.end(), size_t(0));
-    std::ranges::stable_sort(order, [&](size_t x, size_t y) {
-      const bool x_is_two = hypotheses_[x].is_combined, y_is_two = hypotheses_[y].is_combined;
-      return x_is_two != y_is_two ? y_is_two : given[x] > given[y];
-    });
+    const auto rank = [&](size_t h) {
+      const bool explains =
+          std::ranges::count(report_.explanations, hypotheses_[h].name, &Hypothesis::name) > 0;
+      return std::tuple(hypotheses_[h].is_combined, !explains, -given[h]);
+    };
+    std::ranges::stable_sort(order, {}, rank);
     return order;
   }
 

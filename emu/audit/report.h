@@ -21,8 +21,10 @@ struct FailingUnit {
 
 struct AuditReport {
   int64_t compared = 0, different = 0;
-  // In units of the last place of what was expected, over all results that are finite numbers.
+  // In units of the last place of what was expected, over all results that are finite numbers; and
+  // how many differ where there is no such error: NaN and Inf on either side, and scales.
   double max_ulp = 0, mean_ulp = 0;
+  int64_t without_ulp = 0;
   std::vector<ClassRow> rows;  // most frequent first
   // These give everything that was got, in every result that was compared: each is another
   // definition that the simulator may have followed.

@@ -120,17 +120,11 @@ int64_t whole(int64_t K, int block, RowEnds ends) {
 }  // namespace
 
 ProductInput audit_product(const Conversion& a, const Conversion& b, uint64_t seed, RowEnds ends) {
-  const uint64_t shape = seed % 4;
-  Stimulus stimulus(seed, shape < 2 ? 32 : 256);
-  int64_t M = 32, N = 32, K = a.block;
-  if (shape >= 2) {
-    M = 1 + int64_t(stimulus.below(16));
-    N = 1 + int64_t(stimulus.below(16));
-    K = 1 + int64_t(stimulus.below(5 * uint64_t(a.block)));
-  }
-  K = whole(K, a.block, ends);
+  Stimulus stimulus = product_stimulus(seed);
+  const ProductShape shape = product_shape(seed, a.block, stimulus);
+  const int64_t M = shape.M, N = shape.N, K = whole(shape.K, a.block, ends);
   ProductInput input{random_operand(stimulus, a, M, K), random_operand(stimulus, b, N, K), {}};
-  if (shape < 3) input.c = random_c(stimulus, input.a, input.b);
+  if (shape.kind != ProductKind::chains_without_c) input.c = random_c(stimulus, input.a, input.b);
   return input;
 }
 

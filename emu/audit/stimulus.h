@@ -9,8 +9,8 @@ namespace mxref {
 // K a multiple of the block length, or any: then a row's last block may be short.
 enum class RowEnds { any, whole_blocks };
 
-// Operands of these conversions' formats, block length and pre-scales. seed % 4: 0, 1: many pairs
-// of single blocks, each with a C that suits it; 2: chains of blocks with C; 3: without C.
+// Operands of these conversions' formats, block length and pre-scales, of a shape and kind as the
+// crosscheck's (ProductKind).
 ProductInput audit_product(const Conversion& a, const Conversion& b, uint64_t seed, RowEnds ends);
 
 // Blocks of values: just below, at and above powers of two, ties between elements and their

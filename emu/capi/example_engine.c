@@ -62,18 +62,30 @@ static int halves(uint8_t code) {
   return code & 8 ? -magnitudes[code & 7] : magnitudes[code & 7];
 }
 
+/* acc + t toward zero: the difference. sum + rest is exact (Knuth's TwoSum). */
+static float truncated_sum(float acc, double t) {
+  const double sum = acc + t, of_t = sum - acc, rest = (acc - (sum - of_t)) + (t - of_t);
+  const float nearest = (float)sum;
+  const int is_above = fabs(nearest) > fabs(sum) || (nearest == sum && rest * sum < 0);
+  return is_above && isfinite(acc) ? nextafterf(nearest, 0) : nearest;
+}
+
 /* Row m of a times row n of b, from acc on. */
 static float dot(const mxref_operand* a, int64_t m, const weights* w, int64_t n, float acc) {
   for (int64_t i = 0; i < blocks_of(a); ++i) {
     const uint8_t x = a->scales[m * blocks_of(a) + i], y = w->scales[n * blocks_of(a) + i];
     if (x == 0xFF || y == 0xFF) return NAN;
-    int sum = 0; /* in quarters */
-    for (int64_t k = i * a->block; k < (i + 1) * a->block && k < a->cols; ++k)
-      sum += halves(a->codes[m * a->cols + k]) * halves(w->codes[n * a->cols + k]);
-    const float t = (float)ldexp(sum, x + y - 2 * 127 - 2); /* binary64 holds it: one rounding */
-    const double exact = (double)acc + t;
-    acc += t;
-    if (w->truncates && fabs(acc) > fabs(exact)) acc = nextafterf(acc, 0); /* the difference */
+    int sum = 0, is_empty = 1; /* sum: in quarters */
+    for (int64_t k = i * a->block; k < (i + 1) * a->block && k < a->cols; ++k) {
+      const int product = halves(a->codes[m * a->cols + k]) * halves(w->codes[n * a->cols + k]);
+      sum += product;
+      is_empty &= product == 0;
+    }
+    const double t = ldexp(sum, x + y - 2 * 127 - 2); /* binary64 holds it */
+    if (!w->truncates)
+      acc += (float)t;
+    else if (!is_empty) /* -0 stays -0 on fused where no product is other than 0 */
+      acc = truncated_sum(acc, t);
   }
   return acc;
 }

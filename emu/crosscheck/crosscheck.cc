@@ -6,9 +6,11 @@
 #include <optional>
 #include <sstream>
 
+#include "emu/capi/plugin_engine.h"
 #include "emu/crosscheck/controls.h"
 #include "emu/crosscheck/random_product.h"
 #include "emu/crosscheck/state.h"
+#include "emu/files/sha256.h"
 #include "emu/gemm.h"
 #include "emu/hex.h"
 #include "emu/shell_word.h"
@@ -19,6 +21,8 @@ namespace {
 // Random products of one pair of formats on one datapath, by level.
 constexpr std::array<int64_t, 3> products_of_level{8, 128, 5120};
 constexpr int64_t most_of_a_slow_engine = 512;
+
+constexpr uint32_t not_written = 0x7FDEAD00;  // a NaN that no result is
 
 std::string hex(std::span<const uint8_t> bytes) {
   std::string text;
@@ -48,7 +52,8 @@ std::string describe(const Case& test, const CrosscheckRow& row, size_t index, f
   text << row.implementation << ": " << row.format_a << " × " << row.format_b << " on "
        << row.datapath << ", " << row.source << " operands, seed " << test.seed << ", index (" << m
        << ", " << n << ") of (" << a.rows() << ", " << b.rows() << "), block " << a.block()
-       << "\n  expected 0x" << hex(test.expected[index]) << ", got 0x" << hex(got);
+       << "\n  expected 0x" << hex(test.expected[index]) << ", got 0x" << hex(got)
+       << (std::bit_cast<uint32_t>(got) == not_written ? ": the engine wrote nothing there" : "");
   const auto operand = [&](const char* name, const MxTensor& q, int64_t r) {
     text << "\n  " << name << " " << q.format().name << " pre-scale "
          << to_string(q.conversion.prescale) << " scales " << hex(q.row_scales(r)) << " codes "
@@ -77,7 +82,7 @@ void compare(Engine& engine, const Case& test, CrosscheckRow& row,
     return;
   }
   // An engine that writes nothing must not find the answer in the buffer.
-  std::vector<float> d(test.expected.size(), std::bit_cast<float>(0x7FDEAD00));
+  std::vector<float> d(test.expected.size(), std::bit_cast<float>(not_written));
   engine.multiply(product.a, *engine.prepare(product.b, *test.datapath), product.c, d);
   for (size_t i = 0; i < d.size(); ++i) {
     ++row.compared;
@@ -125,12 +130,19 @@ class Crosscheck {
     const auto formats_a = options_.formats.empty() ? all(block_formats) : options_.formats;
     const auto formats_b = options_.formats_b.empty() ? formats_a : options_.formats_b;
     const auto paths = options_.datapaths.empty() ? all(datapaths) : options_.datapaths;
+    std::string reason;  // why there is no product
     for (const Datapath* datapath : paths) {
       for (const BlockFormat* a : formats_a)
-        for (const BlockFormat* b : formats_b)
-          total_ += no_product(*a, *b, a->block, *datapath).empty() ? products_ : 0;
+        for (const BlockFormat* b : formats_b) {
+          const std::string none = no_product(*a, *b, a->block, *datapath);
+          if (none.empty())
+            total_ += products_;
+          else
+            reason = none;
+        }
       total_ += int64_t(options_.given.size());
     }
+    if (total_ == 0) throw UsageError("there is nothing to compare: " + reason);
     for (const Datapath* datapath : paths) {
       for (const BlockFormat* a : formats_a)
         for (const BlockFormat* b : formats_b) random_products(*a, *b, *datapath);
@@ -204,11 +216,23 @@ class Crosscheck {
     if (done_before_) done_before_->keep(report_);
   }
 
-  // What the results of a run depend on.
+  // What the results of a run depend on: of a plugin, that its file is the same.
   std::string state_key() const {
     std::string key = options_.resume_key + "; level " + std::to_string(options_.level) +
-                      ", seed " + std::to_string(options_.seed) + ", engines";
-    for (const Contestant& c : engines_) key += " " + c.name;
+                      ", seed " + std::to_string(options_.seed) + "; engines";
+    for (const Contestant& c : engines_) {
+      key += " " + c.name;
+      if (c.name.starts_with(plugin_prefix))
+        key += " (" + sha256_of_file(c.name.substr(plugin_prefix.size())).substr(0, 16) + ")";
+    }
+    const auto add = [&](const char* what, const auto& chosen) {
+      key += what;
+      for (const auto* row : chosen) key += " " + std::string(row->name);
+      if (chosen.empty()) key += " all";
+    };
+    add("; formats", options_.formats);
+    add("; formats of b", options_.formats_b);
+    add("; datapaths", options_.datapaths);
     return key;
   }
 

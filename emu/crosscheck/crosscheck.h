@@ -64,8 +64,8 @@ struct CrosscheckReport {
 };
 
 // Throws UsageError on an unknown implementation, one that is asked for by name and takes none of
-// the products, or a level outside 1 … 3; InputError where the file `resume` is of another run or
-// cannot be read or written.
+// the products, formats and datapaths of which no product is, or a level outside 1 … 3; InputError
+// where the file `resume` is of another run or cannot be read or written.
 CrosscheckReport crosscheck(const EngineTable& engines, const CrosscheckOptions& options);
 
 }  // namespace mxref

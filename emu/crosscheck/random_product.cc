@@ -14,10 +14,34 @@ namespace {
 float tensor_scale(Stimulus& stimulus) {
   constexpr std::array exponents{0, 0, -12, -70, 60, -126, 127};
   const auto fraction = float(stimulus.below(1 << 23)) * 0x1p-23f;
-  return std::ldexp(1 + fraction, exponents[stimulus.below(exponents.size())]);
+  const int exponent = exponents[stimulus.below(exponents.size())];
+  return std::ldexp(1 + fraction, stimulus.stays_finite() ? 0 : exponent);
+}
+
+ProductKind kind_of(uint64_t seed) {
+  if (seed % 4 < 2) return ProductKind::blocks;
+  if (seed % 4 == 3) return ProductKind::chains_without_c;
+  return seed % 8 == 2 ? ProductKind::chains : ProductKind::long_chains;
 }
 
 }  // namespace
+
+Stimulus product_stimulus(uint64_t seed) {
+  const ProductKind kind = kind_of(seed);
+  return Stimulus(seed, kind == ProductKind::blocks        ? 32
+                        : kind == ProductKind::long_chains ? 0
+                                                           : 256);
+}
+
+ProductShape product_shape(uint64_t seed, int block, Stimulus& stimulus) {
+  constexpr int64_t longest = 8192;
+  const ProductKind kind = kind_of(seed);
+  if (kind == ProductKind::blocks) return {kind, 32, 32, block};
+  const bool is_long = kind == ProductKind::long_chains;
+  const auto up_to = [&](int64_t most) { return 1 + int64_t(stimulus.below(uint64_t(most))); };
+  const int64_t M = up_to(is_long ? 4 : 16), N = up_to(is_long ? 4 : 16);
+  return {kind, M, N, up_to(is_long ? longest : 5 * block)};
+}
 
 MxTensor random_operand(Stimulus& stimulus, const Conversion& conversion, int64_t rows, int64_t K) {
   MxTensor q{conversion, {rows, K}, std::vector<uint8_t>(size_t(rows * K)), {}};
@@ -46,17 +70,12 @@ std::vector<float> random_c(Stimulus& stimulus, const MxTensor& a, const MxTenso
 }
 
 GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t seed) {
-  const uint64_t shape = seed % 4;
-  Stimulus stimulus(seed, shape < 2 ? 32 : 256);
+  Stimulus stimulus = product_stimulus(seed);
+  const auto [kind, M, N, K] = product_shape(seed, a.block, stimulus);
+  const bool has_no_c = kind == ProductKind::chains_without_c;
   Conversion conversion_a{.format = &a}, conversion_b{.format = &b};
   conversion_a.block = conversion_b.block = a.block;
-  int64_t M = 32, N = 32, K = a.block;
-  if (shape >= 2) {
-    M = 1 + int64_t(stimulus.below(16));
-    N = 1 + int64_t(stimulus.below(16));
-    K = 1 + int64_t(stimulus.below(5 * uint64_t(a.block)));
-  }
-  if (shape == 3 && !a.has_tensor_scale()) {
+  if (has_no_c && !a.has_tensor_scale()) {
     conversion_a.block = conversion_b.block = block_lengths[stimulus.below(block_lengths.size())];
     conversion_a.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{};
     conversion_b.prescale = stimulus.below(2) ? Prescale{3, 4} : Prescale{65535, 65534};
@@ -65,10 +84,10 @@ GivenProduct random_product(const BlockFormat& a, const BlockFormat& b, uint64_t
                        random_operand(stimulus, conversion_a, M, K),
                        random_operand(stimulus, conversion_b, N, K),
                        {}};
-  if (shape == 3 && a.has_tensor_scale())
+  if (has_no_c && a.has_tensor_scale())
     while (product.a.tensor_scales.size() < size_t(M))
       product.a.tensor_scales.push_back(tensor_scale(stimulus));
-  if (shape == 3 && seed / 4 % 2 == 0) return product;
+  if (has_no_c && seed / 4 % 2 == 0) return product;
   product.c = random_c(stimulus, product.a, product.b);
   return product;
 }

@@ -46,8 +46,8 @@ CrosscheckState::CrosscheckState(std::filesystem::path file, std::string key,
     if (state.at("schema") != schema)
       throw InputError(file_.string() + ": not a crosscheck's state");
     if (const std::string other = state.at("key"); other != key_)
-      throw InputError(file_.string() + ": of another run: it has '" + shown_text(other) +
-                       "', this run is '" + key_ + "'. Remove it to start anew");
+      throw InputError(file_.string() + ": of another run; remove it to start anew\n  it has   " +
+                       other + "\n  this run " + key_);
     for (const nlohmann::json& row : state.at("rows")) {
       report.rows.push_back(row_of(row));
       const CrosscheckRow& r = report.rows.back();
@@ -56,8 +56,9 @@ CrosscheckState::CrosscheckState(std::filesystem::path file, std::string key,
     for (CrosscheckControl& control : report.controls)
       control.caught = state.at("controls").at(control.name);
     report.failures = state.at("failures").get<std::vector<std::string>>();
-  } catch (const nlohmann::json::exception& e) {
-    throw InputError(file_.string() + ": not a crosscheck's state: " + e.what());
+  } catch (const nlohmann::json::exception&) {
+    throw InputError(file_.string() +
+                     ": not a crosscheck's state, or damaged; remove it to start anew");
   }
 }
 

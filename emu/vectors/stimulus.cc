@@ -59,7 +59,7 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
     default:
       for (uint8_t& code : block) code = finite(magnitudes);
   }
-  if (format.has_nan() && below(nan_every_) == 0) {  // one, or a few that may be of both signs
+  if (format.has_nan() && draws_nan()) {  // one, or a few that may be of both signs
     const uint64_t specials = format.magnitude_mask() - format.max_code(), count = 1 + below(3);
     for (uint64_t i = 0; i < count; ++i)
       block[below(block.size())] = signed_code(format.max_code() + 1 + below(specials));
@@ -69,14 +69,14 @@ void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
 }
 
 uint8_t Stimulus::scale(const ScaleFormat& format) {
-  if (below(nan_every_) == 0) return format.nan;
+  if (draws_nan()) return format.nan;
   if (format.number) {  // any number, its least and its largest more often; the sign is ignored
     const uint64_t largest = format.number->max_code(), draw = below(8);
     const uint64_t magnitude = draw == 0 ? below(3) : draw == 1 ? largest : below(largest + 1);
     return uint8_t(magnitude | (below(16) == 0 ? format.number->sign_mask() : 0));
   }
   const auto around = [&](int log2) { return e8m0::encode_sat(log2 + int(below(25)) - 12); };
-  switch (below(16)) {
+  switch (stays_finite() ? 15 : below(16)) {
     case 0:
     case 1:
       return around(-70);  // two of them: results around the least subnormal, 2^-149
@@ -115,7 +115,7 @@ uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t sca
       binary32::infinity,        //
       binary32::infinity | 0x1,  // a NaN that is not the canonical one
   };
-  if (below(nan_every_) == 0) return 0x7F800001u + uint32_t(below(0x7FFFFF));
+  if (draws_nan()) return 0x7F800001u + uint32_t(below(0x7FFFFF));
 
   // top and low: floor(log2) of the block's contribution and of its lowest set bit.
   int top = 0, low = 0;
@@ -134,7 +134,8 @@ uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t sca
     case 0:  // any finite bits
       return with_exponent(binary32::emin - 1 + int(below(255)));
     case 1: {
-      const uint64_t count = nan_every_ > 32 ? 6 : specials.size();  // no Inf or NaN in long chains
+      const uint64_t count =
+          nan_every_ == 32 ? specials.size() : 6;  // no Inf or NaN in long chains
       return with_sign(specials[below(count)]);
     }
     case 2:

@@ -7,6 +7,7 @@
 #include "emu/binary32.h"
 #include "emu/codec.h"
 #include "emu/dot.h"
+#include "emu/philox.h"
 #include "emu/quantize.h"
 #include "emu/vectors/stimulus.h"
 
@@ -194,7 +195,8 @@ void add_random(Blocks& blocks, size_t count, uint64_t seed) {
 }
 
 VectorTable quantize_unit(const UnitRequest& r) {
-  const Conversion& c = r.conversion;
+  Conversion c = r.conversion;
+  c.seed = r.seed;
   check_conversion(c);
   Blocks blocks{size_t(c.block)};
   if (r.kind == "directed")
@@ -203,14 +205,17 @@ VectorTable quantize_unit(const UnitRequest& r) {
     add_random(blocks, r.count == 0 ? 1000 : size_t(r.count), r.seed);
   const size_t count = at_most(r, blocks.x.size() / blocks.block);
   blocks.x.resize(count * blocks.block);
-  // Each block is a tensor of its own: element 0 has index 0, and g is its own.
+  // Each block has a g of its own. Of a stochastic rounding they follow each other in one tensor,
+  // and the random words are inputs of the unit.
   const bool has_g = c.format->has_tensor_scale();
   Bytes codes(blocks.x.size()), scales;
-  Words bits, g;
+  Words bits, g, random;
+  for (size_t i = 0; c.rounding->stochastic && i < blocks.x.size(); ++i)
+    random.push_back(philox::word(c.seed, i));
   for (float v : blocks.x) bits.push_back(std::bit_cast<uint32_t>(v));
   for (size_t i = 0; i < count; ++i) {
     const auto x = std::span<const float>(blocks.x).subspan(i * blocks.block, blocks.block);
-    BlockPlace place;
+    BlockPlace place{.first_element = i * blocks.block};
     if (has_g) place.tensor_scale = tensor_scale_ref(x, c.block, *c.format);
     g.push_back(std::bit_cast<uint32_t>(place.tensor_scale));
     scales.push_back(
@@ -227,6 +232,7 @@ VectorTable quantize_unit(const UnitRequest& r) {
   }
   table.numbers.push_back("block");
   table.add("x", 32, c.block, std::move(bits));
+  if (c.rounding->stochastic) table.add("random", 32, c.block, std::move(random));
   if (has_g) table.add("tensor_scale", 32, 1, std::move(g));
   table.add("codes", c.format->element->bits(), c.block, std::move(codes));
   table.add("scale", 8, 1, std::move(scales));

@@ -53,7 +53,8 @@ struct Formats {
 
 class Audit {
  public:
-  Audit(Options& options, const EngineTable& engines) : o_(options), record_("audit") {
+  Audit(Options& options, const EngineTable& engines)
+      : o_(options), record_("audit"), failure_(options.failure) {
     record_.set_seed(o_.seed);
     const int sources = !o_.dump.empty() + !o_.command.empty() + !o_.implementation.empty() +
                         (o_.builtin != nullptr);
@@ -67,6 +68,10 @@ class Audit {
     if (o_.builtin) simulator_ = o_.builtin->make();
     if (!o_.implementation.empty())
       simulator_ = make_engine_simulator(make_engine(engines, o_.implementation));
+    if (operation() == AuditOperation::product && o_.dump.empty() && o_.in.empty() &&
+        (o_.conversion.rule != Conversion{}.rule ||
+         o_.conversion.rounding != Conversion{}.rounding))
+      throw UsageError("--scale-rule and --rounding are of a conversion; this audits a product");
     require_writable(o_.json);
     require_writable(o_.failure);
   }
@@ -145,7 +150,14 @@ class Audit {
 
   void audit_random() {
     const Datapath& datapath = o_.datapath ? *o_.datapath : datapaths[0];
-    for (const Formats& pair : formats(datapath)) {
+    const std::vector<Formats> pairs = formats(datapath);
+    for (const Formats& pair : pairs) {
+      if (pairs.size() > 1) {  // a file for each
+        failure_ = o_.failure;
+        failure_.replace_extension("." + std::string(pair.a->name) +
+                                   o_.failure.extension().string());
+        require_writable(failure_);
+      }
       AuditCases cases;
       Progress progress("audit " + std::string(pair.a->name), o_.count);
       for (int64_t i = 0; i < o_.count; ++i) {
@@ -171,7 +183,7 @@ class Audit {
       return std::make_unique<ProductCase>(std::move(input), std::move(answer), datapath);
     } catch (const InputError& e) {
       throw InputError(std::string(e.what()) + "\n(the input of seed " + std::to_string(seed) +
-                       "; --whole-blocks has no short blocks)");
+                       "; where the simulator takes no short last block: --whole-blocks)");
     }
   }
 
@@ -230,15 +242,15 @@ class Audit {
     // An audit that repeats a failure leaves its file as it is.
     for (const std::filesystem::path& read : {o_.dump, o_.in}) {
       std::error_code is_absent;
-      if (std::filesystem::equivalent(read, o_.failure, is_absent)) return;
+      if (std::filesystem::equivalent(read, failure_, is_absent)) return;
     }
     if (const auto* product = dynamic_cast<const ProductCase*>(&of))
-      return write_dump(o_.failure, product->input(), product->datapath(), &product->answer());
+      return write_dump(failure_, product->input(), product->datapath(), &product->answer());
     const auto& conversion = dynamic_cast<const ConversionCase&>(of);
-    write_dump(o_.failure, conversion.input(), &conversion.answer());
+    write_dump(failure_, conversion.input(), &conversion.answer());
   }
   std::string reproduce() const {
-    const std::string file = shell_word(o_.failure.string());
+    const std::string file = shell_word(failure_.string());
     if (!o_.command.empty())
       return "mxref audit --command " + shell_word(o_.command) + " --in " + file;
     if (o_.builtin)
@@ -250,6 +262,7 @@ class Audit {
 
   Options& o_;
   Record record_;
+  std::filesystem::path failure_;         // of the present pair of formats
   std::unique_ptr<Simulator> simulator_;  // null: a dump
   int64_t different_ = 0;
 };
@@ -265,10 +278,8 @@ void add_conversion_options(CLI::App& app, const std::shared_ptr<Options>& o) {
   add_named(app, "--format", o->format, block_formats, "format",
             "format of the operands, or of a; of a dump, where its metadata is silent");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
-  add_named(app, "--scale-rule", o->conversion.rule, scale_rules, "scale rule",
-            "of a conversion (default floor)");
-  add_named(app, "--rounding", o->conversion.rounding, roundings, "rounding",
-            "of a conversion (default rne)");
+  add_named(app, "--scale-rule", o->conversion.rule, scale_rules, "scale rule", "of a conversion");
+  add_named(app, "--rounding", o->conversion.rounding, roundings, "rounding", "of a conversion");
   app.add_option_function<std::string>(
          "--prescale",
          [o](const std::string& text) { o->conversion.prescale = parse_prescale(text); },
@@ -312,7 +323,8 @@ Action define_audit(CLI::App& app, const Context& context) {
                       "seconds after which a run of the command is ended (default 60)");
   add_output(app, "--failure", o->failure,
              "where the smallest failing input is written, as a dump, when something differs "
-             "(default audit_failure.safetensors)");
+             "(default audit_failure.safetensors; audit_failure.FORMAT.safetensors where several "
+             "formats are audited)");
   add_seed(app, o->seed, "seed of the first input");
   add_threads(app);
   add_json(app, o->json);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "emu/files/atomic_file.h"
 #include "emu/isa.h"
@@ -36,11 +37,17 @@ void print(const CrosscheckReport& report) {
   constexpr const char* line = "{:<{}} {:<10} {:<10} {:<18} {:>10} {:>10}  {}\n";
   fmt::print(line, "engine", width, "format a", "format b", "datapath", "compared", "mismatches",
              "");
+  std::map<std::pair<std::string, std::string>, int64_t> refused;  // engine and reason → rows
   for (const CrosscheckRow& row : report.rows) {
     if (row.implementation == definition) continue;
-    fmt::print(line, row.implementation, width, row.format_a, row.format_b, row.datapath,
-               row.compared, row.mismatches, refusal(row));
+    if (row.refused == row.products)
+      ++refused[{row.implementation, row.reason}];
+    else
+      fmt::print(line, row.implementation, width, row.format_a, row.format_b, row.datapath,
+                 row.compared, row.mismatches, refusal(row));
   }
+  for (const auto& [what, rows] : refused)
+    fmt::print("{:<{}} refuses {} more rows: {}\n", what.first, width, rows, what.second);
   int64_t compared = 0, mismatches = 0;
   for (const CrosscheckRow& row : report.rows) {
     if (row.implementation == definition) continue;

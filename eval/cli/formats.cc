@@ -129,11 +129,16 @@ void print_datapaths() {
   }
   fmt::print(
       "\nterms: products of one step; group: of these, summed exactly before they are aligned; "
-      "fraction: bits kept below the largest exponent;\ne_zero: exponent of a term that is zero. "
+      "fraction: bits kept below the largest exponent;\ne_zero: exponent of a term that is zero; "
+      "output: how a step's sum becomes binary32: rne to nearest, rz toward zero, rz13 toward zero "
+      "with 13 fraction bits.\nSteps of `terms` products go on across blocks, and a product brings "
+      "its own block's scales. "
       "No datapath of this table flushes subnormal results to zero.\nAny other by description: "
       "--datapath '{{\"kind\":\"aligned\",\"terms\":32,\"group\":1,\"fraction_bits\":25,"
       "\"e_zero\":-133,\"output\":\"rz\"}}';\nkind fused, blockwise, sequential, exact or aligned; "
-      "any takes \"ftz\": true\n");
+      "any takes \"ftz\": true. Limits: terms 1 to 1024, a multiple of group; fraction_bits 1 to "
+      "44; "
+      "e_zero -1024 to 1024\n");
 }
 
 ordered_json to_json(const Datapath& d) {

@@ -152,7 +152,10 @@ int run(const Options& options, const EngineTable& engines) {
 
 Action define_gemm(CLI::App& app, const Context& context) {
   auto o = std::make_shared<Options>();
-  add_input(app, "--a", o->a, "A (M,K), one quantized tensor of any name")->required();
+  add_input(
+      app, "--a", o->a,
+      "A (M,K), one quantized tensor of any name; of more dimensions all but the last make up M")
+      ->required();
   add_input(app, "--b", o->b, "B (N,K), one quantized tensor of any name")->required();
   add_input(app, "--c", o->c, "C (M,N), one tensor of any name (default: none)");
   add_output(app, "--out", o->out, "safetensors with 'd' (M,N)")->required();

@@ -26,10 +26,11 @@ CLI::Option* add_file(CLI::App& app, const std::string& name, std::filesystem::p
 }  // namespace
 
 CLI::Option* add_datapath(CLI::App& app, const Datapath*& chosen, const std::string& description) {
+  const std::string standard = chosen ? " (default " + std::string(chosen->name) + ")" : "";
   return app
       .add_option_function<std::string>(
           "--datapath", [&chosen](const std::string& text) { chosen = &datapath(text); },
-          description + ": " + names_of(datapaths) +
+          description + standard + ": " + names_of(datapaths) +
               ", or a description in JSON, of which `formats --datapaths` has an example")
       ->type_name("NAME|JSON");
 }

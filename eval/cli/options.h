@@ -51,11 +51,12 @@ std::string names_of(const Table& table) {
 template <typename Row, typename Table>
 CLI::Option* add_named(CLI::App& app, const std::string& name, const Row*& row, const Table& table,
                        const std::string& what, const std::string& description) {
+  const std::string standard = row ? " (default " + std::string(row->name) + ")" : "";
   return app
       .add_option_function<std::string>(
           name,
           [what, &row, &table](const std::string& text) { row = &find_by_name(table, what, text); },
-          description + ": " + names_of(table))
+          description + standard + ": " + names_of(table))
       ->type_name("NAME");
 }
 

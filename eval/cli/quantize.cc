@@ -137,7 +137,8 @@ Action define_quantize(CLI::App& app, const Context&) {
       "for each block of the last dimension, whose last block may be shorter")
       ->required();
   add_named(app, "--format", o->format, block_formats, "format", "element format")->required();
-  add_named(app, "--scale-rule", o->rule, scale_rules, "scale rule", "how a scale is found");
+  add_named(app, "--scale-rule", o->rule, scale_rules, "scale rule",
+            "how a scale is found (default floor)");
   add_named(app, "--rounding", o->rounding, roundings, "rounding", "how an element is rounded");
   app.add_option_function<std::string>(
          "--prescale", [o](const std::string& text) { o->prescale = parse_prescale(text); },
@@ -148,7 +149,9 @@ Action define_quantize(CLI::App& app, const Context&) {
          "block length (default: the format's own): " + block_length_list())
       ->type_name("N");
   app.add_flag("--relabel", o->relabel,
-               "the control: the scale is taken from x · p (the block is that of p · x)");
+               "with a pre-scale: take the scale from the elements p · x, not from x; a control of "
+               "experiments, "
+               "in which the pre-scale then only gives values another name");
   add_named(app, "--tensor-scale", o->tensor_scale, tensor_scales, "tensor scale",
             "of nvfp4: one scale for the tensor, or one for each row (a left operand)");
   app.add_flag(

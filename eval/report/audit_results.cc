@@ -132,23 +132,32 @@ ordered_json audit_result(const AuditReport& report, const SmallestFailure& fail
                           {"count", row.count}});
   }
   for (const Hypothesis& row : report.explanations) explained.push_back(row.name);
-  return {{"compared", report.compared}, {"different", report.different},
-          {"max_ulp", report.max_ulp},   {"mean_ulp", report.mean_ulp},
-          {"classes", classes},          {"hypotheses", hypotheses},
-          {"explained_by", explained},   {"smallest", audit_smallest(failure)}};
+  return {{"compared", report.compared},        {"different", report.different},
+          {"max_ulp", report.max_ulp},          {"mean_ulp", report.mean_ulp},
+          {"without_ulp", report.without_ulp},  {"classes", classes},
+          {"hypotheses", hypotheses},           {"explained_by", explained},
+          {"smallest", audit_smallest(failure)}};
 }
 
 std::string audit_text(const AuditReport& report, const SmallestFailure& failure) {
   std::string text =
-      fmt::format("compared {}, different {}; error in ulp: largest {:.6g}, mean {:.6g}\n",
+      fmt::format("compared {}, different {}; error in ulp: largest {:.6g}, mean {:.6g}",
                   report.compared, report.different, report.max_ulp, report.mean_ulp);
+  if (report.without_ulp > 0)
+    text += fmt::format("; {} differences have none (NaN, Inf, a scale)", report.without_ulp);
+  text += "\n";
   for (const ClassRow& row : report.rows) {
     text += fmt::format("  {:<24} {:>10}", name_of(row.difference), row.count);
     if (!row.hypothesis.empty()) text += "  " + row.hypothesis + ": " + row.what;
     text += "\n";
   }
-  for (const Hypothesis& row : report.explanations)
-    text += fmt::format("explained by {} in every result: {}\n", row.name, row.what);
+  constexpr size_t most = 4;
+  for (size_t i = 0; i < report.explanations.size() && i < most; ++i)
+    text += fmt::format("explained by {} in every result: {}\n", report.explanations[i].name,
+                        report.explanations[i].what);
+  if (report.explanations.size() > most)
+    text += fmt::format("and by {} more: what was compared does not tell them apart\n",
+                        report.explanations.size() - most);
   if (!failure.of) return text;
   text += "smallest failing input\n";
   const ordered_json smallest = audit_smallest(failure);

@@ -8,6 +8,7 @@
 
 #include "emu/error.h"
 #include "golden/formulation/accumulation.h"
+#include "golden/torch_threads.h"
 
 namespace mxref {
 namespace {
@@ -98,6 +99,7 @@ class TorchEngine : public Engine {
 
   void multiply(const MxTensor& a, const PreparedOperand& prepared, std::span<const float> c,
                 std::span<float> d) override {
+    adopt_threads();
     const auto& operand = dynamic_cast<const TorchOperand&>(prepared);
     const MxTensor& b = operand.b;
     if (a.cols() != b.cols() || a.block() != b.block())

@@ -11,6 +11,7 @@
 #include "emu/error.h"
 #include "emu/files/quantized.h"
 #include "golden/models/parts.h"
+#include "golden/torch_threads.h"
 
 namespace mxref {
 namespace {

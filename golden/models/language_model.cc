@@ -8,7 +8,7 @@
 #include "emu/error.h"
 #include "golden/models/decoder.h"
 #include "golden/models/families.h"
-#include "golden/models/parts.h"
+#include "golden/torch_threads.h"
 
 namespace mxref {
 namespace {

@@ -36,8 +36,4 @@ void for_each_range(int64_t count, int64_t size, F f) {
                 [&](int64_t part) { f(part * size, std::min(count, (part + 1) * size)); });
 }
 
-// To be called before the first operation of libtorch, and where threads() may have changed: else
-// the first use of libtorch's own pool sets OpenMP's number of threads to a default of its own.
-void adopt_threads();
-
 }  // namespace mxref

@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(conversions_by_another_definition_have_its_class) {
     check([rule](ConversionInput& c) { c.conversion.rule = &scale_rule(rule); }, "mxfp6_e3m2",
           DifferenceClass::octave, "rule " + std::string(rule));
   check([](ConversionInput& c) { c.conversion.rounding = &rounding("rtz"); }, "mxfp8_e5m2",
-        DifferenceClass::other, "toward_zero");
+        DifferenceClass::rounding_direction, "toward_zero");
   check(
       [](ConversionInput& c) {
         for (float& x : c.x)

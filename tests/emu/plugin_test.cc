@@ -4,11 +4,14 @@
 #include "emu/capi/plugin_engine.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "emu/crosscheck/crosscheck.h"
 #include "emu/gemm.h"
 #include "emu/quantize.h"
+#include "tests/temporary_folder.h"
 
 using namespace mxref;
 
@@ -63,6 +66,20 @@ BOOST_AUTO_TEST_CASE(the_deliberate_difference_of_the_example_is_found_and_can_b
   BOOST_TEST(!report.passed());
   BOOST_TEST(report.rows.at(0).mismatches > 100);
   check_says(report.failures.at(0), {"expected 0x", "got 0x", "--impl plugin:", "--seed"});
+}
+
+BOOST_AUTO_TEST_CASE(a_plugin_that_was_built_anew_is_compared_anew) {
+  const TemporaryFolder folder;
+  const std::string copy = folder / "engine.so";
+  std::filesystem::copy_file(plugin("example_engine").substr(plugin_prefix.size()), copy);
+  const CrosscheckOptions options{.formats = {&block_format("mxfp4")},
+                                  .datapaths = {&datapath("blockwise")},
+                                  .implementations = {"plugin:" + copy},
+                                  .resume = folder / "state.json"};
+  BOOST_TEST(crosscheck({}, options).passed());
+  BOOST_TEST(crosscheck({}, options).passed());  // from the file
+  std::ofstream(copy, std::ios::app) << "another";
+  check_says(refusal_of([&] { crosscheck({}, options); }), {"state.json: of another run"});
 }
 
 BOOST_AUTO_TEST_CASE(the_example_refuses_what_it_does_not_compute_in_its_own_name) {

@@ -95,6 +95,7 @@ BOOST_AUTO_TEST_CASE(bits_are_those_of_the_definition_for_every_pair_of_formats_
   for (const int thread_count : {1, 2}) {
     set_threads(thread_count);
     BOOST_TEST(expect_the_definition(datapath("fused")) == pairs_of_formats());
+    BOOST_TEST(threads() == thread_count);  // libtorch has not set another number
   }
   set_threads(before);
 }

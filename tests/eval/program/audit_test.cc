@@ -107,6 +107,22 @@ BOOST_AUTO_TEST_CASE(a_dump_of_a_product_is_compared_in_its_type_on_its_datapath
   BOOST_TEST(says(outcome.out, "explained by datapath exact in every result"), outcome.out);
 }
 
+BOOST_AUTO_TEST_CASE(each_of_several_formats_has_its_failure) {
+  const TemporaryFolder folder;
+  const Outcome outcome = audit(folder, {"--builtin", "fake_quant", "--count", "3"});
+  BOOST_TEST(outcome.code == 1, outcome.err);
+  for (const BlockFormat& format : block_formats) {
+    const std::string file = folder / ("least." + std::string(format.name) + ".safetensors");
+    BOOST_TEST(says(outcome.out, "--in " + file + "\n"), format.name);
+    const Outcome again = run_mxref(
+        {"audit", "--builtin", "fake_quant", "--in", file, "--failure", folder / "again"});
+    BOOST_TEST(again.code == 1);
+    BOOST_TEST(says(again.out, std::string(format.name) + " × "), again.out);
+  }
+  check_refused(audit(folder, {"--builtin", "fake_quant", "--scale-rule", "ceil"}), 2,
+                {"--scale-rule", "this audits a product"});
+}
+
 BOOST_AUTO_TEST_CASE(metadata_that_a_dump_lacks_is_given_by_options) {
   const TemporaryFolder folder;
   const ConversionInput input = audit_conversion(mxfp4, 1, RowEnds::any);

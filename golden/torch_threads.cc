@@ -1,4 +1,4 @@
-#include "golden/models/parts.h"
+#include "golden/torch_threads.h"
 
 #include <ATen/Parallel.h>
 
