@@ -25,6 +25,9 @@ json parse_json(const std::string& where, std::string_view text) {
   };
   try {
     return json::parse(text, watch);
+  } catch (const json::parse_error& e) {
+    throw InputError(where + ": is no valid JSON at byte " + std::to_string(e.byte) +
+                     "; expected JSON in UTF-8");
   } catch (const json::exception&) {
     throw InputError(where + ": is no valid JSON; expected JSON in UTF-8");
   }

@@ -10,6 +10,7 @@
 #include "emu/binary32.h"
 #include "emu/files/atomic_file.h"
 #include "emu/files/quantized.h"
+#include "emu/gemm.h"
 #include "emu/isa.h"
 #include "emu/threads.h"
 #include "eval/cli/command.h"
@@ -74,7 +75,11 @@ std::vector<float> read_c(const std::filesystem::path& path, const MxTensor& a, 
   return to_binary32(file, c);
 }
 
-void check_b(const std::filesystem::path& path, const MxTensor& a, const MxTensor& b) {
+void check_b(const std::filesystem::path& path, const MxTensor& a, const MxTensor& b,
+             const Datapath& datapath) {
+  if (a.format().scale != b.format().scale)
+    throw InputError(path.string() + ": " +
+                     no_product(a.format(), b.format(), a.block(), datapath));
   if (b.cols() != a.cols())
     throw InputError(path.string() + ": K is " + std::to_string(b.cols()) + "; that of --a is " +
                      std::to_string(a.cols()));
@@ -104,7 +109,7 @@ int run(const Options& options, const EngineTable& engines) {
   Record record("gemm");
 
   const MxTensor a = read_operand(options.a), b = read_operand(options.b);
-  check_b(options.b, a, b);
+  check_b(options.b, a, b, *options.datapath);
   require(*engine, a.format(), b.format(), a.block(), *options.datapath);
   const int64_t M = a.rows(), N = b.rows(), K = a.cols();
   std::vector<float> c;

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_field_named_twice_is_refused) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_object_is_refused) {
   for (const char* text : {"", "{", "{} {}", "nul", "{\"a\":\"\xFF\"}", "{\"a\":NaN}"})
-    BOOST_TEST(refusal(text) == "FILE: is no valid JSON; expected JSON in UTF-8", text);
+    BOOST_TEST(refusal(text).starts_with("FILE: is no valid JSON at byte "), text);
   for (const char* text : {"[]", "3", "\"x\"", "null"})
     BOOST_TEST(refusal(text) == "FILE: is no JSON object; expected {\"field\": value, …}", text);
   const TemporaryFolder folder;
