@@ -1,7 +1,8 @@
 #pragma once
 // What somebody's simulator was given and what it answered, held against the definition, and the
 // hypotheses about the differences. A difference has the class of a hypothesis that gives exactly
-// the bits that were got, never one guessed from its size.
+// the bits that were got, never one guessed from its size; zeros, NaN and Inf have one of their
+// own.
 
 #include <array>
 #include <cstdint>

@@ -77,6 +77,16 @@ ConversionHypothesis rounded(std::string name, DifferenceClass difference, std::
     return true;
   });
 }
+// The same where the definition rounds to nearest too, or does not.
+ConversionHypothesis to_nearest(std::string name, DifferenceClass difference, std::string what,
+                                std::string_view rounding, bool of_another) {
+  return converted(std::move(name), difference, std::move(what),
+                   [rounding, of_another](Conversion& c) {
+                     const std::string_view said = c.rounding->name;
+                     c.rounding = &mxref::rounding(rounding);
+                     return of_another == (said != "rne" && said != "rna");
+                   });
+}
 ConversionHypothesis given_values(std::string name, DifferenceClass difference, std::string what,
                                   float (*change)(float)) {
   return {{std::move(name), difference, std::move(what)}, [change](const Block& b) -> Coded {
@@ -217,8 +227,16 @@ void add_scale_hypotheses(std::vector<ConversionHypothesis>& table) {
 
 std::vector<ConversionHypothesis> make_table() {
   std::vector<ConversionHypothesis> table;
-  table.push_back(rounded("ties_away", tie, "elements at a tie are rounded away from zero", "rna"));
-  table.push_back(rounded("ties_even", tie, "elements at a tie are rounded to even", "rne"));
+  table.push_back(to_nearest("ties_away", tie, "elements at a tie are rounded away from zero",
+                             "rna", /*of_another=*/false));
+  table.push_back(to_nearest("ties_even", tie, "elements at a tie are rounded to even", "rne",
+                             /*of_another=*/false));
+  table.push_back(to_nearest("nearest_even", rounding_direction,
+                             "elements are rounded to nearest, ties to even", "rne",
+                             /*of_another=*/true));
+  table.push_back(to_nearest("nearest_away", rounding_direction,
+                             "elements are rounded to nearest, ties away from zero", "rna",
+                             /*of_another=*/true));
   add_scale_hypotheses(table);
   table.push_back(
       {{"overflow_is_special", saturation, "elements above the largest number become Inf or NaN"},

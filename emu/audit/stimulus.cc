@@ -22,9 +22,11 @@ class Values {
     largest = finite(top);
     switch (kind) {
       case 0:
-      case 1:  // at a power of two, or some last places from it
-        largest = neighbour(with_sign(power_of_two(top)), int(stimulus_.below(9)) - 4);
+      case 1: {  // at a power of two, or some last places from it
+        const int steps = int(stimulus_.below(9)) - 4;
+        largest = neighbour(with_sign(power_of_two(top)), steps);
         break;
+      }
       case 2:
       case 3:
       case 4:  // ties of the elements under the scale of rule floor
@@ -62,7 +64,8 @@ class Values {
         return int(stimulus_.below(277)) - 149;
       case 1: {
         const int ends[] = {binary32::emax, binary32::emin, -149, -127};
-        return ends[stimulus_.below(4)] - int(stimulus_.below(3));
+        const int end = ends[stimulus_.below(4)];
+        return end - int(stimulus_.below(3));
       }
       default:
         return int(stimulus_.below(41)) - 20;

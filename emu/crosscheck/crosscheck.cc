@@ -123,7 +123,7 @@ class Crosscheck {
       throw UsageError("level " + std::to_string(options.level) + " is none of 1, 2, 3");
     products_ = products_of_level[size_t(options.level - 1)];
     if (!options.resume.empty())
-      done_before_ = CrosscheckState(options.resume, state_key(), report_);
+      done_before_ = CrosscheckState(options.resume, state_key(), engine_names(), report_);
   }
 
   CrosscheckReport run() {
@@ -214,6 +214,12 @@ class Crosscheck {
     for (size_t i = 0; i < controls_.size(); ++i)
       report_.controls[i].caught &= control_rows_[i].mismatches > 0;
     if (done_before_) done_before_->keep(report_);
+  }
+
+  std::vector<std::string> engine_names() const {
+    std::vector<std::string> names;
+    for (const Contestant& c : engines_) names.push_back(c.name);
+    return names;
   }
 
   // What the results of a run depend on: of a plugin, that its file is the same.

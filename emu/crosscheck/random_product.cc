@@ -34,12 +34,12 @@ Stimulus product_stimulus(uint64_t seed) {
 }
 
 ProductShape product_shape(uint64_t seed, int block, Stimulus& stimulus) {
-  constexpr int64_t longest = 8192;
+  constexpr int64_t longest = 4096;
   const ProductKind kind = kind_of(seed);
   if (kind == ProductKind::blocks) return {kind, 32, 32, block};
   const bool is_long = kind == ProductKind::long_chains;
   const auto up_to = [&](int64_t most) { return 1 + int64_t(stimulus.below(uint64_t(most))); };
-  const int64_t M = up_to(is_long ? 4 : 16), N = up_to(is_long ? 4 : 16);
+  const int64_t M = up_to(is_long ? 2 : 16), N = up_to(is_long ? 48 : 16);
   return {kind, M, N, up_to(is_long ? longest : 5 * block)};
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* damaged = ": not a crosscheck's state, or damaged; remove it to start anew";
+
 constexpr const char* schema = "mxref/crosscheck-state/1";
 
 std::string name_of(std::string_view a, std::string_view b, std::string_view datapath) {
@@ -38,7 +40,7 @@ ordered_json json_of(const CrosscheckRow& row) {
 }  // namespace
 
 CrosscheckState::CrosscheckState(std::filesystem::path file, std::string key,
-                                 CrosscheckReport& report)
+                                 const std::vector<std::string>& engines, CrosscheckReport& report)
     : file_(std::move(file)), key_(std::move(key)) {
   if (!std::filesystem::exists(file_)) return;
   const nlohmann::json state = read_json_object(file_);
@@ -48,17 +50,24 @@ CrosscheckState::CrosscheckState(std::filesystem::path file, std::string key,
     if (const std::string other = state.at("key"); other != key_)
       throw InputError(file_.string() + ": of another run; remove it to start anew\n  it has   " +
                        other + "\n  this run " + key_);
-    for (const nlohmann::json& row : state.at("rows")) {
-      report.rows.push_back(row_of(row));
-      const CrosscheckRow& r = report.rows.back();
-      done_.insert(name_of(r.format_a, r.format_b, r.datapath));
+    for (const nlohmann::json& row : state.at("rows")) report.rows.push_back(row_of(row));
+    bool is_whole = report.rows.size() % engines.size() == 0;
+    for (size_t i = 0; i < report.rows.size() && is_whole; ++i) {
+      const CrosscheckRow& r = report.rows[i];
+      const std::string name = name_of(r.format_a, r.format_b, r.datapath);
+      const bool is_first = i % engines.size() == 0;
+      is_whole = r.implementation == engines[i % engines.size()] &&
+                 is_first == !done_.contains(name) && 0 <= r.mismatches &&
+                 r.mismatches <= r.compared && 0 <= r.refused && r.refused <= r.products &&
+                 (r.compared > 0) == (r.refused < r.products);
+      done_.insert(name);
     }
+    if (!is_whole) throw InputError(file_.string() + damaged);
     for (CrosscheckControl& control : report.controls)
       control.caught = state.at("controls").at(control.name);
     report.failures = state.at("failures").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
-    throw InputError(file_.string() +
-                     ": not a crosscheck's state, or damaged; remove it to start anew");
+    throw InputError(file_.string() + damaged);
   }
 }
 

@@ -106,8 +106,7 @@ Conversion read_conversion_metadata(const SafetensorsFile& file, const std::stri
     const bool applies = field.applies(conversion);
     if (at == file.metadata().end()) {
       if (applies && !field.optional && !where_silent)
-        refuse(file, name,
-               "metadata has no '" + key + "', and no option such as --format says it instead");
+        refuse(file, name, "metadata has no '" + key + "'");
       continue;
     }
     if (!applies) refuse(file, name, "metadata '" + key + "' means nothing for this conversion");

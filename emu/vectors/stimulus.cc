@@ -135,7 +135,7 @@ uint32_t Stimulus::accumulator(const BlockSum& sum, uint8_t scale_a, uint8_t sca
       return with_exponent(binary32::emin - 1 + int(below(255)));
     case 1: {
       const uint64_t count =
-          nan_every_ == 32 ? specials.size() : 6;  // no Inf or NaN in long chains
+          nan_every_ > 32 || stays_finite() ? 6 : specials.size();  // no Inf or NaN in long chains
       return with_sign(specials[below(count)]);
     }
     case 2:

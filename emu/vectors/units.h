@@ -7,8 +7,8 @@
 //   scale_product  scale_a scale_b → significand · 2^exponent (two's complement of 16 bits), is_nan
 //   accumulate     sum (two's complement of 80 bits, in units of 2^unit_log2, which the header has)
 //                  special (0 finite, 1 NaN, 2 +Inf, 3 -Inf) scale_a scale_b acc_in → acc_out
-//   quantize       x (binary32 bits of a block) [random (32 bits an element; of stochastic
-//   rounding)]
+//   quantize       x (binary32 bits of a block)
+//                  [random: 32 bits an element, where the rounding is stochastic]
 //                  [tensor_scale (binary32 bits)] → codes scale
 
 #include "emu/block.h"

@@ -195,6 +195,7 @@ class Audit {
     if (found.smallest) {
       const AuditCase& of = *cases[found.smallest->in_case];
       shrunk = smallest(of, found.smallest->unit, found.rows.front());
+      if (shrunk && first_failing(*shrunk) < 0) shrunk = nullptr;
       // What fails only beside other inputs is shown, and written, among them.
       failure = {shrunk ? shrunk.get() : &of,
                  shrunk ? first_failing(*shrunk) : found.smallest->unit, reproduce()};
@@ -216,7 +217,7 @@ class Audit {
   }
 
   // The failing unit alone and, where the simulator can be asked again, made as small as may be.
-  // Nothing where it does not fail alone.
+  // It may not fail alone, or not when it is asked once more.
   std::unique_ptr<AuditCase> smallest(const AuditCase& of, int64_t unit, const ClassRow& row) {
     if (const auto* product = dynamic_cast<const ProductCase*>(&of)) {
       const int64_t N = product->input().b.rows();
@@ -228,8 +229,7 @@ class Audit {
     const auto& conversion = dynamic_cast<const ConversionCase&>(of);
     ConversionInput one = conversion.unit_input(unit);
     if (simulator_) return shrink(*simulator_, one, row);
-    auto alone = std::make_unique<ConversionCase>(std::move(one), conversion.unit_answer(unit));
-    return first_failing(*alone) < 0 ? nullptr : std::move(alone);
+    return std::make_unique<ConversionCase>(std::move(one), conversion.unit_answer(unit));
   }
 
   static int64_t first_failing(const AuditCase& of) {

@@ -74,6 +74,10 @@ int run(Options& options, const EngineTable& engines) {
   require_writable(options.json);
   CrosscheckOptions& c = options.crosscheck;
   require_writable(c.resume);
+  const std::string_view commit = program_commit();
+  if (!c.resume.empty() && (commit == "unknown" || commit.ends_with("-dirty")))
+    throw UsageError("--resume needs a program that was built from a commit: this one is of '" +
+                     std::string(commit) + "', and what the file has may be of other sources");
   c.resume_key =
       "commit " + std::string(program_commit()) + ", " + std::string(name_of(current_isa()));
   if (options.format) c.formats = {options.format};

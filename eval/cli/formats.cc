@@ -137,8 +137,7 @@ void print_datapaths() {
       "--datapath '{{\"kind\":\"aligned\",\"terms\":32,\"group\":1,\"fraction_bits\":25,"
       "\"e_zero\":-133,\"output\":\"rz\"}}';\nkind fused, blockwise, sequential, exact or aligned; "
       "any takes \"ftz\": true. Limits: terms 1 to 1024, a multiple of group; fraction_bits 1 to "
-      "44; "
-      "e_zero -1024 to 1024\n");
+      "44; e_zero -1024 to 1024\n");
 }
 
 ordered_json to_json(const Datapath& d) {

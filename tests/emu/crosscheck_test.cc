@@ -228,6 +228,12 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_stopped_goes_on_and_reports_the_same) {
   BOOST_CHECK_EXCEPTION(crosscheck(reference_alone(), options), InputError, [](auto& e) {
     return std::string(e.what()).find("it has   here; level 1, seed 1;") != std::string::npos;
   });
+  options.seed = 1;
+  std::string state = read_file(options.resume);
+  const size_t at = state.find("\"implementation\": \"ref\"");
+  BOOST_REQUIRE(at != std::string::npos);
+  write_atomically(options.resume, state.replace(at, 23, "\"implementation\": \"nob\""));
+  BOOST_CHECK_THROW(crosscheck(reference_alone(), options), InputError);
   write_atomically(options.resume, "{\"schema\": 3}");
   BOOST_CHECK_THROW(crosscheck(reference_alone(), options), InputError);
 }

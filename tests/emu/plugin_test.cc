@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(the_deliberate_difference_of_the_example_is_found_and_can_b
   check_says(report.failures.at(0), {"expected 0x", "got 0x", "--impl plugin:", "--seed"});
 }
 
-BOOST_AUTO_TEST_CASE(a_plugin_that_was_built_anew_is_compared_anew) {
+BOOST_AUTO_TEST_CASE(what_a_file_has_of_a_plugin_that_was_built_anew_is_refused) {
   const TemporaryFolder folder;
   const std::string copy = folder / "engine.so";
   std::filesystem::copy_file(plugin("example_engine").substr(plugin_prefix.size()), copy);

@@ -160,6 +160,33 @@ BOOST_AUTO_TEST_CASE(a_live_command_is_asked_and_its_failure_shrinks) {
   BOOST_TEST(repeat(folder, "--command", command, {"--in", folder / "least.safetensors"}) == 1);
 }
 
+// Wrong in its first two runs alone: what it said first is shown, not what it would say now.
+BOOST_AUTO_TEST_CASE(a_simulator_that_does_not_repeat_its_failure_is_told_of) {
+  const TemporaryFolder folder;
+  const ProductInput one{quantize_ref(std::vector<float>{1}, {1, 1}, mxfp4),
+                         quantize_ref(std::vector<float>{1}, {1, 1}, mxfp4),
+                         {}};
+  write_dump(folder / "one", one, datapath("fused"), nullptr);
+  folder.write("flaky.py",
+               "import os, subprocess, sys\n"
+               "subprocess.check_call([sys.executable, sys.argv[1], sys.argv[3], sys.argv[4]])\n"
+               "with open(sys.argv[2], 'a') as runs: runs.write('x')\n"
+               "if os.path.getsize(sys.argv[2]) > 2: sys.exit()\n"
+               "with open(sys.argv[4], 'r+b') as out:\n"
+               "    out.seek(-1, os.SEEK_END); last = out.read(1)[0]\n"
+               "    out.seek(-1, os.SEEK_END); out.write(bytes([last ^ 1]))\n");
+  const std::string command = "python3 " + (folder / "flaky.py") +
+                              " " MXREF_SOURCE_DIR "/tests/eval/program/simulator.py " +
+                              (folder / "runs") + " {in} {out}";
+  const Outcome outcome =
+      audit(folder, {"--command", command, "--in", folder / "one", "--json", folder / "r"});
+  BOOST_TEST(outcome.code == 1, outcome.err);
+  const json result = json::parse(read_file(folder / "r"))["results"][0];
+  BOOST_TEST(result["different"] == 1);
+  BOOST_TEST(result["smallest"]["expected"] == "0x3f800000 (1)");
+  BOOST_TEST(result["smallest"]["got"] == "0x3e800000 (0.25)");
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_fails_is_an_error) {
   const TemporaryFolder folder;
   const auto run = [&](const std::string& command, std::vector<std::string> more = {}) {
