@@ -75,6 +75,9 @@ std::unique_ptr<Engine> make_engine(const EngineTable& engines, std::string_view
 // Why the engine does not compute this product, or why there is none; empty where it does.
 std::string refusal(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
                     const Datapath& datapath);
+// The bits of a NaN that no result is: a buffer filled with it shows what an engine did not write,
+// and holds no earlier answer.
+inline constexpr uint32_t not_written = 0x7FDEAD00;
 // Throws UsageError with the reason where there is one.
 void require(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
              const Datapath& datapath);

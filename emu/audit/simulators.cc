@@ -204,8 +204,8 @@ class EngineSimulator : public Simulator {
   }
   ProductAnswer multiply(const ProductInput& input, const Datapath& datapath) override {
     require(*engine_, input.a.format(), input.b.format(), input.a.block(), datapath);
-    // An engine that writes nothing must not find the answer in the buffer.
-    std::vector<float> d(size_t(input.a.rows() * input.b.rows()), std::bit_cast<float>(0x7FDEAD00));
+    std::vector<float> d(size_t(input.a.rows() * input.b.rows()),
+                         std::bit_cast<float>(not_written));
     engine_->multiply(input.a, *engine_->prepare(input.b, datapath), input.c, d);
     ProductAnswer answer;
     for (float value : d) answer.d.push_back(std::bit_cast<uint32_t>(value));

@@ -1,39 +1,17 @@
 #include "eval/cli/audit_command.h"
 
-#include <cerrno>
 #include <CLI/CLI.hpp>
-#include <cstring>
 #include <filesystem>
 
 #include "emu/audit/dump.h"
 #include "emu/files/atomic_file.h"
 #include "eval/child_process.h"
+#include "eval/scratch_folder.h"
 
 namespace mxref {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that goes with the object.
-class ExchangeFolder {
- public:
-  ExchangeFolder() {
-    std::string path = fs::temp_directory_path() / "mxref-audit-XXXXXX";
-    if (!mkdtemp(path.data()))
-      throw InputError(path + ": no folder to exchange files in: " + std::strerror(errno));
-    path_ = path;
-  }
-  ~ExchangeFolder() {
-    std::error_code is_gone;
-    fs::remove_all(path_, is_gone);
-  }
-  ExchangeFolder(const ExchangeFolder&) = delete;
-  ExchangeFolder& operator=(const ExchangeFolder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
   for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size())
@@ -94,7 +72,7 @@ class CommandSimulator : public Simulator {
   std::string command_;
   std::chrono::seconds limit_;
   std::vector<std::string> words_;
-  ExchangeFolder folder_;
+  ScratchFolder folder_{"the files of --command"};
   fs::path in_ = folder_ / "in.safetensors", out_ = folder_ / "out.safetensors",
            said_ = folder_ / "said";
 };

@@ -1,36 +1,14 @@
 #include "eval/report/gnuplot.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
 #include "eval/child_process.h"
+#include "eval/scratch_folder.h"
 
 namespace mxref {
 namespace {
-
-// A folder of its own for one plot, removed with what is in it.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::error_code error;
-    const auto parent = std::filesystem::temp_directory_path(error);  // TMPDIR, or /tmp
-    std::string name = (parent / "mxref-plot-XXXXXX").string();
-    if (error || !mkdtemp(name.data()))
-      throw InputError("a plot: TMPDIR is no folder to write into: '" + name + "'");
-    path = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  std::filesystem::path path;
-};
 
 // gnuplot names its groups, some twice; nothing refers to them.
 void drop_ids_of_groups(std::string& svg, const std::string& name) {
@@ -62,9 +40,8 @@ std::string gnuplot_text(std::string_view text) {
 void require_plots() { plot_svg("probe", {100, 100}, "plot 0\n"); }
 
 std::string plot_svg(const std::string& name, PlotSize size, const std::string& script) {
-  const ScratchFolder folder;
-  const auto in = folder.path / "plot.gp", out = folder.path / "plot.svg",
-             messages = folder.path / "messages";
+  const ScratchFolder folder("a plot");
+  const auto in = folder / "plot.gp", out = folder / "plot.svg", messages = folder / "messages";
   write_atomically(in, fmt::format("set terminal svg size {},{} dynamic noenhanced font "
                                    "'sans-serif,13' name {}\nset encoding utf8\nset output {}\n{}",
                                    size.width, size.height, gnuplot_text(name),

@@ -4,11 +4,12 @@
 // for p of at most 28 bits. Scale rules but mse, which conversion_oracle.h has.
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <span>
 #include <stdexcept>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "emu/block.h"
@@ -94,8 +95,10 @@ class NearestOracle {
 
   enum class Way { rne, rna, rtz, stochastic, by_the_row };  // the last: none of its own here
   static Way way_of(const Rounding& row) {
-    constexpr std::array names{"rne", "rna", "rtz", "stochastic"};
-    return Way(std::ranges::find(names, row.name) - names.begin());
+    constexpr std::pair<std::string_view, Way> ways[] = {
+        {"rne", Way::rne}, {"rna", Way::rna}, {"rtz", Way::rtz}, {"stochastic", Way::stochastic}};
+    const auto* way = std::ranges::find(ways, row.name, &std::pair<std::string_view, Way>::first);
+    return way == std::end(ways) ? Way::by_the_row : way->second;
   }
 
   // The code of v / divisor. `near` is a guess of the least value that is not below, which becomes
