@@ -33,8 +33,8 @@ SliceResult result_of(const CrosscheckReport& report) {
 }
 
 Part crosscheck_part() {
-  return {"crosscheck", "the vector kernels against the definition on random products, 8 seeds",
-          8, run, controls_are_caught};
+  return {"crosscheck", "the vector kernels against the definition on random products, 8 seeds", 8,
+          run, controls_are_caught};
 }
 
 }  // namespace mxref::long_suite
