@@ -2,6 +2,7 @@
 // An engine computes a matrix product of quantized operands. This header is its whole contract; the
 // program (eval/cli) makes the one table of engines and hands it down.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -52,6 +53,10 @@ class Engine {
   virtual Cost cost() const { return {}; }
 };
 
+// The bits of a NaN that no result is: a buffer filled with it shows what an engine did not write,
+// and holds no earlier answer.
+inline constexpr uint32_t not_written = 0x7FDEAD00;
+
 // Its name in the table: the engine that is the definition, with which every other is compared.
 inline constexpr std::string_view definition = "ref";
 
@@ -75,9 +80,6 @@ std::unique_ptr<Engine> make_engine(const EngineTable& engines, std::string_view
 // Why the engine does not compute this product, or why there is none; empty where it does.
 std::string refusal(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
                     const Datapath& datapath);
-// The bits of a NaN that no result is: a buffer filled with it shows what an engine did not write,
-// and holds no earlier answer.
-inline constexpr uint32_t not_written = 0x7FDEAD00;
 // Throws UsageError with the reason where there is one.
 void require(const Engine& engine, const BlockFormat& a, const BlockFormat& b, int block,
              const Datapath& datapath);

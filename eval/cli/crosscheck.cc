@@ -78,8 +78,7 @@ int run(Options& options, const EngineTable& engines) {
   if (!c.resume.empty() && (commit == "unknown" || commit.ends_with("-dirty")))
     throw UsageError("--resume needs a program that was built from a commit: this one is of '" +
                      std::string(commit) + "', and what the file has may be of other sources");
-  c.resume_key =
-      "commit " + std::string(program_commit()) + ", " + std::string(name_of(current_isa()));
+  c.resume_key = "commit " + std::string(commit) + ", " + std::string(name_of(current_isa()));
   if (options.format) c.formats = {options.format};
   if (options.format_b) c.formats_b = {options.format_b};
   if (options.datapath) c.datapaths = {options.datapath};
