@@ -139,6 +139,19 @@ constexpr uint32_t add_rne(uint32_t x, uint32_t y) {
   return round_sum_rne(real(x), real(y));
 }
 
+// IEEE's fused multiply-add, RNE32(a·b + c), in integers. A NaN is canonical.
+constexpr uint32_t fma_rne(uint32_t a, uint32_t b, uint32_t c) {
+  const bool has_zero = (a & ~sign_mask) == 0 || (b & ~sign_mask) == 0;
+  const uint32_t sign = (a ^ b) & sign_mask;
+  if (is_nan(a) || is_nan(b) || is_nan(c)) return canonical_nan;
+  if (is_inf(a) || is_inf(b)) return has_zero ? canonical_nan : add_rne(sign | infinity, c);
+  if (is_inf(c)) return c;
+  if (has_zero) return add_rne(sign, c);
+  const Parts x = parts(a), y = parts(b);
+  return round_sum_rne({sign != 0, uint128(x.significand) * y.significand, x.exponent + y.exponent},
+                       real(c));
+}
+
 // RNE32 of ±numerator / denominator · 2^exponent. 0 < denominator < 2^34; numerator < 2^60, or
 // below 2^126 where the denominator is 1.
 constexpr uint32_t round_quotient_rne(bool negative, uint128 numerator, uint64_t denominator,

@@ -70,10 +70,15 @@ void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* v
 struct LanesChain {
   static constexpr int count = 8, rows = 6, vectors = 2;
   static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+  template <int n>
+  static void multiply_add(__m256 a, const __m256 (&b)[n], __m256 (&c)[n]) {
+    unrolled<n>([&](auto i) { c[i.value] = _mm256_fmadd_ps(a, b[i.value], c[i.value]); });
+  }
 };
 #include "emu/kernels/aligned.inc"
 #include "emu/kernels/chain.inc"
 #include "emu/kernels/finish.inc"
+#include "emu/kernels/rest.inc"
 
 struct Lanes8 {
   static __m256 multiply_add(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }

@@ -20,13 +20,7 @@ class ChainPath {
     b_scales_ = values_of_scales<double>(*b.header.format().scale, b.header.element().unit_log2());
   }
 
-  // Every value is a binary32 number, and where the machine has no fused multiply-add, every
-  // product a multiple of 2^-149. Each bound is stated for the sum of both scales' exponents: one
-  // scale at its end meets any other only within them.
-  ProvenRange proven(Step) const {
-    const int unit = unit_log2(a_, b_);
-    return {kernels_.chain_needs_grid ? binary32::unit_log2 - unit : -unbounded, unbounded};
-  }
+  ProvenRange proven(Step) const { return {-unbounded, unbounded}; }
   // Of one operand: whether each value of a row is a binary32 number.
   static bool is_representable(const ElementFormat& f, const RowRange& range) {
     return range.min_log2 + f.unit_log2() >= binary32::unit_log2 &&

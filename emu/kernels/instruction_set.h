@@ -1,10 +1,12 @@
 #pragma once
 // What each instruction set gives: one file, compiled with its own -m flags. Such a file includes
-// this header and nothing else of the tree, and everything in it but its table has internal
-// linkage: of an inline function that two files share, the linker might keep the copy that the
-// machine cannot run. So this header has plain structures only.
+// this header and no other of the tree, and everything in it but its table has internal linkage: of
+// an inline function that two files share, the linker might keep the copy that the machine cannot
+// run. So this header, and what it includes, has plain structures and declarations only.
 
 #include <cstdint>
+
+#include "emu/elementary.h"
 
 namespace mxref::kernels {
 
@@ -155,9 +157,6 @@ struct InstructionSet {
   // The largest sum of a byte panel's block in a lane, as bits: 15 where 16-bit lanes add half of
   // the products.
   int byte_lane_bits;
-  // Whether chain_panel needs products that are multiples of 2^-149: where a fused multiply-add is
-  // made of two roundings.
-  bool chain_needs_grid;
   // values[i] = table[codes[i]], codes below 16; count is a multiple of 8.
   void (*look_up)(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values);
   // d[i] ← RNE32(c[i] + RNE32(acc[i] · factor)), NaN canonical; c may be null. For factors of which
@@ -184,6 +183,24 @@ struct InstructionSet {
   // is the first · 2^-distance.
   bool (*same_values)(const float* x, int block, float first, float second, int distance,
                       EncodeFields fields, ElementRounding rounding);
+
+  // The rest of a model (emu/rest.h): one row, or one head, each.
+  // acc (rows, panel_columns) binary32 ← acc + a_k·b_k, k ascending, one rounding a step; b (count,
+  // panel_columns).
+  void (*dense_panel)(const ChainRows& a, int rows, const float* b, int64_t count, float* acc);
+  // y[i] ← f(x[i]); y may be x.
+  void (*exp)(const float* x, int64_t count, float* y);
+  void (*silu)(const float* x, int64_t count, float* y);
+  void (*gelu)(const float* x, int64_t count, float* y);
+  void (*add)(const float* x, const float* y, int64_t count, float* sum);
+  void (*gated_silu)(const float* gate, const float* up, int64_t count, float* y);
+  void (*rotate)(const float* cos, const float* sin, int64_t half, float* x);
+  void (*rms_norm)(const float* x, const float* w, int64_t n, float eps, float* y);
+  // bias may be null.
+  void (*layer_norm)(const float* x, const float* w, const float* bias, int64_t n, float eps,
+                     float* y);
+  // p ← the softmax of RNE32(x·factor); p may be x.
+  void (*softmax)(const float* x, int64_t n, float factor, float* p);
 };
 
 extern const InstructionSet portable_kernels, avx2_kernels, avx512_kernels, avx512vnni_kernels;

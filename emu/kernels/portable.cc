@@ -22,16 +22,52 @@ struct Lanes64 {
 #include "emu/kernels/double_sums.inc"
 
 struct LanesChain {
+  typedef Lanes64::Half Floats;
+  typedef int32_t Words __attribute__((vector_size(16)));
   static constexpr int count = Lanes64::count, rows = 2, vectors = 4;
-  // A product of two binary32 numbers is exact in binary64.
-  static Lanes64::Half multiply_add(Lanes64::Half a, Lanes64::Half b, Lanes64::Half c) {
-    return Lanes64::narrow(sum_off_halfway<Lanes64::Mask, Lanes64::Vector>(
-        Lanes64::widen(a), Lanes64::widen(b), Lanes64::widen(c)));
+
+  // c[i] ← RNE32(a·b[i] + c[i]). A product of two binary32 numbers is exact in binary64. Rounding
+  // the sum twice matters only where it is halfway between two binary32 numbers, or subnormal: both
+  // are rare, and seen once for all.
+  template <int n>
+  static void multiply_add(Floats a, const Floats (&b)[n], Floats (&c)[n]) {
+    constexpr Words looked_at = {0x1FFFFFFF, 0x7FFFFFFF, 0x1FFFFFFF, 0x7FFFFFFF};
+    constexpr Words halfway = {0x10000000, -1, 0x10000000, -1};
+    constexpr Words normal = {INT32_MIN, 0x38100000, INT32_MIN, 0x38100000};
+    Lanes64::Vector sum[n];
+    Words open = {};
+    for (int i = 0; i < n; ++i) {
+      sum[i] = Lanes64::widen(a) * Lanes64::widen(b[i]) + Lanes64::widen(c[i]);
+      const Words words = (Words)sum[i] & looked_at;
+      open |= (words == halfway) | (words < normal);
+    }
+    if (__builtin_expect(Lanes64::any((Lanes64::Mask)open), 0))
+      for (int i = 0; i < n; ++i)
+        sum[i] = sum_to_odd(Lanes64::widen(a) * Lanes64::widen(b[i]), Lanes64::widen(c[i]));
+    for (int i = 0; i < n; ++i) c[i] = Lanes64::narrow(sum[i]);
+  }
+  static Floats multiply_add(Floats a, Floats b, Floats c) {
+    Floats sum[] = {c};
+    multiply_add(a, {b}, sum);
+    return sum[0];
+  }
+
+ private:
+  // t + c, rounded to odd where it is inexact: an odd binary64 number is no binary32 number and no
+  // halfway point, so it lies on the side of each where the exact sum lies.
+  static Lanes64::Vector sum_to_odd(Lanes64::Vector t, Lanes64::Vector c) {
+    typedef Lanes64::Mask Longs;
+    const Lanes64::Vector s = c + t, part = s - c;
+    const Lanes64::Vector error = (c - (s - part)) + (t - part);  // TwoSum
+    const Longs inexact = (error < 0) | (error > 0), is_even = ((Longs)s & 1) - 1;
+    const Longs away = (((Longs)error ^ (Longs)s) >> 63) | 1;  // +1: to a larger magnitude
+    return (Lanes64::Vector)((Longs)s + (away & inexact & is_even));
   }
 };
 #include "emu/kernels/aligned.inc"
 #include "emu/kernels/chain.inc"
 #include "emu/kernels/finish.inc"
+#include "emu/kernels/rest.inc"
 
 struct Lanes8 {
   // In binary64: a product of at most 28 bits is exact, and so is its sum with M where it is not
@@ -63,7 +99,6 @@ extern const InstructionSet portable_kernels = {
     .chain_panel = chain_panel,
     .aligned_panel = aligned_panel,
     .byte_lane_bits = 0,
-    .chain_needs_grid = true,
     .look_up = nullptr,
     .scale_and_add = scale_and_add,
     .block_maxima = block_maxima,
@@ -72,6 +107,16 @@ extern const InstructionSet portable_kernels = {
     .random_words = random_words,
     .block_errors = block_errors,
     .same_values = same_values,
+    .dense_panel = dense_panel,
+    .exp = exp_values,
+    .silu = silu_values,
+    .gelu = gelu_values,
+    .add = add_values,
+    .gated_silu = gated_silu,
+    .rotate = rotate,
+    .rms_norm = rms_norm,
+    .layer_norm = layer_norm,
+    .softmax = softmax,
 };
 
 }  // namespace mxref::kernels

@@ -31,6 +31,7 @@ SliceResult result_of(const CrosscheckReport& report);
 
 Part conversion_part();
 Part accumulator_part();
+Part elementary_part();
 Part crosscheck_part();
 Part fuzz_part();
 Part rows_part();
@@ -40,8 +41,8 @@ Part formulation_part();
 
 inline std::vector<Part> parts() {
   return {
-    conversion_part(), accumulator_part(), crosscheck_part(), fuzz_part(), rows_part(),
-        compilers_part(),
+    conversion_part(), accumulator_part(), elementary_part(), crosscheck_part(), fuzz_part(),
+        rows_part(), compilers_part(),
 #if MXREF_HAS_RTL
         cosim_part(),
 #endif

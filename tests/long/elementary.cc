@@ -1,0 +1,97 @@
+// All 2^32 inputs of each function of emu/elementary.h, and of its kernel, against the C library's
+// extended precision, where a bound on its error decides the rounding, and MPFR for the rest.
+
+#include "emu/elementary.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "emu/isa.h"
+#include "emu/rest.h"
+#include "tests/emu/mpfr_oracle.h"
+#include "tests/long/long_suite.h"
+
+namespace mxref::long_suite {
+namespace {
+
+constexpr int64_t slice_inputs = int64_t(1) << 22;
+constexpr int64_t slices_of_a_function = (int64_t(1) << 32) / slice_inputs;
+
+// In the order of elementary_functions.
+using Extended = long double (*)(long double x);
+constexpr Extended extended[] = {
+    [](long double x) { return std::exp(x); },
+    [](long double x) { return 1 / std::sqrt(x); },
+    [](long double x) { return std::sin(x); },
+    [](long double x) { return std::cos(x); },
+    [](long double x) { return x / (1 + std::exp(-x)); },
+    [](long double x) { return x * std::erfc(-x / std::numbers::sqrt2_v<long double>) / 2; },
+};
+static_assert(std::size(extended) == std::size(elementary_functions));
+
+// Far more than the error of any of them: the library's functions are wrong by a few units of
+// 2^-64, and that of x/√2 grows by a factor below 2^9 in erfc.
+constexpr long double bound = 0x1p-50L;
+
+float expected(size_t function, float x) {
+  const std::string_view name = elementary_functions[function].name;
+  if (!std::isnan(x) && !oracle::is_limit(name, x)) {
+    const long double y = extended[function](x);
+    const auto low = float(y * (1 - bound)), high = float(y * (1 + bound));
+    if (std::bit_cast<uint32_t>(low) == std::bit_cast<uint32_t>(high) && !std::isnan(low))
+      return low;
+  }
+  return oracle::correctly_rounded(name, x);
+}
+
+using Kernel = void (*)(const float* x, int64_t count, float* y);
+Kernel kernel_of(std::string_view name) {
+  if (name == "exp") return rest::exp;
+  if (name == "silu") return rest::silu;
+  if (name == "gelu") return rest::gelu;
+  return nullptr;
+}
+
+SliceResult compare(int64_t slice, uint32_t planted) {
+  const auto function = size_t(slice / slices_of_a_function);
+  const auto begin = uint64_t(slice % slices_of_a_function) * slice_inputs;
+  const ElementaryFunction& f = elementary_functions[function];
+  std::vector<float> inputs(slice_inputs), by_kernel(slice_inputs);
+  for (int64_t i = 0; i < slice_inputs; ++i)
+    inputs[size_t(i)] = std::bit_cast<float>(uint32_t(begin + uint64_t(i)));
+  const Kernel kernel = kernel_of(f.name);
+  if (kernel) kernel(inputs.data(), slice_inputs, by_kernel.data());
+
+  SliceResult result;
+  const auto check = [&](float x, uint32_t right, float got, std::string_view by) {
+    ++result.compared;
+    const uint32_t bits = std::bit_cast<uint32_t>(got) ^ planted;
+    if (bits == right || result.mismatches++ > 0) return;
+    result.first_mismatch = fmt::format("{}(0x{:08x}) by {}: expected 0x{:08x}, got 0x{:08x}",
+                                        f.name, std::bit_cast<uint32_t>(x), by, right, bits);
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto right = std::bit_cast<uint32_t>(expected(function, inputs[i]));
+    check(inputs[i], right, f.ref(inputs[i]), "the definition");
+    if (kernel) check(inputs[i], right, by_kernel[i], name_of(current_isa()));
+  }
+  return result;
+}
+
+}  // namespace
+
+Part elementary_part() {
+  return {"elementary",
+          fmt::format("all 2^32 inputs of the {} elementary functions, and of the kernels ({}) of "
+                      "exp, silu and gelu: extended precision, MPFR where that leaves it open",
+                      std::size(elementary_functions), name_of(current_isa())),
+          slices_of_a_function * int64_t(std::size(elementary_functions)),
+          [](int64_t slice) { return compare(slice, 0); },
+          [] { return compare(254, 1).mismatches > 0; }};
+}
+
+}  // namespace mxref::long_suite
