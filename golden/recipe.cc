@@ -51,7 +51,10 @@ std::optional<Recipe> named(std::string_view name) {
       recipe.weights = row.weights();
       recipe.activations = row.activations();
       recipe.output = row.output;
-      if (name == row.fake_quant_name) recipe.datapath = "fake_quant";
+      if (name == row.fake_quant_name) {
+        recipe.datapath = "fake_quant";
+        recipe.rest = "library";
+      }
       return recipe;
     }
   return std::nullopt;
@@ -193,9 +196,8 @@ Recipe parse_object(const json& object) {
   if (choice_of(object, "", "output", "none", {"none", "bf16"}) == "bf16") recipe.output = "bf16";
   recipe.datapath = parse_datapath(object, recipe.datapath);
   recipe.implementation = text_of(object, "", "implementation", recipe.implementation);
-  if (text_of(object, "", "rest", "library") == "strict")
-    throw UsageError("recipe field 'rest': 'strict' does not exist yet; valid: library");
-  recipe.rest = choice_of(object, "", "rest", recipe.rest, {"library"});
+  const char* absent_rest = recipe.datapath == "fake_quant" ? "library" : "strict";
+  recipe.rest = choice_of(object, "", "rest", absent_rest, {"strict", "library"});
   if (object.contains("skip")) {
     recipe.skip.clear();
     for (const json& pattern : array_of(object, "skip"))

@@ -29,7 +29,7 @@ struct Recipe {
   std::string output;              // "" or "bf16"
   std::string datapath = "fused";  // a datapath's name, or "fake_quant"
   std::string implementation = "kernel";
-  std::string rest = "library";
+  std::string rest = "strict";  // or "library": what is no product of two quantized operands
   std::vector<std::string> skip = {"lm_head"};
   std::vector<RecipeOverride> overrides;
 };

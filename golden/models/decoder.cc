@@ -2,15 +2,14 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/stack.h>
 
 #include <cstring>
 #include <set>
 
 #include "emu/error.h"
 #include "emu/files/quantized.h"
-#include "golden/models/parts.h"
 #include "golden/torch_threads.h"
 
 namespace mxref {
@@ -68,17 +67,19 @@ struct LinearMaker {
   const Checkpoint& checkpoint;
   const Recipe& recipe;
   Engine* engine;
+  const Rest& rest;
 
-  LinearLayer operator()(const std::string& module, at::Tensor weight) const {
+  LinearLayer operator()(const std::string& module, const at::Tensor& weight) const {
     const at::Tensor bias =
         checkpoint.has(module + ".bias") ? read_tensor(checkpoint, module + ".bias") : at::Tensor();
     const bool fake_quant = recipe.datapath == "fake_quant";
     return {module,
-            std::move(weight),
+            weight,
             bias,
             linear_recipe(recipe, module),
             fake_quant ? nullptr : &datapath(recipe.datapath),
-            fake_quant ? nullptr : engine};
+            fake_quant ? nullptr : engine,
+            rest};
   }
   LinearLayer operator()(const std::string& module) const {
     return (*this)(module, read_tensor(checkpoint, module + ".weight"));
@@ -113,14 +114,16 @@ bool needs_engine(const Recipe& recipe, const std::vector<std::string>& modules)
 
 Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkpoint,
                  const Recipe& recipe, const EngineTable& engines)
-    : description_(description), rotary_(description.rope, description.head_dim) {
+    : description_(description),
+      rest_(rest_of(recipe.rest)),
+      rotary_(rest_, description.rope, description.head_dim) {
   check_tensors(description, checkpoint);
   const std::vector<std::string> modules = linear_modules(description.layers);
   check_patterns(recipe, modules);
   const EngineEntry entry = engine_entry(engines, recipe.implementation);
   if (needs_engine(recipe, modules)) engine_ = entry.make();
 
-  const LinearMaker linear{checkpoint, recipe, engine_.get()};
+  const LinearMaker linear{checkpoint, recipe, engine_.get(), rest_};
   for (int64_t i = 0; i < description.layers; ++i) {
     const std::string prefix = layer_prefix(i);
     stack_.push_back(
@@ -148,7 +151,7 @@ at::Tensor Decoder::apply(const LinearLayer& linear, LinearInput& input) {
   return linear(input);
 }
 
-// ids (T) → (T,D).
+// ids (B·T) → (B·T,D).
 at::Tensor Decoder::embed(const at::Tensor& ids) const {
   const int64_t D = description_.width, T = ids.size(0);
   at::Tensor x = at::empty({T, D}, at::kFloat);
@@ -164,48 +167,38 @@ at::Tensor Decoder::embed(const at::Tensor& ids) const {
   return x;
 }
 
-// x (T,D), normalised → (T,D). The cache grows by T positions.
-at::Tensor Decoder::attend(const Layer& layer, const at::Tensor& x, LayerCache& cache) {
-  const int64_t T = x.size(0), G = description_.kv_heads, d = description_.head_dim;
-  const int64_t first = cache.keys.defined() ? cache.keys.size(1) : 0;
+// x (B·T,D), normalised → (B·T,D).
+at::Tensor Decoder::attend(const Layer& layer, int64_t sequences, const at::Tensor& x,
+                           LayerCache& cache) {
+  const int64_t B = sequences, T = x.size(0) / B, G = description_.kv_heads,
+                d = description_.head_dim;
+  const int64_t first = cache.keys.defined() ? cache.keys.size(2) : 0;
   LinearInput input(x);
   at::Tensor q = apply(layer.q, input), k = apply(layer.k, input), v = apply(layer.v, input);
-  rotary_.rotate(q, first);
-  rotary_.rotate(k, first);
+  rotary_.rotate(q, B, first);
+  rotary_.rotate(k, B, first);
   const auto append = [&](at::Tensor& kept, const at::Tensor& fresh) {
-    const at::Tensor by_head = fresh.view({T, G, d}).transpose(0, 1);
-    kept = kept.defined() ? at::cat({kept, by_head}, 1) : by_head.contiguous();
+    const at::Tensor by_head = fresh.view({B, T, G, d}).transpose(1, 2);
+    kept = kept.defined() ? at::cat({kept, by_head}, 2) : by_head.contiguous();
   };
   append(cache.keys, k);
   append(cache.values, v);
-  LinearInput mixed(rest_library::attention(q, cache.keys, cache.values));
-  return apply(layer.o, mixed);
+  const at::Tensor mixed = at::empty_like(q);
+  for (int64_t b = 0; b < B; ++b) {
+    at::Tensor rows = mixed.narrow(0, b * T, T);
+    rest_.attention(q.narrow(0, b * T, T), cache.keys[b], cache.values[b], rows);
+  }
+  LinearInput output(mixed);
+  return apply(layer.o, output);
 }
 
-// ids (T) → logits (T-first_logit,V), hidden states.
-Decoder::SequenceOutput Decoder::forward_sequence(const at::Tensor& ids, bool with_hidden,
-                                                  int64_t first_logit,
-                                                  std::vector<LayerCache>& cache) {
-  SequenceOutput output;
+void Decoder::run_layer(const Layer& layer, int64_t sequences, at::Tensor& x, LayerCache& cache) {
   const double eps = description_.norm_eps;
-  at::Tensor x = embed(ids);
-  const auto keep = [&] {
-    if (with_hidden) output.hidden.push_back(x.clone());
-  };
-  keep();
-  for (size_t i = 0; i < stack_.size(); ++i) {
-    const Layer& layer = stack_[i];
-    rest_library::add(x, attend(layer, rest_library::rms_norm(x, layer.input_norm, eps), cache[i]));
-    LinearInput input(rest_library::rms_norm(x, layer.post_attention_norm, eps));
-    const at::Tensor gate = apply(layer.gate, input), up = apply(layer.up, input);
-    LinearInput gated(rest_library::gated_silu(gate, up));
-    rest_library::add(x, apply(layer.down, gated));
-    keep();
-  }
-  const at::Tensor asked = x.narrow(0, first_logit, x.size(0) - first_logit);
-  LinearInput last(rest_library::rms_norm(asked, final_norm_, eps));
-  output.logits = apply(*lm_head_, last);
-  return output;
+  rest_.add(x, attend(layer, sequences, rest_.rms_norm(x, layer.input_norm, eps), cache));
+  LinearInput input(rest_.rms_norm(x, layer.post_attention_norm, eps));
+  const at::Tensor gate = apply(layer.gate, input), up = apply(layer.up, input);
+  LinearInput gated(rest_.gated_silu(gate, up));
+  rest_.add(x, apply(layer.down, gated));
 }
 
 LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, KvCache* cache,
@@ -213,40 +206,32 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
   if (ids.dim() != 2 || ids.scalar_type() != at::kLong || ids.numel() == 0)
     throw InputError("token ids: expected a tensor I64 (B,T) with at least one element");
   adopt_threads();
-  const at::Tensor tokens = ids.contiguous();
-  const int64_t B = tokens.size(0);
+  const int64_t B = ids.size(0), T = ids.size(1), D = description_.width;
   const bool continues = cache && !cache->keys.empty();
 
-  std::vector<at::Tensor> logits;
-  std::vector<std::vector<at::Tensor>> hidden(with_hidden ? stack_.size() + 1 : 0);
-  std::vector<std::vector<at::Tensor>> keys(stack_.size()), values(stack_.size());
-  for (int64_t b = 0; b < B; ++b) {
-    std::vector<LayerCache> sequence(stack_.size());
-    if (continues)
-      for (size_t i = 0; i < stack_.size(); ++i)
-        sequence[i] = {cache->keys[i][b], cache->values[i][b]};
-    SequenceOutput output = forward_sequence(tokens[b], with_hidden, first_logit, sequence);
-    logits.push_back(output.logits);
-    for (size_t i = 0; i < hidden.size(); ++i) hidden[i].push_back(output.hidden[i]);
-    for (size_t i = 0; cache && i < stack_.size(); ++i) {
-      keys[i].push_back(sequence[i].keys);
-      values[i].push_back(sequence[i].values);
-    }
-  }
-
-  const auto batch = [](const std::vector<at::Tensor>& parts) {
-    return parts.size() == 1 ? parts[0].unsqueeze(0) : at::stack(parts);
+  Output output;
+  at::Tensor x = embed(ids.contiguous().view(-1));
+  const auto keep = [&] {
+    if (with_hidden) output.hidden.push_back(x.clone().view({B, T, D}));
   };
-  Output output{batch(logits), {}};
-  for (const auto& parts : hidden) output.hidden.push_back(batch(parts));
-  if (cache) {
-    cache->keys.clear();
-    cache->values.clear();
-    for (size_t i = 0; i < stack_.size(); ++i) {
-      cache->keys.push_back(batch(keys[i]));
-      cache->values.push_back(batch(values[i]));
+  keep();
+  for (size_t i = 0; i < stack_.size(); ++i) {
+    LayerCache kept;
+    if (continues) kept = {cache->keys[i], cache->values[i]};
+    run_layer(stack_[i], B, x, kept);
+    if (continues) {
+      cache->keys[i] = kept.keys;
+      cache->values[i] = kept.values;
+    } else if (cache) {
+      cache->keys.push_back(kept.keys);
+      cache->values.push_back(kept.values);
     }
+    keep();
   }
+  const at::Tensor asked =
+      x.view({B, T, D}).narrow(1, first_logit, T - first_logit).reshape({-1, D}).contiguous();
+  LinearInput last(rest_.rms_norm(asked, final_norm_, description_.norm_eps));
+  output.logits = apply(*lm_head_, last).view({B, T - first_logit, -1});
   return output;
 }
 

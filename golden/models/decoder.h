@@ -7,7 +7,7 @@
 #include "golden/models/decoder_description.h"
 #include "golden/models/language_model.h"
 #include "golden/models/linear.h"
-#include "golden/models/rest_library.h"
+#include "golden/models/rest.h"
 
 namespace mxref {
 
@@ -31,25 +31,22 @@ class Decoder : public LanguageModel {
     at::Tensor input_norm, post_attention_norm;
     LinearLayer q, k, v, o, gate, up, down;
   };
-  // Keys and values of one sequence in one layer: (G,L,head_dim).
+  // Keys and values of one layer: (B,G,L,head_dim).
   struct LayerCache {
     at::Tensor keys, values;
   };
-  struct SequenceOutput {
-    at::Tensor logits;               // (T-first_logit,V)
-    std::vector<at::Tensor> hidden;  // (T,D)
-  };
 
-  SequenceOutput forward_sequence(const at::Tensor& ids, bool with_hidden, int64_t first_logit,
-                                  std::vector<LayerCache>& cache);
-  at::Tensor attend(const Layer& layer, const at::Tensor& x, LayerCache& cache);
+  // x (B·T,D) ← the layer's output. The cache grows by T positions.
+  void run_layer(const Layer& layer, int64_t sequences, at::Tensor& x, LayerCache& cache);
+  at::Tensor attend(const Layer& layer, int64_t sequences, const at::Tensor& x, LayerCache& cache);
   at::Tensor apply(const LinearLayer& linear, LinearInput& input);
   at::Tensor embed(const at::Tensor& ids) const;
 
   DecoderDescription description_;
   std::unique_ptr<Engine> engine_;  // null where the recipe needs none
   LinearObserver observer_;
-  rest_library::Rotary rotary_;
+  const Rest& rest_;
+  Rotary rotary_;
   at::Tensor embedding_, final_norm_;
   std::vector<Layer> stack_;
   std::unique_ptr<LinearLayer> lm_head_;

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "emu/quantize.h"
-#include "golden/models/rest_library.h"
 #include "golden/models/tensor_values.h"
 
 namespace mxref {
@@ -45,15 +44,21 @@ const at::Tensor& LinearInput::rounded(const RecipeSide& side) {
   return rounded_;
 }
 
-LinearLayer::LinearLayer(std::string module, at::Tensor weight, at::Tensor bias,
-                         const LinearRecipe& recipe, const Datapath* datapath, Engine* engine)
-    : module_(std::move(module)), bias_(std::move(bias)), recipe_(recipe), engine_(engine) {
+LinearLayer::LinearLayer(std::string module, const at::Tensor& weight, at::Tensor bias,
+                         const LinearRecipe& recipe, const Datapath* datapath, Engine* engine,
+                         const Rest& rest)
+    : module_(std::move(module)),
+      bias_(std::move(bias)),
+      recipe_(recipe),
+      engine_(engine),
+      products_(datapath ? rest : library_rest()),
+      rest_(rest) {
   const auto &w = recipe_.weights.conversion, &a = recipe_.activations.conversion;
   if (w && a && engine) {
     require(*engine, *a->format, *w->format, w->block, *datapath);
     prepared_ = engine->prepare(quantize_tensor(weight, *w), *datapath);
   } else {
-    weight_ = round_to(recipe_.weights, weight);
+    weight_ = products_.prepare(round_to(recipe_.weights, weight));
   }
 }
 
@@ -64,9 +69,9 @@ at::Tensor LinearLayer::operator()(LinearInput& x) const {
     y = at::empty({a.rows(), prepared_->rows}, at::kFloat);
     engine_->multiply(a, *prepared_, {}, {y.data_ptr<float>(), size_t(y.numel())});
   } else {
-    y = rest_library::product(x.rounded(recipe_.activations), weight_);
+    y = products_.product(x.rounded(recipe_.activations), *weight_);
   }
-  if (bias_.defined()) rest_library::add_bias(y, bias_);
+  if (bias_.defined()) rest_.add_bias(y, bias_);
   return recipe_.bf16_output ? round_to_bf16(y) : y;
 }
 

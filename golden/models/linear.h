@@ -1,6 +1,6 @@
 #pragma once
-// A linear layer as a recipe says: by an engine where both sides are quantized, else by the
-// library.
+// A linear layer as a recipe says: by an engine where both sides are quantized, else as part of the
+// rest of the model.
 
 #include <ATen/core/Tensor.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "emu/engine.h"
+#include "golden/models/rest.h"
 #include "golden/recipe.h"
 
 namespace mxref {
@@ -19,7 +20,7 @@ class LinearInput {
   explicit LinearInput(at::Tensor values) : values_(std::move(values)) {}  // (M,K) binary32
   const at::Tensor& values() const { return values_; }
   const MxTensor& quantized(const Conversion& conversion);
-  // As a product by the library takes it: unchanged, rounded to bfloat16, or dequantized.
+  // As an unquantized product takes it: unchanged, rounded to bfloat16, or dequantized.
   const at::Tensor& rounded(const RecipeSide& side);
 
  private:
@@ -31,10 +32,11 @@ class LinearInput {
 
 class LinearLayer {
  public:
-  // weight (N,K), bias (N) or undefined. The engine may be null where the recipe computes by the
-  // library; where it computes by the engine, UsageError if that does not take the product.
-  LinearLayer(std::string module, at::Tensor weight, at::Tensor bias, const LinearRecipe& recipe,
-              const Datapath* datapath, Engine* engine);
+  // weight (N,K), bias (N) or undefined. Under fake quantization datapath and engine are null, and
+  // products are the library's. Throws UsageError where the engine does not take the product.
+  LinearLayer(std::string module, const at::Tensor& weight, at::Tensor bias,
+              const LinearRecipe& recipe, const Datapath* datapath, Engine* engine,
+              const Rest& rest);
 
   // x (M,K) → (M,N).
   at::Tensor operator()(LinearInput& x) const;
@@ -44,11 +46,12 @@ class LinearLayer {
 
  private:
   std::string module_;
-  at::Tensor weight_;  // as the library's product takes it; undefined where the engine holds it
   at::Tensor bias_;
   LinearRecipe recipe_;
   Engine* engine_;
-  std::unique_ptr<PreparedOperand> prepared_;
+  const Rest &products_, &rest_;
+  std::unique_ptr<PreparedOperand> prepared_;  // the engine's, or
+  std::unique_ptr<RestWeight> weight_;         // that of products_
 };
 
 }  // namespace mxref

@@ -1,4 +1,5 @@
-#include "golden/models/rest_library.h"
+// The rest of a model by libtorch and oneDNN. Each function runs single-threaded operations on a
+// fixed partition of the work, so that its bits do not depend on the number of threads.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cos.h>
@@ -21,8 +22,9 @@
 #include <stdexcept>
 
 #include "golden/models/parts.h"
+#include "golden/models/rest.h"
 
-namespace mxref::rest_library {
+namespace mxref {
 namespace {
 
 // Parts: rows of element-wise work, a tile of a product, queries of attention, positions of a
@@ -44,9 +46,30 @@ at::Tensor rows(const at::Tensor& x, int64_t begin, int64_t end) {
   return x.narrow(0, begin, end - begin);
 }
 
-}  // namespace
+struct LibraryWeight : RestWeight {
+  explicit LibraryWeight(at::Tensor w) : values(std::move(w)) {}
+  at::Tensor values;  // (N,K)
+};
 
-at::Tensor product(const at::Tensor& x, const at::Tensor& w) {
+class LibraryRest : public Rest {
+ public:
+  std::unique_ptr<RestWeight> prepare(const at::Tensor& w) const override {
+    return std::make_unique<LibraryWeight>(w);
+  }
+  at::Tensor product(const at::Tensor& x, const RestWeight& weight) const override;
+  void add_bias(at::Tensor& y, const at::Tensor& bias) const override;
+  void add(at::Tensor& x, const at::Tensor& y) const override;
+  at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) const override;
+  at::Tensor gated_silu(const at::Tensor& gate, const at::Tensor& up) const override;
+  at::Tensor frequencies(const Rope& rope, int64_t head_dim) const override;
+  void angles(const at::Tensor& frequencies, int64_t first, at::Tensor& cos,
+              at::Tensor& sin) const override;
+  void attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                 at::Tensor& out) const override;
+};
+
+at::Tensor LibraryRest::product(const at::Tensor& x, const RestWeight& weight) const {
+  const at::Tensor& w = dynamic_cast<const LibraryWeight&>(weight).values;
   const int64_t M = x.size(0), N = w.size(0), K = w.size(1);
   at::Tensor y = at::empty({M, N}, at::kFloat);
   const float *xs = x.data_ptr<float>(), *ws = w.data_ptr<float>();
@@ -64,18 +87,18 @@ at::Tensor product(const at::Tensor& x, const at::Tensor& w) {
   return y;
 }
 
-void add_bias(at::Tensor& y, const at::Tensor& bias) {
+void LibraryRest::add_bias(at::Tensor& y, const at::Tensor& bias) const {
   for_each_range(y.size(0), part_rows,
                  [&](int64_t begin, int64_t end) { rows(y, begin, end).add_(bias); });
 }
 
-void add(at::Tensor& x, const at::Tensor& y) {
+void LibraryRest::add(at::Tensor& x, const at::Tensor& y) const {
   for_each_range(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
     rows(x, begin, end).add_(rows(y, begin, end));
   });
 }
 
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) {
+at::Tensor LibraryRest::rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) const {
   at::Tensor y = at::empty_like(x);
   for_each_range(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
     const at::Tensor part = rows(x, begin, end);
@@ -86,7 +109,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& w, double eps) {
   return y;
 }
 
-at::Tensor gated_silu(const at::Tensor& gate, const at::Tensor& up) {
+at::Tensor LibraryRest::gated_silu(const at::Tensor& gate, const at::Tensor& up) const {
   at::Tensor y = at::empty_like(gate);
   for_each_range(y.size(0), part_rows, [&](int64_t begin, int64_t end) {
     at::Tensor out = rows(y, begin, end);
@@ -95,60 +118,39 @@ at::Tensor gated_silu(const at::Tensor& gate, const at::Tensor& up) {
   return y;
 }
 
-Rotary::Rotary(const Rope& rope, int64_t head_dim) : head_dim_(head_dim) {
+at::Tensor LibraryRest::frequencies(const Rope& rope, int64_t head_dim) const {
   const at::Tensor exponents = at::arange(0, head_dim, 2, at::kFloat).div_(double(head_dim));
-  frequencies_ = at::pow(rope.theta, exponents).reciprocal_();
-  if (rope.scaling == Rope::Scaling::linear) frequencies_.div_(rope.factor);
-  if (rope.scaling != Rope::Scaling::llama3) return;
+  at::Tensor f = at::pow(rope.theta, exponents).reciprocal_();
+  if (rope.scaling == Rope::Scaling::linear) f.div_(rope.factor);
+  if (rope.scaling != Rope::Scaling::llama3) return f;
   // Long waves are slowed down by the factor, short ones stay, those between are blended.
-  const at::Tensor wavelength = at::reciprocal(frequencies_).mul_(2 * M_PI);
-  const at::Tensor slow = frequencies_ / rope.factor;
+  const at::Tensor wavelength = at::reciprocal(f).mul_(2 * M_PI);
+  const at::Tensor slow = f / rope.factor;
   const at::Tensor smooth = ((rope.original_max_position / wavelength) - rope.low_freq_factor)
                                 .div_(rope.high_freq_factor - rope.low_freq_factor);
-  const at::Tensor blend = (1 - smooth) * slow + smooth * frequencies_;
+  const at::Tensor blend = (1 - smooth) * slow + smooth * f;
   const double longest = rope.original_max_position / rope.low_freq_factor;
   const double shortest = rope.original_max_position / rope.high_freq_factor;
-  frequencies_ =
-      at::where(wavelength > longest, slow, at::where(wavelength < shortest, frequencies_, blend));
+  return at::where(wavelength > longest, slow, at::where(wavelength < shortest, f, blend));
 }
 
-void Rotary::grow(int64_t positions) {
-  const int64_t have = cos_.defined() ? cos_.size(0) : 0;
-  if (positions <= have) return;
-  const int64_t count = (positions + part_positions - 1) / part_positions * part_positions;
-  cos_ = at::empty({count, head_dim_ / 2}, at::kFloat);
-  sin_ = at::empty_like(cos_);
-  for_each_range(count, part_positions, [&](int64_t begin, int64_t end) {
-    const at::Tensor angles = at::arange(begin, end, at::kFloat).unsqueeze(1) * frequencies_;
-    at::Tensor cos = rows(cos_, begin, end), sin = rows(sin_, begin, end);
-    at::cos_out(cos, angles);
-    at::sin_out(sin, angles);
+void LibraryRest::angles(const at::Tensor& frequencies, int64_t first, at::Tensor& cos,
+                         at::Tensor& sin) const {
+  for_each_range(cos.size(0), part_positions, [&](int64_t begin, int64_t end) {
+    const at::Tensor angles =
+        at::arange(first + begin, first + end, at::kFloat).unsqueeze(1) * frequencies;
+    at::Tensor cos_part = rows(cos, begin, end), sin_part = rows(sin, begin, end);
+    at::cos_out(cos_part, angles);
+    at::sin_out(sin_part, angles);
   });
 }
 
-void Rotary::rotate(at::Tensor& x, int64_t first) {
-  grow(first + x.size(0));
-  const int64_t width = x.size(1), half = head_dim_ / 2;
-  auto* xs = x.data_ptr<float>();
-  const float *cos = cos_.data_ptr<float>(), *sin = sin_.data_ptr<float>();
-  for_each_range(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t)
-      for (float* head = xs + t * width; head < xs + (t + 1) * width; head += head_dim_)
-        for (int64_t i = 0; i < half; ++i) {
-          const float c = cos[(first + t) * half + i], s = sin[(first + t) * half + i];
-          const float x1 = head[i], x2 = head[i + half];
-          head[i] = x1 * c - x2 * s;
-          head[i + half] = x2 * c + x1 * s;
-        }
-  });
-}
-
-at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+void LibraryRest::attention(const at::Tensor& queries, const at::Tensor& keys,
+                            const at::Tensor& values, at::Tensor& out) const {
   const int64_t T = queries.size(0), width = queries.size(1);
   const int64_t G = keys.size(0), L = keys.size(1), d = keys.size(2);
   const int64_t heads = width / d, first = L - T;
   const auto scale = float(1 / std::sqrt(double(d)));
-  at::Tensor out = at::empty_like(queries);
   const float *qs = queries.data_ptr<float>(), *ks = keys.data_ptr<float>(),
               *vs = values.data_ptr<float>();
   auto* outs = out.data_ptr<float>();
@@ -166,7 +168,13 @@ at::Tensor attention(const at::Tensor& queries, const at::Tensor& keys, const at
     const at::Tensor p = at::softmax(scores, -1);
     sgemm('N', count, d, visible, 1.0f, p.data_ptr<float>(), visible, vs + kv, d, outs + q, width);
   });
-  return out;
 }
 
-}  // namespace mxref::rest_library
+}  // namespace
+
+const Rest& library_rest() {
+  static const LibraryRest rest;
+  return rest;
+}
+
+}  // namespace mxref

@@ -32,7 +32,7 @@ void bench_linear(int repeat, Record& record) {
       const Recipe recipe = parse_recipe(name);
       const auto engine = make_kernel_engine();
       const LinearLayer layer("", w, {}, linear_recipe(recipe, ""), &datapath(recipe.datapath),
-                              engine.get());
+                              engine.get(), strict_rest());
       const std::vector<double> seconds = best_seconds(
           repeat, {[&] { at::linear(x, w); }, [&] { binary32.matmul(); }, [&] { binary32.sgemm(); },
                    [&] {

@@ -40,9 +40,10 @@ std::vector<float> layer_output(const std::string& recipe_name, Data& data) {
   const Recipe recipe = parse_recipe(recipe_name);
   const auto engine = make_ref_engine();
   const bool fake_quant = recipe.datapath == "fake_quant";
-  const LinearLayer layer(
-      "layer", view(data.w, {N, K}), view(data.bias, {N}), linear_recipe(recipe, "layer"),
-      fake_quant ? nullptr : &datapath(recipe.datapath), fake_quant ? nullptr : engine.get());
+  const LinearLayer layer("layer", view(data.w, {N, K}), view(data.bias, {N}),
+                          linear_recipe(recipe, "layer"),
+                          fake_quant ? nullptr : &datapath(recipe.datapath),
+                          fake_quant ? nullptr : engine.get(), rest_of(recipe.rest));
   LinearInput input(view(data.x, {M, K}));
   const at::Tensor y = layer(input);
   BOOST_TEST((y.sizes() == at::IntArrayRef({M, N})));
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_CASE(
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_library_takes_each_side_as_its_format_rounds_it) {
+BOOST_AUTO_TEST_CASE(an_unquantized_product_takes_each_side_as_its_format_rounds_it) {
   Data data = random_operands();
   for (const char* name : {"fp32", "bf16", "w4a16", "fake_quant_w4a4", "fake_quant_w4a8",
                            "fake_quant_w8a8", "fake_quant_w4a16", "fake_quant_bf16"}) {
@@ -104,6 +105,23 @@ BOOST_AUTO_TEST_CASE(the_library_takes_each_side_as_its_format_rounds_it) {
                         << " (seed " << seed << ")");
         BOOST_TEST((recipe.output != "bf16" || fits_bf16(y)));
       }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(under_strict_an_unquantized_product_is_a_chain_of_fused_steps) {
+  Data data = random_operands();
+  for (const char* name : {"fp32", "w4a16"}) {
+    const Recipe recipe = parse_recipe(name);
+    const std::vector<float> w = as_side(recipe.weights, data.w, N);
+    std::vector<float> expected(M * N);
+    for (int64_t m = 0; m < M; ++m)
+      for (int64_t n = 0; n < N; ++n) {
+        float acc = 0;
+        for (int64_t k = 0; k < K; ++k)
+          acc = std::fma(data.x[size_t(m * K + k)], w[size_t(n * K + k)], acc);
+        expected[size_t(m * N + n)] = acc + data.bias[size_t(n)];
+      }
+    BOOST_TEST(layer_output(name, data) == expected, boost::test_tools::per_element());
   }
 }
 

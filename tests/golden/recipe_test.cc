@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(unknown_names_fields_and_values_are_refused_with_a_suggesti
   BOOST_TEST(holds(setting("weights.format=mxpf4"), "did you mean 'mxfp4'"));
   BOOST_TEST(holds(setting("datapath=fussed"), "did you mean 'fused'"));
   BOOST_TEST(holds(setting("weights.prescale=6/8"), "lowest terms"));
-  BOOST_TEST(holds(setting("rest=strict"), "'strict' does not exist yet"));
+  BOOST_TEST(holds(setting("rest=exact"), "recipe field 'rest': unknown value 'exact'"));
   BOOST_TEST(holds(setting("skip=lm_head"), "is no valid JSON"));
   BOOST_TEST(holds(setting("skip=" + std::string(100000, '[')), "nests deeper"));
   const std::string long_value = "skip=[{\"x\":\"" + std::string(100000, 'x') + "\"}]";
@@ -116,8 +116,18 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_input_errors) {
   }
   // What --set adds to a good file is wrong use again.
   const RecipeFile good("{}");
-  BOOST_TEST(
-      holds(refusal([&] { parse_recipe(good.path.string(), {"rest=x"}); }), "valid: library"));
+  BOOST_TEST(holds(refusal([&] { parse_recipe(good.path.string(), {"rest=x"}); }),
+                   "valid: strict, library"));
+}
+
+BOOST_AUTO_TEST_CASE(the_rest_is_strict_but_for_fake_quantization) {
+  for (const std::string_view name : recipe_names())
+    BOOST_TEST(parse_recipe(name).rest == (name.starts_with("fake_quant") ? "library" : "strict"),
+               name);
+  BOOST_TEST(parse_recipe(RecipeFile("{}").path.string()).rest == "strict");
+  BOOST_TEST(parse_recipe(RecipeFile(R"({"datapath": "fake_quant"})").path.string()).rest ==
+             "library");
+  BOOST_TEST(parse_recipe("w4a4", {"rest=library"}).rest == "library");
 }
 
 BOOST_AUTO_TEST_CASE(the_last_matching_override_wins_and_skip_stays_unquantized) {

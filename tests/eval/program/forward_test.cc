@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(wrong_recipes_and_models_are_refused) {
   check(llama, {"--recipe", "w4a4", "--set", "implementation=kernle"}, 2,
         {"did you mean 'kernel'"});
   check(llama, {"--recipe", "w4a4", "--set", R"(skip=["head"])"}, 2, {"skip 'head' matches no"});
-  check(llama, {"--set", "rest=strict"}, 2, {"'strict' does not exist yet"});
+  check(llama, {"--set", "rest=strickt"}, 2, {"unknown value 'strickt'", "did you mean 'strict'"});
   check(*models / "qwen2_5_vl", {}, 3, {"Qwen2_5_VLForConditionalGeneration", "LlamaForCausalLM"});
   check("smollm", {}, 2, {"did you mean 'smollm2'"});
   check(folder / "absent", {}, 3, {"absent"});
