@@ -16,7 +16,7 @@ class AllZerosModel : public LanguageModel {
   int64_t layers() const override { return 0; }
   int64_t parameters() const override { return 0; }
   Engine::Cost cost() const override { return {}; }
-  void observe_linears(LinearObserver) override {}
+  void observe(ModuleObserver) override {}
 
  private:
   int64_t vocabulary_, window_;

@@ -32,9 +32,9 @@ Inputs catch_inputs(const Checkpoint& checkpoint, const Recipe& recipe, const En
   const auto model = load_model(checkpoint, recipe, engines);
   const std::vector<std::string> modules = caught_modules(model->layers());
   Inputs inputs;
-  model->observe_linears([&](const std::string& module, const at::Tensor& input) {
-    if (std::find(modules.begin(), modules.end(), module) != modules.end())
-      inputs[module] = input.clone();
+  model->observe([&](const std::string& module, std::string_view role, const at::Tensor& values) {
+    if (role == "input" && std::find(modules.begin(), modules.end(), module) != modules.end())
+      inputs[module] = values.clone();
   });
   model->forward(model_input(ids, caught_tokens));
   return inputs;

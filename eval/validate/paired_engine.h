@@ -18,7 +18,7 @@ struct PairedCall {
 };
 
 struct PairedLog {
-  std::string module;  // set by the caller (LanguageModel::observe_linears): whose product is next
+  std::string module;  // set by the caller (LanguageModel::observe): whose product is next
   std::vector<PairedCall> calls;
 };
 

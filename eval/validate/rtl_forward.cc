@@ -69,7 +69,7 @@ LanguageModel::Output forward_by_rtl(const Subject& subject, Recipe recipe, cons
                                   rtl.make(), make_engine(subject.engines, "kernel"), log);
                             }}};
   const auto model = load_model(subject.checkpoint, recipe, paired);
-  model->observe_linears([&](const std::string& module, const at::Tensor&) {
+  model->observe([&](const std::string& module, std::string_view, const at::Tensor&) {
     log->module = module;
     if (progress) progress(int64_t(log->calls.size()), linear_layers_of_block * model->layers());
   });

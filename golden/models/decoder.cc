@@ -127,7 +127,8 @@ Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkp
   for (int64_t i = 0; i < description.layers; ++i) {
     const std::string prefix = layer_prefix(i);
     stack_.push_back(
-        {.input_norm = read_tensor(checkpoint, prefix + "input_layernorm.weight"),
+        {.prefix = prefix,
+         .input_norm = read_tensor(checkpoint, prefix + "input_layernorm.weight"),
          .post_attention_norm = read_tensor(checkpoint, prefix + "post_attention_layernorm.weight"),
          .q = linear(prefix + "self_attn.q_proj"),
          .k = linear(prefix + "self_attn.k_proj"),
@@ -146,9 +147,29 @@ Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkp
                                                             : linear("lm_head"));
 }
 
+at::Tensor Decoder::norm(const std::string& prefix, const char* module, const at::Tensor& x,
+                         const at::Tensor& weight) {
+  return observed(observer_, prefix, module, {x},
+                  [&] { return rest_.rms_norm(x, weight, description_.norm_eps); });
+}
+
+void Decoder::add(const Layer& layer, const char* module, at::Tensor& x, const at::Tensor& y) {
+  observed(observer_, layer.prefix, module, {x, y}, [&] {
+    rest_.add(x, y);
+    return x;
+  });
+}
+
+void Decoder::rotate(const Layer& layer, const char* module, int64_t sequences, at::Tensor& x,
+                     int64_t first) {
+  observed(observer_, layer.prefix, module, {x}, [&] {
+    rotary_.rotate(x, sequences, first);
+    return x;
+  });
+}
+
 at::Tensor Decoder::apply(const LinearLayer& linear, LinearInput& input) {
-  if (observer_ && linear.by_engine()) observer_(linear.module(), input.values());
-  return linear(input);
+  return observed(observer_, linear.module(), "", {input.values()}, [&] { return linear(input); });
 }
 
 // ids (B·T) → (B·T,D).
@@ -175,30 +196,33 @@ at::Tensor Decoder::attend(const Layer& layer, int64_t sequences, const at::Tens
   const int64_t first = cache.keys.defined() ? cache.keys.size(2) : 0;
   LinearInput input(x);
   at::Tensor q = apply(layer.q, input), k = apply(layer.k, input), v = apply(layer.v, input);
-  rotary_.rotate(q, B, first);
-  rotary_.rotate(k, B, first);
+  rotate(layer, "self_attn.rotary.q", B, q, first);
+  rotate(layer, "self_attn.rotary.k", B, k, first);
   const auto append = [&](at::Tensor& kept, const at::Tensor& fresh) {
     const at::Tensor by_head = fresh.view({B, T, G, d}).transpose(1, 2);
     kept = kept.defined() ? at::cat({kept, by_head}, 2) : by_head.contiguous();
   };
   append(cache.keys, k);
   append(cache.values, v);
-  const at::Tensor mixed = at::empty_like(q);
-  for (int64_t b = 0; b < B; ++b) {
-    at::Tensor rows = mixed.narrow(0, b * T, T);
-    rest_.attention(q.narrow(0, b * T, T), cache.keys[b], cache.values[b], rows);
-  }
-  LinearInput output(mixed);
-  return apply(layer.o, output);
+  LinearInput mixed(observed(observer_, layer.prefix, "self_attn.attention", {q, k, v}, [&] {
+    at::Tensor out = at::empty_like(q);
+    for (int64_t b = 0; b < B; ++b) {
+      at::Tensor rows = out.narrow(0, b * T, T);
+      rest_.attention(q.narrow(0, b * T, T), cache.keys[b], cache.values[b], rows);
+    }
+    return out;
+  }));
+  return apply(layer.o, mixed);
 }
 
 void Decoder::run_layer(const Layer& layer, int64_t sequences, at::Tensor& x, LayerCache& cache) {
-  const double eps = description_.norm_eps;
-  rest_.add(x, attend(layer, sequences, rest_.rms_norm(x, layer.input_norm, eps), cache));
-  LinearInput input(rest_.rms_norm(x, layer.post_attention_norm, eps));
+  const at::Tensor normed = norm(layer.prefix, "input_layernorm", x, layer.input_norm);
+  add(layer, "self_attn.residual", x, attend(layer, sequences, normed, cache));
+  LinearInput input(norm(layer.prefix, "post_attention_layernorm", x, layer.post_attention_norm));
   const at::Tensor gate = apply(layer.gate, input), up = apply(layer.up, input);
-  LinearInput gated(rest_.gated_silu(gate, up));
-  rest_.add(x, apply(layer.down, gated));
+  LinearInput gated(observed(observer_, layer.prefix, "mlp.act_fn", {gate, up},
+                             [&] { return rest_.gated_silu(gate, up); }));
+  add(layer, "mlp.residual", x, apply(layer.down, gated));
 }
 
 LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, KvCache* cache,
@@ -210,7 +234,8 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
   const bool continues = cache && !cache->keys.empty();
 
   Output output;
-  at::Tensor x = embed(ids.contiguous().view(-1));
+  at::Tensor x = observed(observer_, "model.", "embed_tokens", {},
+                          [&] { return embed(ids.contiguous().view(-1)); });
   const auto keep = [&] {
     if (with_hidden) output.hidden.push_back(x.clone().view({B, T, D}));
   };
@@ -230,7 +255,7 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
   }
   const at::Tensor asked =
       x.view({B, T, D}).narrow(1, first_logit, T - first_logit).reshape({-1, D}).contiguous();
-  LinearInput last(rest_.rms_norm(asked, final_norm_, description_.norm_eps));
+  LinearInput last(norm("model.", "norm", asked, final_norm_));
   output.logits = apply(*lm_head_, last).view({B, T - first_logit, -1});
   return output;
 }

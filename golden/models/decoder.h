@@ -24,10 +24,11 @@ class Decoder : public LanguageModel {
   int64_t layers() const override { return description_.layers; }
   int64_t parameters() const override { return parameters_; }
   Engine::Cost cost() const override { return engine_ ? engine_->cost() : Engine::Cost{}; }
-  void observe_linears(LinearObserver observer) override { observer_ = std::move(observer); }
+  void observe(ModuleObserver observer) override { observer_ = std::move(observer); }
 
  private:
   struct Layer {
+    std::string prefix;  // of its modules' names
     at::Tensor input_norm, post_attention_norm;
     LinearLayer q, k, v, o, gate, up, down;
   };
@@ -39,12 +40,18 @@ class Decoder : public LanguageModel {
   // x (B·T,D) ← the layer's output. The cache grows by T positions.
   void run_layer(const Layer& layer, int64_t sequences, at::Tensor& x, LayerCache& cache);
   at::Tensor attend(const Layer& layer, int64_t sequences, const at::Tensor& x, LayerCache& cache);
+  // As rest_ has them, observed as `module`.
+  at::Tensor norm(const std::string& prefix, const char* module, const at::Tensor& x,
+                  const at::Tensor& weight);
+  void add(const Layer& layer, const char* module, at::Tensor& x, const at::Tensor& y);
+  void rotate(const Layer& layer, const char* module, int64_t sequences, at::Tensor& x,
+              int64_t first);
   at::Tensor apply(const LinearLayer& linear, LinearInput& input);
   at::Tensor embed(const at::Tensor& ids) const;
 
   DecoderDescription description_;
   std::unique_ptr<Engine> engine_;  // null where the recipe needs none
-  LinearObserver observer_;
+  ModuleObserver observer_;
   const Rest& rest_;
   Rotary rotary_;
   at::Tensor embedding_, final_norm_;

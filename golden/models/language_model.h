@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "emu/engine.h"
 #include "golden/checkpoint/checkpoint.h"
+#include "golden/models/module_observer.h"
 #include "golden/recipe.h"
 
 namespace mxref {
@@ -21,10 +21,6 @@ struct KvCache {
   std::vector<at::Tensor> keys, values;
   int64_t length() const;
 };
-
-// Called with the input of every linear layer that an engine computes: module name, (rows, K)
-// binary32.
-using LinearObserver = std::function<void(const std::string& module, const at::Tensor& input)>;
 
 class LanguageModel {
  public:
@@ -46,7 +42,8 @@ class LanguageModel {
   virtual int64_t layers() const = 0;
   virtual int64_t parameters() const = 0;
   virtual Engine::Cost cost() const = 0;  // of the engine, where it simulates a machine
-  virtual void observe_linears(LinearObserver observer) = 0;
+  // Every forward pass from now on; an empty function ends it.
+  virtual void observe(ModuleObserver observer) = 0;
 };
 
 // Throws InputError for an architecture or an option that is not known (by name), a missing tensor,

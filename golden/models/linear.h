@@ -42,7 +42,6 @@ class LinearLayer {
   at::Tensor operator()(LinearInput& x) const;
 
   const std::string& module() const { return module_; }
-  bool by_engine() const { return prepared_ != nullptr; }
 
  private:
   std::string module_;

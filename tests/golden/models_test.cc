@@ -135,25 +135,59 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_number_of_threads) {
   set_threads(before);
 }
 
-BOOST_AUTO_TEST_CASE(the_observer_sees_the_input_of_each_layer_that_an_engine_computes) {
+BOOST_AUTO_TEST_CASE(the_observer_sees_what_goes_into_each_module_and_what_comes_out) {
   const auto data = shared_data("models");
   if (!data) return;
-  int64_t ids[] = {1, 2, 3, 4, 5, 6};
-  const auto seen_under = [&](const char* recipe) {
+  int64_t numbers[] = {1, 2, 3, 4, 5, 6};
+  const at::Tensor ids = at::from_blob(numbers, {1, 6}, at::kLong);
+  for (const char* recipe : {"fp32", "w4a4"}) {
     const auto model = load_model(*open_checkpoint(*data / "llama3"),
                                   parse_recipe(recipe, {"implementation=ref"}), ref_alone());
-    std::map<std::string, std::vector<int64_t>> seen;
-    model->observe_linears([&](const std::string& module, const at::Tensor& input) {
-      BOOST_TEST(seen.emplace(module, input.sizes().vec()).second, module << " came twice");
+    std::map<std::string, at::Tensor> seen;
+    model->observe([&](const std::string& module, std::string_view role, const at::Tensor& values) {
+      const std::string name = module + " " + std::string(role);
+      BOOST_TEST(seen.emplace(name, values.clone()).second, name << " came twice");
     });
-    model->forward(at::from_blob(ids, {1, 6}, at::kLong));
-    return seen;
-  };
-  const auto seen = seen_under("w4a4");
-  BOOST_TEST(seen.size() == 3u * 7u);
-  BOOST_TEST((seen.at("model.layers.2.self_attn.o_proj") == std::vector<int64_t>{6, 128}));
-  BOOST_TEST((seen.at("model.layers.0.mlp.down_proj") == std::vector<int64_t>{6, 160}));
-  BOOST_TEST(seen_under("w4a16").empty());
+    const auto output = model->forward(ids, true);
+    const auto are_equal = [&](const std::string& x, const std::string& y) {
+      BOOST_TEST(same_bits(seen.at(x), seen.at(y)), x << ", " << y);
+    };
+    // embed_tokens has no input, norm and lm_head have one; of a layer eleven modules have one,
+    // three have two, attention has three.
+    BOOST_TEST(seen.size() == 1u + 2 * 2 + 3 * (11 * 2 + 3 * 3 + 4));
+    for (int layer = 0; layer < 3; ++layer) {
+      const std::string at = "model.layers." + std::to_string(layer) + ".";
+      const at::Tensor before = output.hidden[size_t(layer)][0];
+      const at::Tensor after = output.hidden[size_t(layer) + 1][0];
+      BOOST_TEST(same_bits(seen.at(at + "input_layernorm input"), before));
+      BOOST_TEST(same_bits(seen.at(at + "self_attn.residual input.0"), before));
+      BOOST_TEST(same_bits(seen.at(at + "mlp.residual output"), after));
+      for (const char* linear : {"q", "k", "v"})
+        are_equal(at + "self_attn." + linear + "_proj input", at + "input_layernorm output");
+      are_equal(at + "self_attn.rotary.q input", at + "self_attn.q_proj output");
+      are_equal(at + "self_attn.rotary.k input", at + "self_attn.k_proj output");
+      are_equal(at + "self_attn.attention input.0", at + "self_attn.rotary.q output");
+      are_equal(at + "self_attn.attention input.1", at + "self_attn.rotary.k output");
+      are_equal(at + "self_attn.attention input.2", at + "self_attn.v_proj output");
+      are_equal(at + "self_attn.o_proj input", at + "self_attn.attention output");
+      are_equal(at + "self_attn.residual input.1", at + "self_attn.o_proj output");
+      are_equal(at + "post_attention_layernorm input", at + "self_attn.residual output");
+      are_equal(at + "mlp.act_fn input.0", at + "mlp.gate_proj output");
+      are_equal(at + "mlp.act_fn input.1", at + "mlp.up_proj output");
+      are_equal(at + "mlp.down_proj input", at + "mlp.act_fn output");
+      are_equal(at + "mlp.residual input.0", at + "self_attn.residual output");
+      are_equal(at + "mlp.residual input.1", at + "mlp.down_proj output");
+    }
+    are_equal("lm_head input", "model.norm output");
+    BOOST_TEST(same_bits(seen.at("lm_head output"), output.logits[0]));
+    // The control: a module changes what passes through it.
+    BOOST_TEST(!same_bits(seen.at("model.layers.0.self_attn.rotary.q input"),
+                          seen.at("model.layers.0.self_attn.rotary.q output")));
+    seen.clear();
+    model->observe({});
+    BOOST_TEST(same_bits(model->forward(ids).logits, output.logits));
+    BOOST_TEST(seen.empty());
+  }
 }
 
 // Controls of the tolerance: a wrong option shows.
