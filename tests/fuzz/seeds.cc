@@ -6,6 +6,7 @@
 
 #include "emu/audit/dump.h"
 #include "emu/audit/stimulus.h"
+#include "emu/audit/trace_writer.h"
 #include "emu/files/quantized.h"
 #include "emu/quantize.h"
 #include "eval/tasks/choice_tasks.h"
@@ -28,12 +29,13 @@ class Seeds {
     write_atomically(folder_ / target / ("seed-" + std::to_string(count_++)), bytes);
   }
   // A safetensors file as fuzz::safetensors() takes it: with its length as it is, and without.
-  void add_file(const char* target, const fs::path& file) {
+  // `before`: what the target reads first.
+  void add_file(const char* target, const fs::path& file, const std::string& before = "") {
     const std::string bytes = read_file(file);
     uint64_t length = 0;
     for (size_t i = 0; i < 8; ++i) length |= uint64_t(uint8_t(bytes[i])) << (8 * i);
-    add(target, "\1" + bytes);
-    add(target, std::string(1, '\0') + bytes.substr(8, length) + '\0' + bytes.substr(8 + length));
+    add(target, before + "\1" + bytes);
+    add(target, before + '\0' + bytes.substr(8, length) + '\0' + bytes.substr(8 + length));
   }
 
  private:
@@ -76,6 +78,15 @@ void add_formats(Seeds& seeds, const fs::path& file) {
     write_dump(file, {conversion, {2, 5}, x}, &q);
     seeds.add_file("audit_dump", file);
   }
+}
+
+void add_trace(Seeds& seeds, const fs::path& folder) {
+  const std::vector<float> x{1, -2, 3, 0.5f};
+  TraceWriter writer(folder, 1, 2);
+  for (const char* tensor : {"input.0", "input.1", "output"}) writer.add("lm_head", tensor, 2, x);
+  writer.finish(R"({"recipe":{"skip":["lm_head"]},"threads":2})");
+  seeds.add_file("trace", folder / "lm_head.safetensors", read_file(folder / trace_index) + '\0');
+  fs::remove_all(folder);
 }
 
 void add_words(Seeds& seeds) {
@@ -209,6 +220,7 @@ int main(int argc, char** argv) {
   add_tensors(seeds, file);
   add_formats(seeds, file);
   fs::remove(file);
+  add_trace(seeds, file);
   add_words(seeds);
   add_models(seeds);
   add_gguf(seeds);

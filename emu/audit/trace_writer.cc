@@ -1,0 +1,128 @@
+#include "emu/audit/trace_writer.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "emu/error.h"
+#include "emu/files/atomic_file.h"
+
+namespace mxref {
+namespace {
+
+using nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& what) {
+  throw InputError(path.string() + ": " + what);
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+void take_away(const fs::path& file) {
+  std::error_code error;
+  fs::remove(file, error);
+  if (error) refuse(file, "cannot be taken away: " + error.message());
+}
+
+// Also of "x/".
+fs::path parent_of(const fs::path& folder) {
+  const fs::path whole = fs::absolute(folder).lexically_normal();
+  return whole.has_filename() ? whole.parent_path() : whole.parent_path().parent_path();
+}
+
+// The index last: as long as it is there, it names what is to be taken away.
+void take_away_trace(const fs::path& folder) {
+  const Trace trace = open_trace(folder);
+  for (const TraceModule& module : trace.modules) take_away(folder / module.file());
+  take_away(trace.index());
+}
+
+}  // namespace
+
+void require_place_for_trace(const fs::path& folder) {
+  std::error_code error;
+  const bool exists = is_there(folder);
+  const fs::path checked = exists ? folder : parent_of(folder);
+  if (!fs::is_directory(checked, error))
+    refuse(folder, "no folder to write a trace into: '" + checked.string() + "' is none");
+  if (access(checked.c_str(), W_OK) != 0)
+    refuse(folder, std::string("no folder to write a trace into: ") + std::strerror(errno));
+  if (!exists || fs::is_empty(folder, error)) return;
+  if (!is_there(folder / trace_index))
+    throw UsageError(folder.string() + ": holds files, but no " + trace_index +
+                     " of a trace that could be replaced; expected an empty folder, or a new one");
+  open_trace(folder);
+}
+
+TraceWriter::TraceWriter(fs::path folder, int64_t batch, int64_t tokens)
+    : folder_(std::move(folder)), batch_(batch), tokens_(tokens) {
+  require_place_for_trace(folder_);
+  std::error_code error;
+  made_ = fs::create_directory(folder_, error);
+  if (error) refuse(folder_, "cannot be made: " + error.message());
+  if (is_there(folder_ / trace_index)) take_away_trace(folder_);
+}
+
+TraceWriter::~TraceWriter() {
+  if (finished_) return;
+  std::error_code ignored;
+  for (const TraceModule& module : modules_)
+    if (!module.shapes.empty()) fs::remove(folder_ / module.file(), ignored);
+  if (made_) fs::remove(folder_, ignored);
+}
+
+void TraceWriter::add(const std::string& module, std::string_view tensor, int64_t rows,
+                      std::span<const float> values) {
+  const auto [place, is_new] = places_.emplace(module, modules_.size());
+  if (is_new) modules_.push_back({module, {}});
+  if (!modules_[place->second].shapes.empty())
+    throw std::logic_error("the module " + module + " comes again after it was whole");
+  Tensors& tensors = waiting_[module];
+  Tensor& whole = tensors[std::string(tensor)];
+  whole.rows += rows;
+  whole.values.insert(whole.values.end(), values.begin(), values.end());
+  if (tensor != trace_output || whole.rows < batch_ * tokens_) return;
+  write(modules_[place->second], tensors);
+  waiting_.erase(module);
+}
+
+void TraceWriter::write(TraceModule& module, const Tensors& tensors) {
+  const fs::path file = folder_ / module.file();
+  if (is_there(file))
+    refuse(file, "is there already, and the trace that was replaced does not name it");
+  std::map<std::string, std::vector<int64_t>> shapes;
+  SafetensorsWriter writer;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.rows != batch_ * tokens_)
+      throw std::logic_error("the module " + module.name + " has " + std::to_string(tensor.rows) +
+                             " rows of " + name + ", not " + std::to_string(batch_ * tokens_));
+    shapes[name] = {batch_, tokens_, int64_t(tensor.values.size()) / tensor.rows};
+    writer.add(name, DType::F32, shapes[name], tensor.values);
+  }
+  writer.write(file);
+  module.shapes = std::move(shapes);
+}
+
+void TraceWriter::finish(const std::string& facts) {
+  if (!waiting_.empty())
+    throw std::logic_error("the module " + waiting_.begin()->first + " is not whole");
+  ordered_json index{{"schema", trace_schema}}, modules = ordered_json::array();
+  index.update(ordered_json::parse(facts));
+  for (const TraceModule& module : modules_)
+    modules.push_back(
+        {{"module", module.name}, {"file", module.file()}, {"tensors", module.shapes}});
+  index["modules"] = std::move(modules);
+  write_atomically(
+      folder_ / trace_index,
+      index.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n");
+  finished_ = true;
+}
+
+}  // namespace mxref
