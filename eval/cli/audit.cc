@@ -1,5 +1,5 @@
 // mxref audit: somebody's simulator against the definition: what differs, why, and the smallest
-// input on which it does.
+// input on which it does. Two traces of a model: audit_trace.cc.
 
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@
 #include "emu/quantize.h"
 #include "emu/shell_word.h"
 #include "eval/cli/audit_command.h"
+#include "eval/cli/audit_trace.h"
 #include "eval/cli/command.h"
 #include "eval/cli/options.h"
 #include "eval/report/audit_results.h"
@@ -25,6 +26,7 @@ constexpr int64_t max_count = 1'000'000;
 
 struct Options {
   std::filesystem::path dump, in, json, failure = "audit_failure.safetensors";
+  std::vector<std::filesystem::path> traces;  // none, or two
   std::string command, implementation;
   const BuiltinSimulator* builtin = nullptr;
   const AuditOperationName* operation = nullptr;  // null: what is simulated, or a product
@@ -59,7 +61,7 @@ class Audit {
     const int sources = !o_.dump.empty() + !o_.command.empty() + !o_.implementation.empty() +
                         (o_.builtin != nullptr);
     if (sources != 1)
-      throw UsageError("expected one of --dump, --command, --builtin and --impl, got " +
+      throw UsageError("expected one of --dump, --command, --builtin, --impl and --trace, got " +
                        std::to_string(sources));
     if (!o_.dump.empty() && !o_.in.empty())
       throw UsageError("--in gives a simulator its operands; a dump has its own");
@@ -326,9 +328,12 @@ Action define_audit(CLI::App& app, const Context& context) {
              "(default audit_failure.safetensors; audit_failure.FORMAT.safetensors where several "
              "formats are audited)");
   add_seed(app, o->seed, "seed of the first input");
+  add_trace(app, o->traces);
   add_threads(app);
   add_json(app, o->json);
-  return [o, &engines = context.engines] { return Audit(*o, engines).run(); };
+  return [o, &app, &engines = context.engines] {
+    return o->traces.empty() ? Audit(*o, engines).run() : audit_traces(app, o->traces, o->json);
+  };
 }
 
 }  // namespace mxref

@@ -29,7 +29,9 @@ inline constexpr std::array command_list{
     CommandRow{"vectors", "golden vectors: block pairs and what an accumulator makes of them"},
     CommandRow{"crosscheck", "all engines on the same products, with controls that must fail"},
     CommandRow{"cosim", "the RTL array and the SystemC model in lock-step; planted faults"},
-    CommandRow{"audit", "somebody's simulator against the definition: what differs, and why"},
+    CommandRow{"audit",
+               "somebody's simulator against the definition, or two traces of a model: what "
+               "differs, and why"},
     CommandRow{"assets", "list and fetch models, texts and tasks by name"},
     CommandRow{"forward", "run a model on token ids: logits, hidden states", Home::models},
     CommandRow{"eval", "perplexity and benchmarks of a model, on a chosen arithmetic",

@@ -1,4 +1,5 @@
-// mxref forward: token ids → logits, and the hidden states between the layers.
+// mxref forward: token ids → logits, the hidden states between the layers, and a trace of all
+// modules.
 
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "emu/audit/trace_writer.h"
 #include "emu/files/atomic_file.h"
 #include "emu/files/safetensors.h"
 #include "emu/files/sha256.h"
@@ -13,14 +15,16 @@
 #include "eval/cli/command.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/options.h"
+#include "eval/cli/output_paths.h"
 #include "eval/tasks/token_file.h"
+#include "golden/models/tensor_values.h"
 
 namespace mxref {
 namespace {
 
 struct Options {
   ModelOptions model;
-  std::filesystem::path tokens, out, json;
+  std::filesystem::path tokens, out, json, trace;
   bool hidden = false;
 };
 
@@ -36,7 +40,26 @@ at::Tensor to_tensor(const std::vector<std::vector<int64_t>>& rows) {
   return ids;
 }
 
+std::string sha256_of(const at::Tensor& x) {
+  const auto bytes = bytes_of(x);
+  return sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+// Everything that is read or written elsewhere stays: the folder is written as a whole.
+void check_trace(const Options& options, const std::filesystem::path& model) {
+  std::error_code is_a_name;
+  const std::filesystem::path recipe = options.model.recipe;
+  require_outside({"--trace", options.trace},
+                  {{"--out", options.out},
+                   {"--json", options.json},
+                   {"--tokens", options.tokens},
+                   {"--recipe", std::filesystem::is_regular_file(recipe, is_a_name) ? recipe : ""},
+                   {"--model", model}});
+  require_place_for_trace(options.trace);
+}
+
 int run(const Options& options, const EngineTable& engines) {
+  if (!options.trace.empty()) check_trace(options, model_path(options.model.model));
   require_writable(options.out);
   require_writable(options.json);
   Record record("forward");
@@ -48,6 +71,14 @@ int run(const Options& options, const EngineTable& engines) {
     fmt::print(stderr, "note: {} tokens are more than the {} that the model was made for\n",
                ids.size(1), opened.model->window());
 
+  std::optional<TraceWriter> trace;
+  if (!options.trace.empty()) {
+    trace.emplace(options.trace, ids.size(0), ids.size(1));
+    opened.model->observe(
+        [&](const std::string& module, std::string_view role, const at::Tensor& values) {
+          trace->add(module, role, values.size(0), values_of(values.contiguous()));
+        });
+  }
   const auto start = std::chrono::steady_clock::now();
   LanguageModel::Output output = opened.model->forward(ids, options.hidden);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -63,14 +94,18 @@ int run(const Options& options, const EngineTable& engines) {
   writer.write(options.out);
 
   set_model(record, options.model, opened);
-  const auto bytes = bytes_of(logits);
-  nlohmann::ordered_json result{
-      {"task", "forward"},
-      {"batch", ids.size(0)},
-      {"tokens", ids.size(1)},
-      {"logits_sha256", sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()})},
-      {"isa", name_of(current_isa())},
-      {"seconds", took.count()}};
+  if (trace) {
+    nlohmann::ordered_json facts = record.facts();
+    facts["input_ids_sha256"] = sha256_of(ids);
+    trace->finish(facts.dump(-1, ' ', /*ensure_ascii=*/false,
+                             nlohmann::ordered_json::error_handler_t::replace));
+  }
+  nlohmann::ordered_json result{{"task", "forward"},
+                                {"batch", ids.size(0)},
+                                {"tokens", ids.size(1)},
+                                {"logits_sha256", sha256_of(logits)},
+                                {"isa", name_of(current_isa())},
+                                {"seconds", took.count()}};
   if (const Engine::Cost cost = opened.model->cost(); cost.cycles > 0) {
     result["cycles"] = cost.cycles;
     result["macs"] = cost.macs;
@@ -91,6 +126,12 @@ Action define_forward(CLI::App& app, const Context& context) {
   add_output(app, "--out", o->out, "safetensors with 'logits' F32 (B,T,V)")->required();
   app.add_flag("--hidden", o->hidden,
                "also 'hidden.0' … F32 (B,T,D): after the embedding, then after each layer");
+  add_output(app, "--trace", o->trace,
+             "folder for what goes into every module and what comes out, a safetensors file each, "
+             "which `mxref audit --trace` compares with another; made where it does not exist, a "
+             "trace that is there is replaced")
+      ->type_name("DIR")
+      ->check([](const std::string& word) { return word.empty() ? "'' names no folder" : ""; });
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);

@@ -26,6 +26,11 @@ bool is_same_file(const fs::path& a, const fs::path& b) {
   return !error && whole_a == fs::weakly_canonical(fs::absolute(b), error) && !error;
 }
 
+bool is_within(const fs::path& folder, const fs::path& path) {
+  const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
 // The words that options have for a value that may be a path (NAME[:FILE]: behind the colon).
 constexpr std::array<std::string_view, 5> path_types{"FILE", "DIR", "MODEL", "RECIPE",
                                                      "NAME[:FILE]"};
@@ -57,6 +62,24 @@ void require_distinct(const CLI::App& app) {
     }
   }
   require_distinct(outputs, inputs);
+}
+
+void require_outside(const NamedPath& folder, const std::vector<NamedPath>& others) {
+  std::error_code ignored;
+  const auto resolved = [&](const fs::path& path) {
+    const fs::path whole = fs::weakly_canonical(fs::absolute(path), ignored);
+    return whole.has_filename() ? whole : whole.parent_path();
+  };
+  const fs::path place = resolved(folder.path);
+  for (const NamedPath& other : others) {
+    if (other.path.empty()) continue;
+    const fs::path named = fs::absolute(other.path);  // a link in the folder may lead out of it
+    const fs::path link = resolved(named.parent_path()) / named.filename();
+    if (is_within(place, resolved(other.path)) || is_within(place, link))
+      throw UsageError(other.name + " '" + other.path.string() + "' lies in the folder '" +
+                       folder.path.string() + "' of " + folder.name +
+                       ", which is written as a whole; expected another place");
+  }
 }
 
 }  // namespace mxref

@@ -25,4 +25,8 @@ void require_distinct(const std::vector<NamedPath>& outputs, const std::vector<N
 inline constexpr const char* output_group = "Output";
 void require_distinct(const CLI::App& app);
 
+// Throws UsageError where one of `others`, by whatever links, is `folder` or lies in it, because
+// that folder is written as a whole. Empty paths are passed over.
+void require_outside(const NamedPath& folder, const std::vector<NamedPath>& others);
+
 }  // namespace mxref

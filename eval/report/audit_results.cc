@@ -13,10 +13,6 @@ namespace {
 using nlohmann::ordered_json;
 
 std::string hex(uint64_t value, int digits) { return "0x" + to_hex(value, digits); }
-// "0x3fc00000 (1.5)"
-std::string with_value(float x) {
-  return fmt::format("{} ({:.9g})", hex(std::bit_cast<uint32_t>(x), 8), x);
-}
 std::string answer_text(DType type, uint32_t bits) {
   return fmt::format("{} ({:.9g})", hex(bits, type == DType::F32 ? 8 : 4),
                      std::bit_cast<float>(from_answer(type, bits)));
@@ -108,6 +104,10 @@ std::string line_of(const ordered_json& value) {
 }
 
 }  // namespace
+
+std::string with_value(float x) {
+  return fmt::format("{} ({:.9g})", hex(std::bit_cast<uint32_t>(x), 8), x);
+}
 
 ordered_json audit_smallest(const SmallestFailure& failure) {
   if (!failure.of) return nullptr;

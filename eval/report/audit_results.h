@@ -17,6 +17,9 @@ struct SmallestFailure {
   std::string reproduce;  // a command; empty where there is none
 };
 
+// "0x3fc00000 (1.5)"
+std::string with_value(float x);
+
 // Inputs in hex, "expected", "got", "class", "repro".
 nlohmann::ordered_json audit_smallest(const SmallestFailure& failure);
 // "compared", "different", "max_ulp", "mean_ulp", "classes", "hypotheses", "explained_by",

@@ -52,16 +52,18 @@ void Record::set(std::string field, ordered_json value) {
 
 void Record::add(ordered_json result) { results_.push_back(std::move(result)); }
 
+ordered_json Record::facts() const {
+  ordered_json facts = {{"command", command_},        {"version", program_version()},
+                        {"commit", program_commit()}, {"seed", seed_},
+                        {"threads", threads()},       {"host", host()}};
+  facts.update(fields_);
+  return facts;
+}
+
 std::string Record::text() const {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start_;
-  ordered_json record = {{"schema", "mxref/1"},
-                         {"command", command_},
-                         {"version", program_version()},
-                         {"commit", program_commit()},
-                         {"seed", seed_},
-                         {"threads", threads()},
-                         {"host", host()}};
-  record.update(fields_);
+  ordered_json record = {{"schema", "mxref/1"}};
+  record.update(facts());
   record["wall_seconds"] = wall.count();
   record["results"] = results_;
   return record.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n";

@@ -23,6 +23,8 @@ class Record {
   // One of "results". Keys keep the order in which they are given.
   void add(nlohmann::ordered_json result);
 
+  // What ran, and where: all but the time and the results.
+  nlohmann::ordered_json facts() const;
   // As a file holds it. What is no UTF-8, as a path may be, becomes U+FFFD.
   std::string text() const;
   // Does nothing where `path` is empty. Throws InputError where it cannot be written.
