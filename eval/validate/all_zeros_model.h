@@ -17,6 +17,7 @@ class AllZerosModel : public LanguageModel {
   int64_t parameters() const override { return 0; }
   Engine::Cost cost() const override { return {}; }
   void observe(ModuleObserver) override {}
+  void perturb(std::optional<uint64_t>) override {}
 
  private:
   int64_t vocabulary_, window_;

@@ -153,11 +153,18 @@ at::Tensor Decoder::norm(const std::string& prefix, const char* module, const at
                   [&] { return rest_.rms_norm(x, weight, description_.norm_eps); });
 }
 
-void Decoder::add(const Layer& layer, const char* module, at::Tensor& x, const at::Tensor& y) {
-  observed(observer_, layer.prefix, module, {x, y}, [&] {
-    rest_.add(x, y);
-    return x;
+void Decoder::disturb(Stream& stream) const {
+  if (!noise_) return;
+  at::Tensor x = stream.x.view({stream.sequences, -1, description_.width});
+  noise_->perturb(x, stream.first, stream.places++);
+}
+
+void Decoder::add(const Layer& layer, const char* module, const at::Tensor& y, Stream& stream) {
+  observed(observer_, layer.prefix, module, {stream.x, y}, [&] {
+    rest_.add(stream.x, y);
+    return stream.x;
   });
+  disturb(stream);
 }
 
 void Decoder::rotate(const Layer& layer, const char* module, int64_t sequences, at::Tensor& x,
@@ -215,14 +222,15 @@ at::Tensor Decoder::attend(const Layer& layer, int64_t sequences, const at::Tens
   return apply(layer.o, mixed);
 }
 
-void Decoder::run_layer(const Layer& layer, int64_t sequences, at::Tensor& x, LayerCache& cache) {
-  const at::Tensor normed = norm(layer.prefix, "input_layernorm", x, layer.input_norm);
-  add(layer, "self_attn.residual", x, attend(layer, sequences, normed, cache));
-  LinearInput input(norm(layer.prefix, "post_attention_layernorm", x, layer.post_attention_norm));
+void Decoder::run_layer(const Layer& layer, Stream& stream, LayerCache& cache) {
+  const at::Tensor normed = norm(layer.prefix, "input_layernorm", stream.x, layer.input_norm);
+  add(layer, "self_attn.residual", attend(layer, stream.sequences, normed, cache), stream);
+  LinearInput input(
+      norm(layer.prefix, "post_attention_layernorm", stream.x, layer.post_attention_norm));
   const at::Tensor gate = apply(layer.gate, input), up = apply(layer.up, input);
   LinearInput gated(observed(observer_, layer.prefix, "mlp.act_fn", {gate, up},
                              [&] { return rest_.gated_silu(gate, up); }));
-  add(layer, "mlp.residual", x, apply(layer.down, gated));
+  add(layer, "mlp.residual", apply(layer.down, gated), stream);
 }
 
 LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, KvCache* cache,
@@ -234,16 +242,19 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
   const bool continues = cache && !cache->keys.empty();
 
   Output output;
-  at::Tensor x = observed(observer_, "model.", "embed_tokens", {},
-                          [&] { return embed(ids.contiguous().view(-1)); });
+  Stream stream{.sequences = B,
+                .first = continues ? cache->length() : 0,
+                .x = observed(observer_, "model.", "embed_tokens", {},
+                              [&] { return embed(ids.contiguous().view(-1)); })};
+  disturb(stream);
   const auto keep = [&] {
-    if (with_hidden) output.hidden.push_back(x.clone().view({B, T, D}));
+    if (with_hidden) output.hidden.push_back(stream.x.clone().view({B, T, D}));
   };
   keep();
   for (size_t i = 0; i < stack_.size(); ++i) {
     LayerCache kept;
     if (continues) kept = {cache->keys[i], cache->values[i]};
-    run_layer(stack_[i], B, x, kept);
+    run_layer(stack_[i], stream, kept);
     if (continues) {
       cache->keys[i] = kept.keys;
       cache->values[i] = kept.values;
@@ -253,8 +264,10 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
     }
     keep();
   }
-  const at::Tensor asked =
-      x.view({B, T, D}).narrow(1, first_logit, T - first_logit).reshape({-1, D}).contiguous();
+  const at::Tensor asked = stream.x.view({B, T, D})
+                               .narrow(1, first_logit, T - first_logit)
+                               .reshape({-1, D})
+                               .contiguous();
   LinearInput last(norm("model.", "norm", asked, final_norm_));
   output.logits = apply(*lm_head_, last).view({B, T - first_logit, -1});
   return output;

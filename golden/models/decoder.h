@@ -7,6 +7,7 @@
 #include "golden/models/decoder_description.h"
 #include "golden/models/language_model.h"
 #include "golden/models/linear.h"
+#include "golden/models/noise.h"
 #include "golden/models/rest.h"
 
 namespace mxref {
@@ -25,6 +26,9 @@ class Decoder : public LanguageModel {
   int64_t parameters() const override { return parameters_; }
   Engine::Cost cost() const override { return engine_ ? engine_->cost() : Engine::Cost{}; }
   void observe(ModuleObserver observer) override { observer_ = std::move(observer); }
+  void perturb(std::optional<uint64_t> seed) override {
+    noise_ = seed ? std::optional<Noise>(*seed) : std::nullopt;
+  }
 
  private:
   struct Layer {
@@ -37,13 +41,22 @@ class Decoder : public LanguageModel {
     at::Tensor keys, values;
   };
 
-  // x (B·T,D) ← the layer's output. The cache grows by T positions.
-  void run_layer(const Layer& layer, int64_t sequences, at::Tensor& x, LayerCache& cache);
+  // The sums of residuals, x (B·T,D) of B sequences from position `first` on, and how many there
+  // have been in this pass.
+  struct Stream {
+    int64_t sequences, first;
+    at::Tensor x;
+    uint32_t places = 0;
+  };
+  // A residual is added, or the embedding stands there: its noise, where there is to be one.
+  void disturb(Stream& stream) const;
+  // stream ← the layer's output. The cache grows by T positions.
+  void run_layer(const Layer& layer, Stream& stream, LayerCache& cache);
   at::Tensor attend(const Layer& layer, int64_t sequences, const at::Tensor& x, LayerCache& cache);
   // As rest_ has them, observed as `module`.
   at::Tensor norm(const std::string& prefix, const char* module, const at::Tensor& x,
                   const at::Tensor& weight);
-  void add(const Layer& layer, const char* module, at::Tensor& x, const at::Tensor& y);
+  void add(const Layer& layer, const char* module, const at::Tensor& y, Stream& stream);
   void rotate(const Layer& layer, const char* module, int64_t sequences, at::Tensor& x,
               int64_t first);
   at::Tensor apply(const LinearLayer& linear, LinearInput& input);
@@ -52,6 +65,7 @@ class Decoder : public LanguageModel {
   DecoderDescription description_;
   std::unique_ptr<Engine> engine_;  // null where the recipe needs none
   ModuleObserver observer_;
+  std::optional<Noise> noise_;
   const Rest& rest_;
   Rotary rotary_;
   at::Tensor embedding_, final_norm_;

@@ -44,6 +44,8 @@ class LanguageModel {
   virtual Engine::Cost cost() const = 0;  // of the engine, where it simulates a machine
   // Every forward pass from now on; an empty function ends it.
   virtual void observe(ModuleObserver observer) = 0;
+  // What is computed from here on has the noise of this seed (golden/models/noise.h), or none.
+  virtual void perturb(std::optional<uint64_t> seed) = 0;
 };
 
 // Throws InputError for an architecture or an option that is not known (by name), a missing tensor,
