@@ -1,6 +1,7 @@
 #pragma once
 // The results of a record as rows (DESIGN.md, "Records"): each has "task".
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -29,6 +30,25 @@ inline ResultRows choices_of(const nlohmann::ordered_json& results,
 // JSON has neither NaN nor infinities.
 inline nlohmann::ordered_json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+}
+inline double number_or_nan(const nlohmann::ordered_json& value) {
+  return value.is_number() ? value.get<double>() : NAN;
+}
+
+// Of a field that not every row has.
+inline double number_of(const nlohmann::ordered_json& row, const char* field) {
+  return row.contains(field) ? number_or_nan(row[field]) : NAN;
+}
+
+// The spread of a metric under noise; NaN where the result has none.
+inline double noise_of(const nlohmann::ordered_json& row, const char* metric) {
+  return row.contains("noise") && row["noise"].contains(metric)
+             ? number_or_nan(row["noise"][metric]["sd"])
+             : NAN;
+}
+inline bool has_noise(const nlohmann::ordered_json& results) {
+  return std::any_of(results.begin(), results.end(),
+                     [](const auto& row) { return row.contains("noise"); });
 }
 
 }  // namespace mxref

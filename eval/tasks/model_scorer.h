@@ -18,6 +18,7 @@ class ModelScorer : public Scorer {
   std::vector<double> nll(std::span<const int64_t> ids) override;
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
   int64_t window() const override { return model_.window(); }
+  void perturb(std::optional<uint64_t> seed) override { model_.perturb(seed); }
 
  private:
   // ids (T), not empty, after what is in the cache → logits (T-first,V) from position `first` on.

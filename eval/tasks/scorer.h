@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,8 @@ class Scorer {
   // std::invalid_argument where a part of a request is empty.
   virtual std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) = 0;
   virtual int64_t window() const = 0;  // tokens that the model takes at once
+  // Scores from here on are those of the model with the noise of this seed, or with none.
+  virtual void perturb(std::optional<uint64_t> seed) = 0;
 };
 
 // Called after each window or item.

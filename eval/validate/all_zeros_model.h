@@ -31,6 +31,7 @@ class ZeroScoresWitness : public Scorer {
   std::vector<double> nll(std::span<const int64_t> ids) override;
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
   int64_t window() const override { return inner_.window(); }
+  void perturb(std::optional<uint64_t> seed) override { inner_.perturb(seed); }
 
   int64_t scores() const { return scores_; }
   int64_t others() const { return others_; }

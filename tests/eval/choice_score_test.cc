@@ -17,6 +17,7 @@ class ScriptedScorer : public Scorer {
   explicit ScriptedScorer(std::vector<double> scores) : scores_(std::move(scores)) {}
   std::vector<double> nll(std::span<const int64_t>) override { return {}; }
   int64_t window() const override { return unlimited; }
+  void perturb(std::optional<uint64_t>) override {}
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override {
     std::vector<double> result(scores_.begin(), scores_.begin() + int64_t(requests.size()));
     scores_.erase(scores_.begin(), scores_.begin() + int64_t(requests.size()));

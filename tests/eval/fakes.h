@@ -43,6 +43,7 @@ inline double bigram_nll(int64_t before, int64_t token) {
 class BigramScorer : public Scorer {
  public:
   int64_t window() const override { return INT64_MAX; }
+  void perturb(std::optional<uint64_t>) override {}
   std::vector<double> nll(std::span<const int64_t> ids) override {
     std::vector<double> result;
     for (size_t i = 1; i < ids.size(); ++i) result.push_back(bigram_nll(ids[i - 1], ids[i]));
@@ -77,6 +78,7 @@ class AllZerosScorer : public Scorer {
     return sums;
   }
   int64_t window() const override { return INT64_MAX; }
+  void perturb(std::optional<uint64_t>) override {}
 
  private:
   double log_vocabulary_;

@@ -91,3 +91,21 @@ BOOST_AUTO_TEST_CASE(no_score_depends_on_the_number_of_threads) {
   set_threads(before);
   BOOST_TEST(one == two);
 }
+
+// Every request has the noise of its positions, shared beginning or not.
+BOOST_AUTO_TEST_CASE(noise_moves_every_score_and_none_of_all_zeros) {
+  AllZerosModel zeros(512, 2048);
+  const auto model = small_model();
+  for (LanguageModel* scored : {static_cast<LanguageModel*>(&zeros), model.get()}) {
+    if (!scored) continue;
+    ModelScorer scorer(*scored);
+    const std::vector<double> without = scorer.loglikelihoods(requests());
+    scorer.perturb(3);
+    const std::vector<double> with = scorer.loglikelihoods(requests());
+    BOOST_TEST(with == scorer.loglikelihoods(requests()));
+    for (size_t i = 0; i < with.size(); ++i)
+      BOOST_TEST((with[i] != without[i]) == (scored != &zeros), "request " << i);
+    scorer.perturb(std::nullopt);
+    BOOST_TEST(without == scorer.loglikelihoods(requests()));
+  }
+}
