@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace mxref {
 
 std::string escape_html(std::string_view text) {
@@ -71,6 +73,11 @@ std::string html_figure(const std::string& svg, const std::string& caption) {
 std::string html_mark(bool good, std::string_view bad) {
   return good ? "<span class=\"good\">ok</span>"
               : fmt::format("<span class=\"bad\">{}</span>", bad);
+}
+
+std::string html_noise(double spread) {
+  if (!std::isfinite(spread)) return "";
+  return fmt::format(" <small>noise&nbsp;{:.2g}</small>", spread);
 }
 
 std::string html_bar(double share) {

@@ -32,6 +32,9 @@ std::string html_figure(const std::string& svg, const std::string& caption);
 // "ok" in green or the word in red.
 std::string html_mark(bool good, std::string_view bad);
 
+// The spread of a figure under noise, to stand behind it; nothing where it is no number.
+std::string html_noise(double spread);
+
 // A share of 0 … 1 as a small bar with its percentage.
 std::string html_bar(double share);
 

@@ -33,10 +33,11 @@ std::string cards(const ordered_json& record) {
     if (row["recipe"] == "fp32" || row["recovery_percent"].is_null()) continue;
     const ordered_json& error = row["recovery_stderr"];
     out += card(fmt::format("accuracy kept, {}", escape_html(row["recipe"].get<std::string>())),
-                fmt::format("{:.1f}{}&nbsp;%", row["recovery_percent"].get<double>(),
-                            error.is_null() ? ""
-                                            : fmt::format(" <small>±&nbsp;{:.1f}</small>",
-                                                          error.get<double>())));
+                fmt::format("{:.1f}{}{}&nbsp;%", row["recovery_percent"].get<double>(),
+                            error.is_null()
+                                ? ""
+                                : fmt::format(" <small>±&nbsp;{:.1f}</small>", error.get<double>()),
+                            html_noise(number_of(row, "recovery_noise"))));
   }
   return out;
 }

@@ -220,16 +220,23 @@ std::string measured_table(const ordered_json& record) {
     const auto own = std::find_if(texts.begin(), texts.end(), [&](const ordered_json& r) {
       return r["recipe"] == line["recipe"];
     });
-    std::vector<std::string> row{text(line["recipe"]),
-                                 with_error((*own)["ppl"], (*own)["ppl_stderr"], 2),
-                                 with_error(line["ppl_ratio"], line["ppl_ratio_stderr"], 3)};
+    std::vector<std::string> row{
+        text(line["recipe"]),
+        with_error((*own)["ppl"], (*own)["ppl_stderr"], 2) + html_noise(noise_of(*own, "ppl")),
+        with_error(line["ppl_ratio"], line["ppl_ratio_stderr"], 3) +
+            html_noise(number_of(line, "ppl_ratio_noise"))};
     for (const ordered_json& task : choices_of(record["results"], line["recipe"]))
-      row.push_back(with_error(task["acc"], task["stderr"], 1, 100));
-    row.push_back(with_error(line["recovery_percent"], line["recovery_stderr"], 1));
+      row.push_back(with_error(task["acc"], task["stderr"], 1, 100) +
+                    html_noise(100 * noise_of(task, "acc")));
+    row.push_back(with_error(line["recovery_percent"], line["recovery_stderr"], 1) +
+                  html_noise(number_of(line, "recovery_noise")));
     row.push_back(line["recipe"] == "fp32" ? "baseline" : text(line["class"]));
     rows.push_back(std::move(row));
   }
-  return html_table("Measured here, each with its standard error", columns, rows);
+  return html_table(has_noise(record["results"])
+                        ? "Measured here, each with its standard error and its noise"
+                        : "Measured here, each with its standard error",
+                    columns, rows);
 }
 
 std::string published_table(const ordered_json& record) {
@@ -280,10 +287,11 @@ std::string section_drift(const ordered_json& record) {
   for (const ordered_json& row : record["summary"]["drift"])
     rows.push_back(
         {text(row["recipe"]),
-         fmt::format("{:+.6f}{}", row["mean"].get<double>(),
+         fmt::format("{:+.6f}{}{}", row["mean"].get<double>(),
                      row["stderr"].is_null()
                          ? ""
-                         : fmt::format("&nbsp;±&nbsp;{:.6f}", row["stderr"].get<double>())),
+                         : fmt::format("&nbsp;±&nbsp;{:.6f}", row["stderr"].get<double>()),
+                     html_noise(number_of(row, "noise"))),
          fmt::format("{:.6f}", row["largest_of_a_window"].get<double>()), grouped(row["windows"])});
   if (rows.empty()) return "";
   return section(

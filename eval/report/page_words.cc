@@ -107,6 +107,19 @@ std::string baseline(const ordered_json& model) {
   return html_entry("the model’s file", "holds " + types);
 }
 
+// One sentence, where there is any.
+std::string noise(const ordered_json& results) {
+  for (const ordered_json& row : results)
+    if (row.contains("noise"))
+      return html_entry("noise",
+                        fmt::format("standard deviation of the run and {} more, {} perturbed by a "
+                                    "relative {}: differences below it say nothing about methods",
+                                    row["noise"]["runs"].get<int64_t>(),
+                                    row["noise"]["places"].get<std::string>(),
+                                    row["noise"]["relative"].get<std::string>()));
+  return "";
+}
+
 }  // namespace
 
 std::string section_words(const ordered_json& record) {
@@ -127,7 +140,7 @@ std::string section_words(const ordered_json& record) {
          meanings(named) +
          html_entry("accuracy kept",
                     "recovery: mean accuracy over the tasks, divided by that of fp32") +
-         html_entry("±", "one standard error") + "</dl>\n";
+         html_entry("±", "one standard error") + noise(record["results"]) + "</dl>\n";
 }
 
 }  // namespace mxref

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "eval/report/published.h"
 #include "eval/report/result_rows.h"
 #include "eval/tasks/error_of_sum.h"
+#include "eval/tasks/standard_deviation.h"
 
 namespace mxref {
 namespace {
@@ -48,6 +50,28 @@ Numbers hits(const ordered_json& row) {
   return result;
 }
 
+bool have_noise(const ResultRows& rows) {
+  return std::ranges::all_of(rows, [](const ordered_json& row) { return row.contains("noise"); });
+}
+
+// A metric in each run of a result that has noise, the unperturbed one first.
+Numbers runs_of(const ordered_json& row, const char* metric) {
+  Numbers runs{number_or_nan(row[metric])};
+  for (const ordered_json& value : row["noise"][metric]["values"])
+    runs.push_back(number_or_nan(value));
+  return runs;
+}
+
+// The mean accuracy over tasks in each run.
+Numbers mean_accuracies(const ResultRows& tasks) {
+  Numbers means(runs_of(tasks[0], "acc").size());
+  for (const ordered_json& task : tasks) {
+    const Numbers runs = runs_of(task, "acc");
+    for (size_t r = 0; r < means.size(); ++r) means[r] += runs[r] / double(tasks.size());
+  }
+  return means;
+}
+
 std::string_view word_of(double recovery_percent) {
   const double drop = 100 - recovery_percent;
   return drop <= lossless_drop_percent ? "lossless" : drop < risky_drop_percent ? "fair" : "risky";
@@ -80,10 +104,17 @@ ordered_json recovery(const ResultRows& own, const ResultRows& base) {
     for (size_t i = 0; i < differences.size(); ++i) differences[i] -= ratio * of_base[i];
     variance += std::pow(error_of_sum(differences) / double(differences.size()) / tasks, 2);
   }
-  return {{"acc_mean", mean},
-          {"recovery_percent", number_or_null(100 * ratio)},
-          {"recovery_stderr", number_or_null(100 * std::sqrt(variance) / base_mean)},
-          {"class", words_of(100 * ratio, 100 * std::sqrt(variance) / base_mean)}};
+  ordered_json line = {{"acc_mean", mean},
+                       {"recovery_percent", number_or_null(100 * ratio)},
+                       {"recovery_stderr", number_or_null(100 * std::sqrt(variance) / base_mean)},
+                       {"class", words_of(100 * ratio, 100 * std::sqrt(variance) / base_mean)}};
+  if (have_noise(own) && have_noise(base)) {
+    Numbers ratios = mean_accuracies(own);
+    const Numbers of_base = mean_accuracies(base);
+    for (size_t r = 0; r < ratios.size(); ++r) ratios[r] = 100 * (ratios[r] / of_base[r]);
+    line["recovery_noise"] = number_or_null(standard_deviation(ratios));
+  }
+  return line;
 }
 
 // exp of the mean difference of nll, windows paired.
@@ -96,8 +127,16 @@ ordered_json perplexity_ratio(const ordered_json& own, const ordered_json& base)
     sum += differences.back();
   }
   const double ratio = std::exp(sum / tokens);
-  return {{"ppl_ratio", number_or_null(ratio)},
-          {"ppl_ratio_stderr", number_or_null(ratio * error_of_sum(differences) / tokens)}};
+  ordered_json line = {
+      {"ppl_ratio", number_or_null(ratio)},
+      {"ppl_ratio_stderr", number_or_null(ratio * error_of_sum(differences) / tokens)}};
+  if (have_noise({own, base})) {
+    Numbers ratios = runs_of(own, "nll");
+    const Numbers of_base = runs_of(base, "nll");
+    for (size_t r = 0; r < ratios.size(); ++r) ratios[r] = std::exp(ratios[r] - of_base[r]);
+    line["ppl_ratio_noise"] = number_or_null(standard_deviation(ratios));
+  }
+  return line;
 }
 
 ordered_json accuracy(const ordered_json& results) {
@@ -134,6 +173,10 @@ ordered_json drift(const ordered_json& results) {
                      {"stderr", number_or_null(error_of_sum(differences) / tokens)},
                      {"largest_of_a_window", largest},
                      {"windows", differences.size()}});
+    // The noise of one of the two that differ: of the difference it is a lower bound.
+    for (const ordered_json& own : rows_of(results, "perplexity"))
+      if (own["recipe"] == row["recipe"] && own.contains("noise"))
+        table.back()["noise"] = own["noise"]["nll"]["sd"];
   }
   return table;
 }

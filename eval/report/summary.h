@@ -16,8 +16,10 @@ namespace mxref {
 //   agreement: per implementation the counts on random and on model-made operands;
 //   accuracy: per recipe the perplexity's ratio to the baseline, the mean accuracy over the choice
 //   tasks and its recovery (percent of the baseline), each with its standard error over windows or
-//   items, which are the same ones for every recipe, so that errors are those of the differences;
-//   drift: per recipe the mean difference of nll between datapath and fake quantization;
+//   items, which are the same ones for every recipe, so that errors are those of the differences,
+//   and where the rows have noise, its spread over the runs, those of a seed paired;
+//   drift: per recipe the mean difference of nll between datapath and fake quantization, and where
+//   the rows have noise, that of the datapath's nll;
 //   thresholds: where the paper's words for a loss of accuracy end.
 // What is no result at all, such as a perplexity of more than binary64 holds, is null.
 nlohmann::ordered_json summarize(const nlohmann::ordered_json& results);

@@ -183,6 +183,34 @@ BOOST_AUTO_TEST_CASE(an_engine_with_fewer_results_is_told_with_the_reason) {
              std::string::npos);
 }
 
+// Beside each figure that has one, and what it is, once.
+BOOST_AUTO_TEST_CASE(noise_stands_beside_every_figure_that_has_it) {
+  ordered_json record = small_record();
+  BOOST_TEST(rendered(record).find("noise&nbsp;") == std::string::npos);
+  BOOST_TEST(rendered(record).find("<dt>noise</dt>") == std::string::npos);
+  for (ordered_json& row : record["results"]) {
+    const bool text = row["task"] == "perplexity";
+    if (!text && row["task"] != "piqa") continue;
+    if (text) row["nll"] = 3.0;
+    row["noise"] = {{"runs", 1}, {"seed", 1}, {"relative", "2^-22"}, {"places", "some <places>"}};
+    if (text) row["noise"]["ppl"] = {{"values", {1}}, {"sd", 0.0123}};
+    if (text)
+      row["noise"]["nll"] = {{"values", {row["recipe"] == "fp32" ? 3.0 : 3.5}}, {"sd", 4e-7}};
+    if (!text) row["noise"]["acc"] = {{"values", {1.0}}, {"sd", 0.0456}};
+  }
+  const std::string html = rendered(record);
+  // ppl, ratio (exp 0 and exp 0.5), acc in percent, kept (75 and 100, also on its card), drift.
+  for (const char* part :
+       {"30.00&nbsp;±&nbsp;2.00 <small>noise&nbsp;0.012</small>", "<small>noise&nbsp;0.46</small>",
+        "75.0&nbsp;±&nbsp;25.0 <small>noise&nbsp;4.6</small>",
+        "75.0&nbsp;±&nbsp;25.0 <small>noise&nbsp;18</small>",
+        "</small> <small>noise&nbsp;18</small>&nbsp;%", "0.200000 <small>noise&nbsp;4e-07</small>",
+        "with its standard error and its noise",
+        "run and 1 more, some &lt;places&gt; perturbed by a relative 2^-22",
+        "say nothing about methods"})
+    BOOST_TEST(html.find(part) != std::string::npos, part);
+}
+
 BOOST_AUTO_TEST_CASE(control_a_failed_run_looks_failed) {
   ordered_json record = small_record();
   record["results"][0]["mismatches"] = 3;

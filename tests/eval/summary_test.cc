@@ -111,4 +111,34 @@ BOOST_AUTO_TEST_CASE(drift_is_the_mean_over_tokens) {
   BOOST_TEST(close(line["largest_of_a_window"], 0.3));
 }
 
+// Noise of one run more: that of the baseline, then of the other recipe.
+static ordered_json with_noise(ordered_json results) {
+  const auto set = [&](size_t row, const char* metric, double value, double run, double sd) {
+    results[row][metric] = value;
+    results[row]["noise"][metric] = {{"values", {run}}, {"sd", sd}};
+  };
+  set(7, "nll", 3.0, 3.5, 0.4);
+  set(8, "acc", 1.0, 0.5, 0.4);
+  set(9, "nll", 3.2, 3.5, 0.25);
+  set(10, "acc", 0.75, 0.5, 0.2);
+  return results;
+}
+
+BOOST_AUTO_TEST_CASE(what_is_made_of_metrics_has_its_spread_run_by_run) {
+  const ordered_json s = summarize(with_noise(small_record()["results"]));
+  const ordered_json line = s["accuracy"][1];
+  // exp(0.2) and 1; 75 and 100 percent.
+  BOOST_TEST(close(line["ppl_ratio_noise"], (std::exp(3.2 - 3.0) - 1) / std::sqrt(2.0)));
+  BOOST_TEST(close(line["recovery_noise"], 25 / std::sqrt(2.0)));
+  BOOST_TEST(close(s["drift"][0]["noise"], 0.25));
+  const ordered_json base = s["accuracy"][0];
+  BOOST_TEST(base["ppl_ratio_noise"] == 0.0);
+  BOOST_TEST(base["recovery_noise"] == 0.0);
+  // The control: no noise, no spread, and all else as it was.
+  const ordered_json without = summarize(small_record()["results"])["accuracy"][1];
+  BOOST_TEST(!without.contains("ppl_ratio_noise"));
+  BOOST_TEST(!without.contains("recovery_noise"));
+  BOOST_TEST(without["ppl_ratio"] == line["ppl_ratio"]);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
