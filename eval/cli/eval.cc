@@ -2,14 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <optional>
+
 #include "emu/files/atomic_file.h"
 #include "eval/cli/command.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/models/task_options.h"
 #include "eval/cli/options.h"
 #include "eval/report/progress.h"
+#include "eval/report/result_rows.h"
 #include "eval/tasks/model_scorer.h"
+#include "eval/tasks/noise_floor.h"
 #include "eval/tasks/token_file.h"
+#include "golden/models/noise.h"
 
 namespace mxref {
 namespace {
@@ -19,33 +25,57 @@ using nlohmann::ordered_json;
 struct Options {
   ModelOptions model;
   TaskArguments tasks;
+  NoiseRuns noise;
+  CLI::Option* seed = nullptr;  // so that it can be seen whether it was given
   std::filesystem::path tokens, json;
 };
 
-void print_head() {
-  fmt::print("{:<14} {:>8}  {:<8} {:>10} {:>9}  {}\n", "task", "scored", "metric", "value",
-             "stderr", "seconds");
-}
-
-void print_line(const std::string& task, int64_t scored, const char* metric,
-                const ordered_json& value, const ordered_json& error, const ordered_json& seconds) {
-  const auto number = [](const ordered_json& x, int digits) {
-    return x.is_number() ? fmt::format("{:.{}f}", x.get<double>(), digits) : std::string("-");
-  };
-  fmt::print("{:<14} {:>8}  {:<8} {:>10} {:>9}  {}\n", task, scored, metric, number(value, 4),
-             number(error, 4), number(seconds, 1));
+// A line of the table; the column of the noise is there where it was asked for.
+void print_columns(const std::string& task, const std::string& scored, const char* metric,
+                   const std::string& value, const std::string& error,
+                   const std::optional<std::string>& noise, const std::string& seconds) {
+  fmt::print("{:<14} {:>8}  {:<8} {:>10} {:>9}  {}{}\n", task, scored, metric, value, error,
+             noise ? fmt::format("{:>8}  ", *noise) : "", seconds);
   std::fflush(stdout);
 }
 
+void print_head(const NoiseRuns& noise) {
+  print_columns("task", "scored", "metric", "value", "stderr",
+                noise.runs > 0 ? std::optional("noise") : std::nullopt, "seconds");
+}
+
+// The metric of a result. `scored` and `error` name its other fields; its first line has the name
+// of the task and the seconds.
+void print_metric(const ordered_json& r, const char* scored, const char* metric, const char* error,
+                  bool first) {
+  const auto number = [](const ordered_json& x, int digits) {
+    return x.is_number() ? fmt::format("{:.{}f}", x.get<double>(), digits) : std::string("-");
+  };
+  // Of any size, unlike the others: 1e-8 or percents.
+  const double spread = noise_of(r, metric);
+  const std::string noise = std::isnan(spread) ? "-" : fmt::format("{:.2g}", spread);
+  print_columns(first ? r["task"].get<std::string>() : "", std::to_string(r[scored].get<int64_t>()),
+                metric, number(r[metric], 4), number(r[error], 4),
+                r.contains("noise") ? std::optional(noise) : std::nullopt,
+                first ? number(r["seconds"], 1) : "-");
+}
+
 void print(const ordered_json& r) {
-  const std::string task = r["task"];
-  if (task == "perplexity") {
-    print_line(task, r["tokens"], "nll", r["nll"], r["nll_stderr"], r["seconds"]);
-    print_line("", r["tokens"], "ppl", r["ppl"], r["ppl_stderr"], nullptr);
-    return;
+  if (r["task"] == perplexity_name) {
+    print_metric(r, "tokens", "nll", "nll_stderr", /*first=*/true);
+    print_metric(r, "tokens", "ppl", "ppl_stderr", /*first=*/false);
+  } else {
+    print_metric(r, "items", "acc", "stderr", /*first=*/true);
+    print_metric(r, "items", "acc_norm", "acc_norm_stderr", /*first=*/false);
   }
-  print_line(task, r["items"], "acc", r["acc"], r["stderr"], r["seconds"]);
-  print_line("", r["items"], "acc_norm", r["acc_norm"], r["acc_norm_stderr"], nullptr);
+}
+
+void print_foot(const NoiseRuns& noise) {
+  if (noise.runs == 0) return;
+  fmt::print(
+      "noise: standard deviation of the run and {} more, {} perturbed by a relative 2^{} "
+      "(seed {}); differences below it say nothing\n",
+      noise.runs, noise_places, noise_log2, noise.seed);
 }
 
 // A whole text that nobody chose may take hours.
@@ -63,6 +93,9 @@ int run(const Options& options, const EngineTable& engines) {
   // What is wrong with the command line or a task shows before the model is read.
   const std::vector<TaskSource> sources = task_sources(options.tasks);
   if (sources.empty() && options.tokens.empty()) throw UsageError("--task or --tokens is required");
+  if (options.seed->count() > 0 && options.noise.runs == 0)
+    throw UsageError("--seed draws the perturbations of --noise, which is not asked for");
+  if (options.noise.runs > 0) record.set_seed(options.noise.seed);
   OpenModel opened = open_model(options.model);
   std::vector<LoadedTask> tasks;
   std::unique_ptr<Tokenizer> tokenizer;
@@ -79,15 +112,17 @@ int run(const Options& options, const EngineTable& engines) {
   }
   set_model(record, options.model, opened);
   ModelScorer scorer(*opened.model);
-  print_head();
+  print_head(options.noise);
   for (const LoadedTask& task : tasks) {
     Progress progress(task.name(), task.size());
     const ordered_json result =
-        task.run(scorer, [&](int64_t done, int64_t total) { progress.update(done, total); });
+        run_with_noise(task, scorer, options.noise,
+                       [&](int64_t done, int64_t total) { progress.update(done, total); });
     progress.clear();
     print(result);
     record.add(result);
   }
+  print_foot(options.noise);
   record.write(options.json);
   return exit_good;
 }
@@ -101,6 +136,9 @@ Action define_eval(CLI::App& app, const Context& context) {
   add_input(app, "--tokens", o->tokens,
             "perplexity of the rows of 'input_ids' I64 (B,T) in a safetensors file; needs no "
             "tokenizer");
+  add_noise(app, o->noise.runs);
+  o->seed = add_seed(app, o->noise.seed,
+                     "seed of the first run of --noise, one more for each that follows");
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);

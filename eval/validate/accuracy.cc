@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "eval/report/result_rows.h"
 #include "eval/tasks/model_scorer.h"
 #include "eval/validate/all_zeros_model.h"
 #include "eval/validate/validate.h"
@@ -26,20 +28,24 @@ int64_t units(const std::vector<const LoadedTask*>& tasks) {
 constexpr double least_margin = 0.04;
 
 // The all-zeros model goes the way of every other; each of its scores must be log V a token, and
-// `model`, the same task's result of the model, must be better.
+// `model`, the same task's result of the model, must be better. Noise must move the model, and not
+// this one: of many runs one will do, since all are alike.
 ordered_json zeros_control(const LoadedTask& task, const ordered_json& model, int64_t vocabulary,
-                           int64_t window) {
+                           int64_t window, const NoiseRuns& noise) {
   AllZerosModel zeros(vocabulary, window);
   ModelScorer scorer(zeros);
   ZeroScoresWitness witness(scorer, vocabulary);
-  const ordered_json blind = task.run(witness, {});
+  const bool text = task.name() == perplexity_name;
+  const NoiseRuns one{.runs = text ? std::min(noise.runs, int64_t(1)) : 0, .seed = noise.seed};
+  const ordered_json blind = run_with_noise(task, witness, one, {});
   ordered_json row = {{"task", "control"},
                       {"name", "all-zeros model, " + task.name()},
                       {"what", "every logit is zero"}};
   bool better = false;
-  if (blind["task"] == "perplexity") {
+  if (text) {
     row.update({{"blind_nll", blind["nll"]}, {"nll", model["nll"]}});
     better = model["nll"].get<double>() < blind["nll"].get<double>();
+    if (one.runs > 0) better = better && noise_of(model, "nll") > 0 && noise_of(blind, "nll") == 0;
   } else {
     row.update({{"blind_acc", blind["acc"]}, {"acc", model["acc"]}});
     better = model["acc"].get<double>() >= blind["acc"].get<double>() + least_margin;
@@ -52,7 +58,8 @@ ordered_json zeros_control(const LoadedTask& task, const ordered_json& model, in
 
 Results validate_accuracy(const Subject& subject, const TaskProgress& progress) {
   Results results;
-  const int64_t total = units(subject.tasks) * int64_t(subject.recipes.size());
+  const int64_t runs = 1 + subject.noise.runs;
+  const int64_t total = units(subject.tasks) * int64_t(subject.recipes.size()) * runs;
   int64_t done = 0, vocabulary = 0, window = 0;
   for (const Recipe& recipe : subject.recipes) {
     const auto model = load_model(subject.checkpoint, recipe, subject.engines);
@@ -60,14 +67,15 @@ Results validate_accuracy(const Subject& subject, const TaskProgress& progress) 
     window = model->window();
     ModelScorer scorer(*model);
     for (const LoadedTask* task : subject.tasks) {
-      ordered_json row = task->run(scorer, from(progress, done, total));
+      ordered_json row = run_with_noise(*task, scorer, subject.noise, from(progress, done, total));
       row["recipe"] = recipe.name;
       results.push_back(std::move(row));
-      done += task->size();
+      done += task->size() * runs;
     }
   }
   for (size_t i = 0; i < subject.tasks.size(); ++i)  // the first rows are those of fp32
-    results.push_back(zeros_control(*subject.tasks[i], results[i], vocabulary, window));
+    results.push_back(
+        zeros_control(*subject.tasks[i], results[i], vocabulary, window, subject.noise));
   return results;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emu/engine.h"
+#include "eval/tasks/noise_floor.h"
 #include "eval/tasks/run_task.h"
 #include "eval/tasks/scorer.h"
 #include "golden/checkpoint/checkpoint.h"
@@ -31,6 +32,7 @@ struct Subject {
   std::vector<const LoadedTask*> tasks;  // perplexity first, then choice tasks
   std::vector<int64_t> calibration;  // ids of a text that no task holds: operands are caught on it
   uint64_t seed = 1;
+  NoiseRuns noise;  // of the accuracy
 };
 
 // All engines on random operands and on the model's own weights and activations: rows "crosscheck"
@@ -45,8 +47,8 @@ Results validate_rtl_forward(const Subject& subject, const TaskProgress& progres
 // Throws UsageError where that cannot run: no recipe has a datapath, or the build no RTL.
 void require_rtl_forward(const std::vector<Recipe>& recipes, const EngineTable& engines);
 
-// Every task under every recipe, and the all-zeros model as the control: rows of the tasks, each
-// with its "recipe", and "control".
+// Every task under every recipe, with its noise, and the all-zeros model as the control, which no
+// noise moves: rows of the tasks, each with its "recipe", and "control".
 Results validate_accuracy(const Subject& subject, const TaskProgress& progress);
 
 // The windows of the perplexity task under each recipe that has a datapath, with fake quantization

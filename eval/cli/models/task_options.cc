@@ -4,6 +4,7 @@
 
 #include "eval/assets/assets.h"
 #include "eval/cli/options.h"
+#include "golden/models/noise.h"
 
 namespace mxref {
 
@@ -19,6 +20,14 @@ void add_task_options(CLI::App& app, TaskArguments& arguments) {
                  "tokens of a window of perplexity (default 1024)");
   add_number(app, "--limit", arguments.options.limit, int64_t(1), int64_t(1) << 40,
              "score so many windows or items (default all)");
+}
+
+void add_noise(CLI::App& app, int64_t& runs) {
+  add_number(app, "--noise", runs, int64_t(0), most_noise_runs,
+             "so many more runs of each task, " + std::string(noise_places) +
+                 " perturbed by a relative 2^" + std::to_string(noise_log2) +
+                 ": differences below the spread of a figure say nothing (default " +
+                 std::to_string(runs) + ")");
 }
 
 TaskSource asset_source(const std::string& task, const std::string& asset,

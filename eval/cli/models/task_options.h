@@ -1,10 +1,11 @@
 #pragma once
-// What every command that scores a model takes: --task, --window, --limit.
+// What every command that scores a model takes: --task, --window, --limit, --noise.
 
 #include <string>
 #include <vector>
 
 #include "eval/cli/command.h"
+#include "eval/tasks/noise_floor.h"
 #include "eval/tasks/run_task.h"
 
 namespace CLI {
@@ -20,6 +21,7 @@ struct TaskArguments {
 };
 
 void add_task_options(CLI::App& app, TaskArguments& arguments);
+void add_noise(CLI::App& app, int64_t& runs);
 
 // The file of a task that names none: choice tasks come from the asset `olmo-tasks`, perplexity
 // from the Wikipedia text of the asset `calibration` (calibration itself takes its other texts).

@@ -167,6 +167,24 @@ static void check_rows(const json& record, bool planted) {
   BOOST_TEST((different["planted_fault"] > 0) == planted);
 }
 
+// Each result of the accuracy with its noise, in the record and on the page; or none anywhere.
+static void check_noise(const json& record, const std::string& page, int64_t runs) {
+  int64_t results = 0;
+  for (const json& row : record["results"]) {
+    if (row["task"] == "control" || !(row.contains("ppl") || row.contains("acc"))) continue;
+    ++results;
+    BOOST_TEST(row.contains("noise") == (runs > 0));
+    if (runs == 0) continue;
+    BOOST_TEST(row["noise"]["seed"] == record["seed"]);
+    const json& metric = row["noise"][row.contains("ppl") ? "nll" : "acc"];
+    BOOST_TEST(int64_t(metric["values"].size()) == runs);
+    if (row.contains("ppl")) BOOST_TEST(metric["sd"] > 0.0);
+  }
+  BOOST_TEST(results == 6);  // three tasks under two recipes
+  BOOST_TEST((page.find("<small>noise&nbsp;") != page.npos) == (runs > 0));
+  BOOST_TEST((page.find("say nothing about methods") != page.npos) == (runs > 0));
+}
+
 // All five parts on a small model: names as a hostile folder may have them, a run that is good, and
 // the controls: a faulty engine among the others, a model with layers that no RTL computes.
 BOOST_AUTO_TEST_CASE(validate_is_good_where_all_agree_and_ends_with_1_where_not) {
@@ -191,20 +209,24 @@ BOOST_AUTO_TEST_CASE(validate_is_good_where_all_agree_and_ends_with_1_where_not)
     BOOST_TEST(read_file(folder / "v/report.html").find("</html>") != std::string::npos);
     return outcome.code;
   };
-  BOOST_TEST(validate({"--recipe", folder / "w'<4.json"}, {" model compute the same bits"}) == 0);
+  BOOST_TEST(validate({"--recipe", folder / "w'<4.json", "--noise", "2", "--seed", "3"},
+                      {" model compute the same bits"}) == 0);
   BOOST_TEST(!std::filesystem::exists("pwned"));
   const json record = json::parse(read_file(folder / "r"));
   check_rows(record, false);
+  check_noise(record, read_file(folder / "v/report.html"), 2);
   for (const json& row : record["results"])
     if (row.contains("acc") && row["task"] != "control") BOOST_TEST(row["acc"] == 1.0);
 
-  BOOST_TEST(validate({"--recipe", "w4a4", "--control", "planted_fault"},
+  BOOST_TEST(validate({"--recipe", "w4a4", "--noise", "0", "--control", "planted_fault"},
                       {"do not compute the same bits"}) == 1);
   const json planted = json::parse(read_file(folder / "r"));
   check_rows(planted, true);
+  check_noise(planted, read_file(folder / "v/report.html"), 0);
   BOOST_TEST(planted["summary"]["controls_caught"] == planted["summary"]["controls"]);
   BOOST_TEST(validate({"--recipe", folder / "skip.json"},
                       {"Nothing is shown", "did not compute every linear layer"}) == 1);
+  check_noise(json::parse(read_file(folder / "r")), read_file(folder / "v/report.html"), 1);
 }
 
 BOOST_AUTO_TEST_CASE(golden_vectors_of_a_model_follow_its_own_layers) {
