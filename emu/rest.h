@@ -33,6 +33,7 @@ class PackedMatrix {
 
  private:
   PackedMatrix(int64_t N, int64_t K);
+  float* panel(int64_t index);
   int64_t N_, K_;
   std::vector<float> values_;  // (panels, K, columns of a panel), and what aligns it
   int64_t begin_ = 0;

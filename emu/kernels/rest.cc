@@ -163,12 +163,15 @@ int64_t PackedMatrix::panels() const { return (N_ + panel_columns - 1) / panel_c
 const float* PackedMatrix::panel(int64_t index) const {
   return values_.data() + begin_ + index * K_ * panel_columns;
 }
+float* PackedMatrix::panel(int64_t index) {
+  return values_.data() + begin_ + index * K_ * panel_columns;
+}
 
 PackedMatrix PackedMatrix::of_rows(const float* b, int64_t N, int64_t K, int64_t stride) {
   PackedMatrix packed(N, K);
   for_each_range(packed.panels(), K * panel_columns, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      auto* to = const_cast<float*>(packed.panel(i));
+      float* to = packed.panel(i);
       const float* from = b + i * panel_columns * stride;
       const int64_t columns = columns_of(packed, i);
       for (int64_t k = 0; k < K; ++k)
@@ -181,7 +184,7 @@ PackedMatrix PackedMatrix::of_rows(const float* b, int64_t N, int64_t K, int64_t
 PackedMatrix PackedMatrix::of_columns(const float* b, int64_t N, int64_t K, int64_t stride) {
   PackedMatrix packed(N, K);
   for (int64_t i = 0; i < packed.panels(); ++i) {
-    auto* to = const_cast<float*>(packed.panel(i));
+    float* to = packed.panel(i);
     for (int64_t k = 0; k < K; ++k)
       std::copy_n(b + k * stride + i * panel_columns, columns_of(packed, i),
                   to + k * panel_columns);
