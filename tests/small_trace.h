@@ -36,7 +36,7 @@ inline void write_small_trace(const std::filesystem::path& folder,
   constexpr int64_t rows = small_batch * small_tokens;
   for (const auto& [module, tensors] : small_modules())
     for (const std::string& tensor : tensors)
-      writer.add(module, tensor, rows, small_values(rows, tensor == "input" ? seed : ++seed));
+      writer.add(module, tensor, small_values(rows, tensor == "input" ? seed : ++seed));
   writer.finish(facts);
 }
 

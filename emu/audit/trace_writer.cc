@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -78,41 +79,40 @@ TraceWriter::~TraceWriter() {
   if (made_) fs::remove(folder_, ignored);
 }
 
-void TraceWriter::add(const std::string& module, std::string_view tensor, int64_t rows,
+void TraceWriter::add(const std::string& module, std::string_view tensor,
                       std::span<const float> values) {
-  const auto [place, is_new] = places_.emplace(module, modules_.size());
-  if (is_new) modules_.push_back({module, {}});
-  if (!modules_[place->second].shapes.empty())
-    throw std::logic_error("the module " + module + " comes again after it was whole");
-  Tensors& tensors = waiting_[module];
-  Tensor& whole = tensors[std::string(tensor)];
-  whole.rows += rows;
-  whole.values.insert(whole.values.end(), values.begin(), values.end());
-  if (tensor != trace_output || whole.rows < batch_ * tokens_) return;
-  write(modules_[place->second], tensors);
-  waiting_.erase(module);
+  if (values_.empty()) {
+    if (std::ranges::any_of(modules_, [&](const auto& m) { return m.name == module; }))
+      throw std::logic_error("the module " + module + " comes again");
+    modules_.push_back({module, {}});
+  } else if (modules_.back().name != module) {
+    throw std::logic_error("the module " + modules_.back().name + " has no output");
+  }
+  if (int64_t(values.size()) % (batch_ * tokens_) != 0)
+    throw std::logic_error("the module " + module + " has no values of every token");
+  values_[std::string(tensor)] = {values.begin(), values.end()};
+  if (tensor == trace_output) write_module();
 }
 
-void TraceWriter::write(TraceModule& module, const Tensors& tensors) {
+void TraceWriter::write_module() {
+  TraceModule& module = modules_.back();
   const fs::path file = folder_ / module.file();
   if (is_there(file))
     refuse(file, "is there already, and the trace that was replaced does not name it");
   std::map<std::string, std::vector<int64_t>> shapes;
   SafetensorsWriter writer;
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.rows != batch_ * tokens_)
-      throw std::logic_error("the module " + module.name + " has " + std::to_string(tensor.rows) +
-                             " rows of " + name + ", not " + std::to_string(batch_ * tokens_));
-    shapes[name] = {batch_, tokens_, int64_t(tensor.values.size()) / tensor.rows};
-    writer.add(name, DType::F32, shapes[name], tensor.values);
+  for (const auto& [name, values] : values_) {
+    shapes[name] = {batch_, tokens_, int64_t(values.size()) / (batch_ * tokens_)};
+    writer.add(name, DType::F32, shapes[name], values);
   }
   writer.write(file);
   module.shapes = std::move(shapes);
+  values_.clear();
 }
 
 void TraceWriter::finish(const std::string& facts) {
-  if (!waiting_.empty())
-    throw std::logic_error("the module " + waiting_.begin()->first + " is not whole");
+  if (!values_.empty())
+    throw std::logic_error("the module " + modules_.back().name + " has no output");
   ordered_json index{{"schema", trace_schema}}, modules = ordered_json::array();
   index.update(ordered_json::parse(facts));
   for (const TraceModule& module : modules_)

@@ -27,30 +27,22 @@ class TraceWriter {
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
 
-  // `values` (rows, width) of a tensor of a module, copied. Sequences that are computed one after
-  // the other may come in parts, in their order; a module is kept in memory until its `output` is
-  // whole, then written.
-  void add(const std::string& module, std::string_view tensor, int64_t rows,
-           std::span<const float> values);
+  // `values` (batch · tokens, width) of a tensor of a module, copied. With its `output`, which
+  // comes last, a module is written. Throws std::logic_error where one comes before another has its
+  // output, or again.
+  void add(const std::string& module, std::string_view tensor, std::span<const float> values);
 
-  // Writes the index, with the fields of `facts`, a JSON object. Every module must be whole.
+  // Writes the index, with the fields of `facts`, a JSON object. Every module must have its output.
   void finish(const std::string& facts);
 
  private:
-  struct Tensor {
-    int64_t rows = 0;
-    std::vector<float> values;
-  };
-  using Tensors = std::map<std::string, Tensor>;
-
-  void write(TraceModule& module, const Tensors& tensors);
+  void write_module();
 
   std::filesystem::path folder_;
   int64_t batch_, tokens_;
   bool made_ = false, finished_ = false;
-  std::vector<TraceModule> modules_;  // in the order in which they came
-  std::map<std::string, size_t> places_;
-  std::map<std::string, Tensors> waiting_;  // not whole yet
+  std::vector<TraceModule> modules_;                  // in the order in which they came
+  std::map<std::string, std::vector<float>> values_;  // of the last, until it is written
 };
 
 }  // namespace mxref

@@ -76,7 +76,7 @@ int run(const Options& options, const EngineTable& engines) {
     trace.emplace(options.trace, ids.size(0), ids.size(1));
     opened.model->observe(
         [&](const std::string& module, std::string_view role, const at::Tensor& values) {
-          trace->add(module, role, values.size(0), values_of(values.contiguous()));
+          trace->add(module, role, values_of(values.contiguous()));
         });
   }
   const auto start = std::chrono::steady_clock::now();

@@ -83,7 +83,7 @@ void add_formats(Seeds& seeds, const fs::path& file) {
 void add_trace(Seeds& seeds, const fs::path& folder) {
   const std::vector<float> x{1, -2, 3, 0.5f};
   TraceWriter writer(folder, 1, 2);
-  for (const char* tensor : {"input.0", "input.1", "output"}) writer.add("lm_head", tensor, 2, x);
+  for (const char* tensor : {"input.0", "input.1", "output"}) writer.add("lm_head", tensor, x);
   writer.finish(R"({"recipe":{"skip":["lm_head"]},"threads":2})");
   seeds.add_file("trace", folder / "lm_head.safetensors", read_file(folder / trace_index) + '\0');
   fs::remove_all(folder);
