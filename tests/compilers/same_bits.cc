@@ -1,5 +1,6 @@
-// same_bits [--short] [--plant]: SHA-256 digests of the results of a fixed set of conversions and
-// products, by the definition and by the kernels of every instruction set that the machine has.
+// same_bits [--short] [--plant]: SHA-256 digests of the results of a fixed set of conversions,
+// products and operations of a model's rest, by the definition and by the kernels of every
+// instruction set that the machine has.
 // Compiled by another compiler or with other flags it must print the same. Exit code 1 where
 // kernels differ from the definition. --plant: one bit of one result is wrong.
 
@@ -16,6 +17,7 @@
 #include "emu/isa.h"
 #include "emu/quantize.h"
 #include "tests/every_datapath.h"
+#include "tests/every_rest_operation.h"
 
 namespace mxref {
 namespace {
@@ -103,6 +105,18 @@ Digest products(const Datapath& datapath, Engine& engine, bool is_short) {
   return digest;
 }
 
+// On values as in models, and on values of all magnitudes, special ones among them.
+Digest rest_of_a_model(const RestOperation& operation, bool by_definition, bool is_short) {
+  const size_t count = size_t(RestOperand::width) * (is_short ? 8 : 96);
+  std::mt19937_64 random(2);
+  RestOperand common{std::vector<float>(count)};
+  for (float& v : common.values) v = float(int64_t(random()) >> 40) * 0x1p-21f;
+  Digest digest;
+  for (const RestOperand& x : {common, RestOperand{given_values(count)}})
+    digest.add(operation.run(by_definition, x));
+  return digest;
+}
+
 struct Options {
   bool is_short = false, plant = false;
 };
@@ -113,16 +127,26 @@ struct Line {
   std::string digest;
 };
 
-std::vector<Line> lines_of(Converter convert, Engine& engine, const Options& options) {
+struct Implementation {
+  bool is_definition;
+  Converter convert;
+  std::unique_ptr<Engine> engine;
+};
+
+std::vector<Line> lines_of(const Implementation& by, const Options& options) {
   std::vector<Line> lines;
   for (const BlockFormat& format : block_formats) {
-    const Digest digest = conversions(format, convert, options.is_short);
+    const Digest digest = conversions(format, by.convert, options.is_short);
     lines.push_back({"conversions to " + std::string(format.name), digest.count(), digest.text()});
   }
   for (const Datapath* datapath : every_datapath()) {
-    Digest digest = products(*datapath, engine, options.is_short);
+    Digest digest = products(*datapath, *by.engine, options.is_short);
     if (options.plant && datapath == every_datapath().back()) digest.plant();
     lines.push_back({"products on " + std::string(datapath->name), digest.count(), digest.text()});
+  }
+  for (const RestOperation& operation : every_rest_operation) {
+    const Digest digest = rest_of_a_model(operation, by.is_definition, options.is_short);
+    lines.push_back({"rest: " + std::string(operation.name), digest.count(), digest.text()});
   }
   return lines;
 }
@@ -136,7 +160,8 @@ void print(std::string_view by, const std::vector<Line>& lines) {
 int run(const Options& options) {
   Options of_definition = options;
   of_definition.plant = false;
-  const std::vector<Line> expected = lines_of(quantize_ref, *make_ref_engine(), of_definition);
+  const std::vector<Line> expected =
+      lines_of({true, quantize_ref, make_ref_engine()}, of_definition);
   print("definition", expected);
   bool same = true;
   for (const IsaRow& isa : isas) {
@@ -146,7 +171,7 @@ int run(const Options& options) {
     }
     set_isa(isa.name);
     const Options of_isa{options.is_short, options.plant && isa.isa == Isa::portable};
-    const std::vector<Line> got = lines_of(quantize, *make_kernel_engine(), of_isa);
+    const std::vector<Line> got = lines_of({false, quantize, make_kernel_engine()}, of_isa);
     print(isa.name, got);
     for (size_t i = 0; i < got.size(); ++i)
       if (got[i].digest != expected[i].digest) {

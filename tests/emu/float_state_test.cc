@@ -13,6 +13,7 @@
 #include "emu/quantize.h"
 #include "emu/threads.h"
 #include "tests/emu/every_isa.h"
+#include "tests/every_rest_operation.h"
 
 using namespace mxref;
 
@@ -146,6 +147,31 @@ BOOST_AUTO_TEST_CASE(conversions_by_the_definition_and_by_every_kernel) {
       BOOST_TEST((bits(in_hostile_state([&] { return dequantize(expected); })) ==
                   bits(dequantize(expected))));
     }
+  set_threads(before);
+}
+
+// Of values about 1 and about the least normal number, on enough rows that a second thread helps,
+// which has a state of its own.
+BOOST_AUTO_TEST_CASE(the_rest_of_a_model_by_the_definition_and_by_every_kernel) {
+  const int before = threads();
+  for (const bool is_tiny : {false, true}) {
+    RestOperand x{tiny_values(size_t(RestOperand::width) * 256, 5, 20)};
+    if (!is_tiny)
+      for (float& v : x.values) v *= 0x1p116f;
+    for (const RestOperation& operation : every_rest_operation) {
+      const std::vector<uint32_t> expected = bits(operation.run(true, x));
+      const auto expect_same = [&](bool by_definition, std::string_view by) {
+        const auto got = bits(in_hostile_state([&] { return operation.run(by_definition, x); }));
+        BOOST_TEST((got == expected), by << ", " << threads() << " threads, " << operation.name
+                                         << (is_tiny ? " of tiny values" : ""));
+      };
+      expect_same(true, "definition");
+      for (const int count : {1, 2}) {
+        set_threads(count);
+        for_every_isa([&](std::string_view isa) { expect_same(false, isa); });
+      }
+    }
+  }
   set_threads(before);
 }
 
