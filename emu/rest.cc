@@ -145,6 +145,11 @@ std::vector<float> rotary_frequencies(float base, int64_t d, const WaveScaling& 
   return frequencies;
 }
 
+float rotary_angle_ref(int64_t position, float frequency) {
+  const FloatEnvironment ieee;
+  return canonical(float(position) * frequency);
+}
+
 void rotate_ref(const RotationShape& shape, const float* cos, const float* sin, float* x) {
   const FloatEnvironment ieee;
   const int64_t half = shape.head_dim / 2;

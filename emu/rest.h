@@ -81,8 +81,11 @@ struct WaveScaling {
 // f_i = base^(-2i/d), i = 0 … d/2-1, scaled. base > 0, d even. (`linear`: RNE32(f/factor).)
 std::vector<float> rotary_frequencies(float base, int64_t d, const WaveScaling& scaling);
 
-// cos and sin of RNE32(position·f_i) for the positions first … first+count-1 → (count, frequencies)
-// each.
+// RNE32(position·f), position below 2^24.
+float rotary_angle_ref(int64_t position, float frequency);
+
+// cos and sin of rotary_angle_ref(position, f_i) for the positions first … first+count-1 → (count,
+// frequencies) each.
 void rotary_angles(const std::vector<float>& frequencies, int64_t first, int64_t count, float* cos,
                    float* sin);
 

@@ -151,6 +151,99 @@ inline Vectors read_safetensors(const std::filesystem::path& path) {
   return v;
 }
 
+// Vectors of a unit all of whose words have 32 bits.
+struct UnitVectors {
+  Header header;
+  std::map<std::string, std::vector<uint32_t>> words;  // of each field, vector by vector
+  std::vector<std::string> comments;                   // (count)
+  size_t count = 0;
+};
+
+inline void check_unit(const UnitVectors& v) {
+  require(v.header.at("generator") == "mxref vectors" && !v.header.at("version").empty(),
+          "generator");
+  require(v.header.at("count") == std::to_string(v.count), "count");
+  for (const auto& [name, words] : v.words)
+    require(v.count > 0 && words.size() % v.count == 0, name);
+}
+
+inline UnitVectors read_unit_memh(std::istream& in) {
+  UnitVectors v;
+  std::vector<std::string> names;
+  std::string comment;
+  const std::string mark = "// case: ";
+  const auto split = [](const std::string& text) {
+    std::vector<std::string> parts;
+    std::istringstream stream(text);
+    for (std::string part; std::getline(stream, part, '_');) parts.push_back(part);
+    return parts;
+  };
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(mark)) {
+      comment = line.substr(mark.size());
+    } else if (line.starts_with("//")) {
+      if (const size_t colon = line.find(": "); colon != line.npos)
+        v.header[line.substr(3, colon - 3)] = line.substr(colon + 2);
+      else
+        names = split(line.substr(3));
+    } else {
+      const std::vector<std::string> fields = split(line);
+      require(fields.size() == names.size(), "line '" + line + "'");
+      for (size_t i = 0; i < fields.size(); ++i)
+        for (size_t end = fields[i].size(); end > 0; end -= 8) {
+          require(end >= 8, "word '" + fields[i] + "'");
+          v.words[names[i]].push_back(uint32_t(parse_hex(fields[i].substr(end - 8, 8), 8)));
+        }
+      v.comments.push_back(std::exchange(comment, ""));
+      ++v.count;
+    }
+  }
+  return v;
+}
+
+inline UnitVectors read_unit_jsonl(std::istream& in) {
+  using nlohmann::json;
+  UnitVectors v;
+  std::string line;
+  std::getline(in, line);
+  const json first = json::parse(line);
+  for (const auto& [name, value] : first.items())
+    v.header[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  while (std::getline(in, line)) {
+    const json object = json::parse(line);
+    v.comments.push_back(object.value("comment", ""));
+    for (const auto& [name, value] : object.items()) {
+      if (name == "comment") continue;
+      for (const json& word : value.is_array() ? value : json::array({value}))
+        v.words[name].push_back(uint32_t(parse_hex(word, 8)));
+    }
+    ++v.count;
+  }
+  return v;
+}
+
+inline UnitVectors read_unit_safetensors(const std::filesystem::path& path) {
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  UnitVectors v;
+  for (const auto& [name, value] : file.metadata()) v.header[name] = value;
+  v.count = std::stoull(v.header.at("count"));
+  v.comments.resize(v.count);
+  for (const TensorView& tensor : file.tensors()) {
+    const std::string name(tensor.name);
+    require(tensor.dtype == DType::U32 && tensor.shape[0] == int64_t(v.count), name);
+    std::vector<uint32_t> words(static_cast<size_t>(tensor.elements()));
+    std::memcpy(words.data(), tensor.bytes.data(), tensor.bytes.size());
+    if (name != "comment") {
+      v.words[name] = std::move(words);
+      continue;
+    }
+    const auto list = nlohmann::json::parse(v.header.at("comments"));
+    for (size_t i = 0; i < v.count; ++i) v.comments[i] = list.at(words[i]);
+  }
+  v.header.erase("comments");
+  return v;
+}
+
 }  // namespace mxref::vector_reader
 
 namespace mxref {
@@ -161,6 +254,16 @@ inline Vectors read_vectors(std::string_view form, const std::filesystem::path& 
   if (form == "json") return vector_reader::read_jsonl(text);
   vector_reader::require(form == "safetensors", "no reader of the form");
   return vector_reader::read_safetensors(path);
+}
+
+inline vector_reader::UnitVectors read_unit_vectors(std::string_view form,
+                                                    const std::filesystem::path& path) {
+  std::istringstream text(form == "safetensors" ? "" : read_file(path));
+  vector_reader::UnitVectors v = form == "memh"   ? vector_reader::read_unit_memh(text)
+                                 : form == "json" ? vector_reader::read_unit_jsonl(text)
+                                                  : vector_reader::read_unit_safetensors(path);
+  vector_reader::check_unit(v);
+  return v;
 }
 
 }  // namespace mxref

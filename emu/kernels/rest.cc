@@ -285,7 +285,7 @@ void rotary_angles(const std::vector<float>& frequencies, int64_t first, int64_t
   for_each_range(count, half * cost, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t)
       for (int64_t i = 0; i < half; ++i) {
-        const float angle = float(first + t) * frequencies[size_t(i)];
+        const float angle = rotary_angle_ref(first + t, frequencies[size_t(i)]);
         cos[t * half + i] = cos_ref(angle);
         sin[t * half + i] = sin_ref(angle);
       }

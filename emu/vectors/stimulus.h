@@ -31,6 +31,9 @@ class Stimulus {
                        const ScaleFormat& format_a = e8m0_scale,
                        const ScaleFormat& format_b = e8m0_scale);
 
+  // A binary32 of random sign and fraction with this exponent, subnormal or clamped at the ends.
+  uint32_t with_exponent(int exponent_log2);
+
   bool stays_finite() const { return nan_every_ == 0; }
   uint64_t below(uint64_t n) { return random_() % n; }
   uint64_t word() { return random_(); }
@@ -38,8 +41,6 @@ class Stimulus {
  private:
   bool draws_nan() { return !stays_finite() && below(nan_every_) == 0; }
   uint32_t with_sign(uint32_t magnitude);  // a random one
-  // A binary32 of random sign and fraction with this exponent, subnormal or clamped at the ends.
-  uint32_t with_exponent(int exponent_log2);
 
   std::mt19937_64 random_;
   uint64_t nan_every_;

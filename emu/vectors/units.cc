@@ -9,6 +9,7 @@
 #include "emu/dot.h"
 #include "emu/philox.h"
 #include "emu/quantize.h"
+#include "emu/vectors/rest_units.h"
 #include "emu/vectors/stimulus.h"
 
 namespace mxref {
@@ -19,8 +20,10 @@ using Words = std::vector<uint32_t>;
 
 VectorTable table_for(const UnitRequest& r, std::string_view unit, size_t count) {
   VectorTable table;
-  table.header = vector_header(r.kind, r.seed, *r.a, *r.b, count);
+  table.header = vector_header(r.kind, r.seed, count);
   table.header["unit"] = unit;
+  table.header["format"] = r.a->name;
+  if (find_by_name(units, "unit", unit).formats == 2) table.header["format_b"] = r.b->name;
   table.numbers = {"seed", "count"};
   table.count = count;
   return table;
@@ -40,7 +43,6 @@ VectorTable decode(const UnitRequest& r) {
     value.push_back(std::bit_cast<uint32_t>(dequantize_element(*r.a, uint8_t(i), one)));
   }
   VectorTable table = table_for(r, "decode", count);
-  table.header.erase("format_b");
   table.add("code", r.a->element->bits(), 1, std::move(code));
   table.add("value", 32, 1, std::move(value));
   return table;
@@ -222,7 +224,6 @@ VectorTable quantize_unit(const UnitRequest& r) {
         quantize_block_ref(x, c, std::span(codes).subspan(i * blocks.block, blocks.block), place));
   }
   VectorTable table = table_for(r, "quantize", count);
-  table.header.erase("format_b");
   table.header["block"] = std::to_string(c.block);
   table.header["rounding"] = c.rounding->name;
   if (!has_g) {
@@ -241,12 +242,16 @@ VectorTable quantize_unit(const UnitRequest& r) {
 
 }  // namespace
 
-const std::array<Unit, 5> units{
-    Unit{"decode", "exhaustive", decode},
-    Unit{"multiply", "exhaustive", multiply},
-    Unit{"scale_product", "exhaustive", scale_product},
-    Unit{"accumulate", "directed, exhaustive, random", accumulate},
-    Unit{"quantize", "directed, random", quantize_unit},
+const std::array<Unit, 9> units{
+    Unit{"decode", 1, "exhaustive", decode},
+    Unit{"multiply", 2, "exhaustive", multiply},
+    Unit{"scale_product", 2, "exhaustive", scale_product},
+    Unit{"accumulate", 2, "directed, exhaustive, random", accumulate},
+    Unit{"quantize", 1, "directed, random", quantize_unit},
+    Unit{"rms_norm", 0, "directed, random, model", rms_norm_unit},
+    Unit{"softmax", 0, "directed, random, model", softmax_unit},
+    Unit{"gated_silu", 0, "directed, random, model", gated_silu_unit},
+    Unit{"rotary", 0, "directed, random, model", rotary_unit},
 };
 
 }  // namespace mxref

@@ -126,7 +126,9 @@ void VectorTable::add(const std::string& name, int bits, int items, std::vector<
 
 VectorTable table_of(const Vectors& v) {
   VectorTable table;
-  table.header = vector_header(v.kind, v.seed, *v.format_a, *v.format_b, v.count());
+  table.header = vector_header(v.kind, v.seed, v.count());
+  table.header["format"] = v.format_a->name;
+  table.header["format_b"] = v.format_b->name;
   table.header["datapath"] = v.datapath->name;
   table.header["block"] = std::to_string(v.block);
   if (!v.source.empty()) table.header["source"] = v.source;
@@ -145,14 +147,11 @@ VectorTable table_of(const Vectors& v) {
 }
 
 std::map<std::string, std::string> vector_header(const std::string& kind, uint64_t seed,
-                                                 const BlockFormat& a, const BlockFormat& b,
                                                  size_t count) {
   return {{"generator", "mxref vectors"},
           {"version", MXREF_VERSION},
           {"kind", kind},
           {"seed", std::to_string(seed)},
-          {"format", std::string(a.name)},
-          {"format_b", std::string(b.name)},
           {"count", std::to_string(count)}};
 }
 

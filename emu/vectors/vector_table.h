@@ -32,7 +32,7 @@ struct VectorTable {
   std::vector<std::string> numbers;           // of these: numbers in JSON
   std::vector<VectorColumn> columns;          // in the order of the memh line
   size_t count = 0;
-  std::span<const std::string> comments = {};  // (count), or none
+  std::vector<std::string> comments = {};  // (count), or none
 
   // Columns of data that lives as long as the table.
   std::list<std::vector<uint8_t>> kept_bytes = {};

@@ -60,7 +60,6 @@ void append(Vectors& vectors, const Vectors& more);
 
 // The names and words that the headers of all sets have.
 std::map<std::string, std::string> vector_header(const std::string& kind, uint64_t seed,
-                                                 const BlockFormat& a, const BlockFormat& b,
                                                  size_t count);
 VectorTable table_of(const Vectors& vectors);  // refers to them
 

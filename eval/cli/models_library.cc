@@ -39,6 +39,11 @@ Function* function(const char* name) {
   return reinterpret_cast<Function*>(symbol);
 }
 
+void require_good(int code, const std::string& error) {
+  if (code == exit_wrong_use) throw UsageError(error);
+  if (code != exit_good) throw InputError(error);
+}
+
 }  // namespace
 
 bool has_models_library() { return MXREF_HAS_TORCH; }
@@ -66,9 +71,19 @@ std::vector<GivenProduct> products_of_model(const std::string& model,
   std::string error;
   const int code = function<decltype(mxref_models_products)>("mxref_models_products")(
       model.c_str(), tokens.c_str(), &a, &b, &engines, &products, &error);
-  if (code == exit_wrong_use) throw UsageError(error);
-  if (code != exit_good) throw InputError(error);
+  require_good(code, error);
   return products;
+}
+
+std::map<std::string, UnitRows> rows_of_model(const std::string& model,
+                                              const std::filesystem::path& tokens, int64_t count,
+                                              uint64_t seed, const EngineTable& engines) {
+  std::map<std::string, UnitRows> rows;
+  std::string error;
+  const int code = function<decltype(mxref_models_rows)>("mxref_models_rows")(
+      model.c_str(), tokens.c_str(), count, seed, &engines, &rows, &error);
+  require_good(code, error);
+  return rows;
 }
 
 }  // namespace mxref

@@ -3,12 +3,14 @@
 // all other commands start at once.
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "emu/crosscheck/crosscheck.h"
+#include "emu/vectors/units.h"
 #include "eval/cli/command.h"
 
 namespace mxref {
@@ -32,6 +34,12 @@ std::vector<GivenProduct> products_of_model(const std::string& model,
                                             const BlockFormat& a, const BlockFormat& b,
                                             const EngineTable& engines);
 
+// Inputs of the units of the rest, by name: at most `count` rows of each, drawn with `seed`
+// (eval/validate/caught_rows.h) in the same model and tokens. Throws as above.
+std::map<std::string, UnitRows> rows_of_model(const std::string& model,
+                                              const std::filesystem::path& tokens, int64_t count,
+                                              uint64_t seed, const EngineTable& engines);
+
 }  // namespace mxref
 
 // What the library exports. No exception crosses.
@@ -45,4 +53,8 @@ mxref::Engine* mxref_models_torch_engine();
 int mxref_models_products(const char* model, const char* tokens, const mxref::BlockFormat* a,
                           const mxref::BlockFormat* b, const mxref::EngineTable* engines,
                           std::vector<mxref::GivenProduct>* products, std::string* error);
+// Likewise `rows`.
+int mxref_models_rows(const char* model, const char* tokens, int64_t count, uint64_t seed,
+                      const mxref::EngineTable* engines,
+                      std::map<std::string, mxref::UnitRows>* rows, std::string* error);
 }

@@ -10,6 +10,7 @@
 #include "eval/tasks/item_file.h"
 #include "eval/tasks/token_file.h"
 #include "eval/validate/caught_products.h"
+#include "eval/validate/caught_rows.h"
 #include "golden/formulation/torch_engine.h"
 #include "golden/tokenizer/tokenizer.h"
 
@@ -27,6 +28,26 @@ static_assert(defines_all(commands, Home::models));
 std::vector<int64_t> calibration_ids(const std::filesystem::path& model) {
   const std::string text = read_text(asset_source("calibration", "calibration", "c4.utf8").file);
   return open_tokenizer(model)->encode(std::string_view(text).substr(0, text.find('\n', 4096)));
+}
+
+// catch_in(checkpoint, ids) of a model, and what it reads → exit code; where that is not 0, `error`
+// is the message.
+template <typename F>
+int caught(const char* model, const char* tokens, std::string* error, const F& catch_in) {
+  try {
+    const std::filesystem::path path = model_path(model);
+    const auto checkpoint = open_checkpoint(path);
+    const int64_t vocabulary = checkpoint->shape("model.embed_tokens.weight").front();
+    catch_in(*checkpoint,
+             *tokens ? read_tokens(tokens, vocabulary).front() : calibration_ids(path));
+    return exit_good;
+  } catch (const UsageError& e) {
+    *error = e.what();
+    return exit_wrong_use;
+  } catch (const std::exception& e) {
+    *error = e.what();
+    return exit_bad_input;
+  }
 }
 
 }  // namespace
@@ -53,25 +74,22 @@ int mxref_models_products(const char* model, const char* tokens, const mxref::Bl
                           const mxref::BlockFormat* b, const mxref::EngineTable* engines,
                           std::vector<mxref::GivenProduct>* products, std::string* error) {
   using namespace mxref;
-  try {
-    const std::filesystem::path path = model_path(model);
-    const auto checkpoint = open_checkpoint(path);
-    const int64_t vocabulary = checkpoint->shape("model.embed_tokens.weight").front();
-    const std::vector<int64_t> ids =
-        *tokens ? read_tokens(tokens, vocabulary).front() : calibration_ids(path);
-    if (int64_t(ids.size()) < caught_tokens)
+  return caught(model, tokens, error, [&](const Checkpoint& checkpoint, const auto& ids) {
+    if (std::ssize(ids) < caught_tokens)
       throw InputError(std::string(tokens) + ": a row of " + std::to_string(ids.size()) +
                        " tokens; operands are caught on " + std::to_string(caught_tokens));
     Recipe recipe;
     recipe.activations = {std::string(a->name), Conversion{.format = a}};
     recipe.weights = {std::string(b->name), Conversion{.format = b}};
-    *products = catch_products(*checkpoint, recipe, *engines, ids);
-    return exit_good;
-  } catch (const UsageError& e) {
-    *error = e.what();
-    return exit_wrong_use;
-  } catch (const std::exception& e) {
-    *error = e.what();
-    return exit_bad_input;
-  }
+    *products = catch_products(checkpoint, recipe, *engines, ids);
+  });
+}
+
+int mxref_models_rows(const char* model, const char* tokens, int64_t count, uint64_t seed,
+                      const mxref::EngineTable* engines,
+                      std::map<std::string, mxref::UnitRows>* rows, std::string* error) {
+  using namespace mxref;
+  return caught(model, tokens, error, [&](const Checkpoint& checkpoint, const auto& ids) {
+    *rows = catch_rows(checkpoint, *engines, ids, count, seed);
+  });
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "emu/vectors/corner_cases.h"
 #include "emu/vectors/units.h"
 
@@ -19,8 +21,8 @@ namespace {
 
 struct Options {
   const BlockFormat *format = nullptr, *format_b = nullptr;  // b null: as a
-  const Datapath* datapath = &datapaths[0];
-  int64_t count = 0;  // 0: not said
+  const Datapath* chosen_datapath = nullptr;                 // null: the first
+  int64_t count = 0;                                         // 0: not said
   uint64_t seed = 1;
   const Unit* unit = nullptr;  // null: whole blocks
   Conversion conversion;       // of the unit quantize
@@ -31,6 +33,7 @@ struct Options {
   std::filesystem::path out, json;
 
   const BlockFormat& b() const { return format_b ? *format_b : *format; }
+  const Datapath& datapath() const { return chosen_datapath ? *chosen_datapath : datapaths[0]; }
 };
 
 constexpr int64_t max_count = 100'000'000;
@@ -43,13 +46,13 @@ struct VectorKind {
 };
 
 Vectors make_random(const Options& o, const EngineTable&) {
-  return random_vectors(*o.format, o.b(), *o.datapath, o.count ? o.count : default_count, o.seed);
+  return random_vectors(*o.format, o.b(), o.datapath(), o.count ? o.count : default_count, o.seed);
 }
 Vectors make_directed(const Options& o, const EngineTable&) {
-  return directed_vectors(*o.format, o.b(), *o.datapath, o.count, o.seed);
+  return directed_vectors(*o.format, o.b(), o.datapath(), o.count, o.seed);
 }
 Vectors make_exhaustive(const Options& o, const EngineTable&) {
-  return exhaustive_vectors(*o.format, o.b(), *o.datapath, o.count, o.seed);
+  return exhaustive_vectors(*o.format, o.b(), o.datapath(), o.count, o.seed);
 }
 
 // The last part of a model's path, as one line of UTF-8 whatever the path holds.
@@ -73,7 +76,7 @@ Vectors make_of_model(const Options& o, const EngineTable& engines) {
     const int64_t share = count * int64_t(i + 1) / n - count * int64_t(i) / n;
     if (share == 0) continue;
     source += fmt::format("{} {} ({})", all.count() == 0 ? ":" : ",", products[i].source, share);
-    const Vectors some = model_vectors(products[i].a, products[i].b, *o.datapath, share, o.seed);
+    const Vectors some = model_vectors(products[i].a, products[i].b, o.datapath(), share, o.seed);
     if (all.count() == 0)
       all = some;
     else
@@ -91,6 +94,8 @@ constexpr std::array kinds{
 };
 static_assert(names_are_distinct(kinds));
 
+bool is_of_model(const VectorKind* kind) { return kind && kind->make == make_of_model; }
+
 // Which corner cases the set reaches: printed, and into the record.
 void report_coverage(const Vectors& vectors, nlohmann::ordered_json& row) {
   const Coverage coverage = coverage_of(vectors);
@@ -104,8 +109,17 @@ void report_coverage(const Vectors& vectors, nlohmann::ordered_json& row) {
   row["corner_cases_reached"] = coverage.reached();
 }
 
+// The units of the rest know neither formats nor what else is said of blocks.
+void check_options_of_rest(const Options& options) {
+  for (const auto& [option, given] : {std::pair{"--format", options.format != nullptr},
+                                      {"--format-b", options.format_b != nullptr}})
+    if (given)
+      throw UsageError(fmt::format("{} is that of blocks; --unit {} computes in binary32", option,
+                                   options.unit->name));
+}
+
 void check_options(const Options& options, const VectorKind* kind) {
-  const bool of_model = kind && kind->make == make_of_model;
+  const bool of_model = is_of_model(kind);
   if (of_model != !options.model.empty())
     throw UsageError("--kind model takes its operands from --model MODEL, and no other kind does");
   if (options.model.empty() && !options.tokens.empty())
@@ -113,8 +127,15 @@ void check_options(const Options& options, const VectorKind* kind) {
   const bool converts = options.unit && options.unit->name == "quantize";
   if (!converts && options.conversion != Conversion{})
     throw UsageError("--scale-rule, --rounding and --prescale are those of --unit quantize");
+  if (!options.unit || options.unit->formats > 0) {
+    if (!options.format) throw UsageError("--format is required");
+  } else {
+    check_options_of_rest(options);
+  }
   if (!options.unit) return;
-  if (options.format_b && (converts || options.unit->name == "decode"))
+  if (options.chosen_datapath && options.unit->name != "accumulate")
+    throw UsageError("--datapath is that of whole blocks and of --unit accumulate");
+  if (options.format_b && options.unit->formats == 1)
     throw UsageError(fmt::format("--unit {} has one format: --format", options.unit->name));
   if (options.coverage)
     throw UsageError("--coverage counts the corner cases of whole blocks, not those of --unit");
@@ -124,51 +145,87 @@ void check_options(const Options& options, const VectorKind* kind) {
         fmt::format("--unit {} has --kind {}, not {}", options.unit->name, kinds, kind->name));
 }
 
-int run(const Options& options, const VectorKind* kind, const EngineTable& engines) {
-  check_options(options, kind);
-  const OutputFolder folder(options.out);
-  // A unit's file has its name: multiply.memh.
-  const std::string extension = std::filesystem::path(options.form->file).extension();
-  const std::string name =
-      options.unit ? std::string(options.unit->name) + extension : std::string(options.form->file);
-  const std::filesystem::path file = options.out / name;
-  require_distinct({{"--json", options.json}, {"the file of vectors", file}},
-                   {{"--tokens", options.tokens}});
-  require_writable(options.json);
-  Record record("vectors");
-  record.set_seed(options.seed);
-  nlohmann::ordered_json row{{"file", name}};
-  if (options.unit) {
-    const std::string_view kinds = options.unit->kinds;
-    UnitRequest request{options.format,
-                        &options.b(),
-                        options.datapath,
-                        options.conversion,
-                        std::string(kind ? kind->name : kinds.substr(0, kinds.find(','))),
-                        options.count,
-                        options.seed};
+// A unit's file has its name: multiply.memh.
+std::string file_of(const Options& options, const Unit& unit) {
+  return std::string(unit.name) + std::filesystem::path(options.form->file).extension().string();
+}
+
+nlohmann::ordered_json write_blocks(const Options& options, const VectorKind& kind,
+                                    const EngineTable& engines) {
+  const std::filesystem::path file = options.out / options.form->file;
+  const Vectors vectors = kind.make(options, engines);
+  options.form->write(vectors, file);
+  fmt::print("{}: {} vectors of {} × {} on {}\n", file.string(), vectors.count(),
+             vectors.format_a->name, vectors.format_b->name, vectors.datapath->name);
+  nlohmann::ordered_json row{
+      {"file", options.form->file},         {"kind", vectors.kind},
+      {"count", vectors.count()},           {"format_a", vectors.format_a->name},
+      {"format_b", vectors.format_b->name}, {"datapath", vectors.datapath->name}};
+  if (options.coverage || kind.make == make_directed) report_coverage(vectors, row);
+  return row;
+}
+
+// rows: of the kind model, else null.
+nlohmann::ordered_json write_unit(const Options& options, const Unit& unit, const VectorKind* kind,
+                                  const UnitRows* rows) {
+  UnitRequest request{
+      .a = options.format,
+      .b = options.format_b ? options.format_b : options.format,
+      .datapath = &options.datapath(),
+      .conversion = options.conversion,
+      .kind = std::string(kind ? kind->name : unit.kinds.substr(0, unit.kinds.find(','))),
+      .count = options.count,
+      .seed = options.seed,
+      .rows = rows};
+  if (unit.formats > 0) {
     request.conversion.format = options.format;
     request.conversion.block = options.format->block;
     request.conversion.seed = options.seed;
-    const VectorTable table = options.unit->make(request);
-    options.form->write_table(table, file);
-    fmt::print("{}: {} vectors of the unit {}\n", file.string(), table.count, options.unit->name);
-    for (const auto& [field, value] : table.header) row[field] = value;
-    row["count"] = table.count;
-  } else {
-    if (!kind) kind = &kinds[0];
-    const Vectors vectors = kind->make(options, engines);
-    options.form->write(vectors, file);
-    fmt::print("{}: {} vectors of {} × {} on {}\n", file.string(), vectors.count(),
-               vectors.format_a->name, vectors.format_b->name, vectors.datapath->name);
-    row.update({{"kind", vectors.kind},
-                {"count", vectors.count()},
-                {"format_a", vectors.format_a->name},
-                {"format_b", vectors.format_b->name},
-                {"datapath", vectors.datapath->name}});
-    if (options.coverage || kind->make == make_directed) report_coverage(vectors, row);
   }
-  record.add(row);
+  const VectorTable table = unit.make(request);
+  const std::filesystem::path file = options.out / file_of(options, unit);
+  options.form->write_table(table, file);
+  fmt::print("{}: {} vectors of the unit {}\n", file.string(), table.count, unit.name);
+  nlohmann::ordered_json row{{"file", file.filename().string()}};
+  for (const auto& [field, value] : table.header) row[field] = value;
+  row["count"] = table.count;
+  return row;
+}
+
+// Those of --unit; beside the blocks of a model those of its rest.
+std::vector<const Unit*> units_of(const Options& options, bool of_model) {
+  if (options.unit) return {options.unit};
+  std::vector<const Unit*> of_rest;
+  for (const Unit& unit : units)
+    if (of_model && unit.formats == 0) of_rest.push_back(&unit);
+  return of_rest;
+}
+
+std::map<std::string, UnitRows> make_rows(const Options& o, const EngineTable& engines) {
+  auto rows = rows_of_model(o.model, o.tokens, o.count ? o.count : default_count, o.seed, engines);
+  for (auto& [unit, some] : rows) some.source = name_of_model(o.model) + ": " + some.source;
+  return rows;
+}
+
+int run(const Options& options, const VectorKind* kind, const EngineTable& engines) {
+  check_options(options, kind);
+  const OutputFolder folder(options.out);
+  const std::vector<const Unit*> written = units_of(options, is_of_model(kind));
+  std::vector<NamedPath> outputs{{"--json", options.json}};
+  if (!options.unit) outputs.push_back({"the file of vectors", options.out / options.form->file});
+  for (const Unit* unit : written)
+    outputs.push_back({"the file of vectors", options.out / file_of(options, *unit)});
+  require_distinct(outputs, {{"--tokens", options.tokens}});
+  require_writable(options.json);
+  Record record("vectors");
+  record.set_seed(options.seed);
+  std::map<std::string, UnitRows> rows;
+  if (is_of_model(kind)) rows = make_rows(options, engines);
+  if (!options.unit) record.add(write_blocks(options, kind ? *kind : kinds[0], engines));
+  for (const Unit* unit : written) {
+    const auto found = rows.find(std::string(unit->name));
+    record.add(write_unit(options, *unit, kind, found == rows.end() ? nullptr : &found->second));
+  }
   record.write(options.json);
   return exit_good;
 }
@@ -178,19 +235,24 @@ int run(const Options& options, const VectorKind* kind, const EngineTable& engin
 Action define_vectors(CLI::App& app, const Context& context) {
   auto o = std::make_shared<Options>();
   auto kind = std::make_shared<const VectorKind*>(nullptr);
-  add_named(app, "--format", o->format, block_formats, "format", "format of a")->required();
+  add_named(app, "--format", o->format, block_formats, "format",
+            "format of a; required but for the units of the rest of a model");
   add_named(app, "--format-b", o->format_b, block_formats, "format",
             "format of b (default: that of a)");
-  add_datapath(app, o->datapath, "accumulation");
+  add_datapath(app, o->chosen_datapath,
+               fmt::format("accumulation of blocks (default {})", datapaths[0].name));
   add_named(app, "--kind", *kind, kinds, "kind",
             "where the operands come from; directed: a grid of exponent edges and significand "
             "patterns, every code, and every corner case, named in the vector's comment; "
             "exhaustive: every pair of codes, or of two e2m1 codes, in a block of +0, and every "
-            "pair of scales (default random)");
+            "pair of scales; model: blocks of a model's own products, and beside them a file for "
+            "each unit of its rest (default random)");
   add_named(app, "--unit", o->unit, units, "unit",
             "vectors of one unit instead of whole blocks, in a file of its name: decode, multiply "
             "and scale_product hold all codes or pairs, accumulate a block's sum and accumulators "
-            "(directed, exhaustive or random), quantize blocks to convert (directed or random)");
+            "(directed, exhaustive or random), quantize blocks to convert (directed or random); "
+            "rms_norm, softmax, gated_silu and rotary are those of the rest of a model, strict, in "
+            "binary32, and know no --format (directed, random, or of a model: rows drawn in it)");
   add_named(app, "--scale-rule", o->conversion.rule, scale_rules, "scale rule",
             "of --unit quantize");
   add_named(app, "--rounding", o->conversion.rounding, roundings, "rounding", "of --unit quantize");
@@ -199,15 +261,18 @@ Action define_vectors(CLI::App& app, const Context& context) {
          [o](const std::string& text) { o->conversion.prescale = parse_prescale(text); },
          "of --unit quantize: elements are multiplied by this fraction, such as 3/4")
       ->type_name("P");
-  app.add_option("--model", o->model,
-                 "with --kind model: the model whose weights and activations are taken")
+  app.add_option(
+         "--model", o->model,
+         "with --kind model: the model whose weights and activations are taken; its rest is "
+         "caught in a pass in binary32")
       ->type_name("MODEL");
   add_input(app, "--tokens", o->tokens,
             "what that model reads: the first row of 'input_ids' I64 (B,T) in a safetensors file; "
             "default: a text of the asset calibration");
   add_number<int64_t>(
       app, "--count", o->count, 1, max_count,
-      "vectors (default 1000; directed and exhaustive: at most so many, default all)");
+      "vectors (default 1000; directed and exhaustive: at most so many, default all; of a model's "
+      "rest: of each unit at most so many, no row twice)");
   add_seed(app, o->seed, "seed of the operands");
   add_named(app, "--as", o->form, vector_forms, "file form", "form of the file");
   add_output(app, "--out", o->out, "folder; made where it does not exist")

@@ -73,6 +73,54 @@ BOOST_AUTO_TEST_CASE(vectors_of_a_unit_have_its_name_and_refuse_what_it_does_not
   check_refused(vectors({"--unit", "quantize", "--prescale", "2/4"}), 2, {"2/4"});
 }
 
+BOOST_AUTO_TEST_CASE(units_of_the_rest_know_no_formats) {
+  const TemporaryFolder folder;
+  const auto vectors = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"vectors", "--out", folder / "v"});
+    return run_mxref(args);
+  };
+  for (const std::string unit : {"rms_norm", "softmax", "gated_silu", "rotary"}) {
+    for (const VectorForm& form : vector_forms)
+      for (const char* kind : {"directed", "random"}) {
+        const std::string name = unit + std::filesystem::path(form.file).extension().string();
+        const Outcome outcome = vectors({"--unit", unit, "--kind", kind, "--count", "20", "--as",
+                                         std::string(form.name), "--json", folder / "r"});
+        check_good(outcome);
+        BOOST_TEST(outcome.out == folder / "v/" + name + ": 20 vectors of the unit " + unit + "\n");
+        const auto v = read_unit_vectors(form.name, folder / "v/" + name);
+        BOOST_TEST(v.count == 20u);
+        BOOST_TEST(v.header.at("unit") == unit);
+        BOOST_TEST(v.header.at("kind") == kind);
+        BOOST_TEST(!v.header.contains("format"));
+        const json row = json::parse(read_file(folder / "r"))["results"][0];
+        BOOST_TEST(row["rest"] == "strict");
+        BOOST_TEST(row["count"] == 20);
+      }
+    const std::vector<std::pair<std::vector<std::string>, std::string>> refused{
+        {{"--format", "mxfp4"}, "--format is"},
+        {{"--format-b", "mxfp4"}, "--format-b is"},
+        {{"--datapath", "fused"}, "--datapath is"},
+        {{"--scale-rule", "ceil"}, "--scale-rule"},
+        {{"--rounding", "rna"}, "--rounding"},
+        {{"--prescale", "3/4"}, "--prescale"},
+        {{"--coverage"}, "--coverage"},
+        {{"--kind", "exhaustive"}, "not exhaustive"},
+        {{"--kind", "model"}, "--model MODEL"},
+        {{"--model", "smollm2"}, "--kind model"},
+        {{"--tokens", folder / "r"}, "--tokens"},
+    };
+    for (std::pair<std::vector<std::string>, std::string> test : refused) {
+      test.first.insert(test.first.end(), {"--unit", unit});
+      check_refused(vectors(test.first), 2, {test.second});
+    }
+  }
+  // What has formats wants one.
+  check_refused(vectors({}), 2, {"--format is required"});
+  check_refused(vectors({"--unit", "decode"}), 2, {"--format is required"});
+  check_refused(vectors({"--unit", "decode", "--format", "mxfp4", "--datapath", "exact"}), 2,
+                {"--datapath is that of whole blocks"});
+}
+
 BOOST_AUTO_TEST_CASE(vectors_make_the_folder_but_not_its_parents) {
   const TemporaryFolder folder;
   const std::vector<std::string> args = {"vectors", "--format", "mxfp4", "--count", "1", "--out"};
