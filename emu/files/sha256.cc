@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <new>
 
 #include "emu/error.h"
@@ -15,30 +14,31 @@
 namespace mxref {
 namespace {
 
-class Digest {
- public:
-  Digest() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-      throw std::bad_alloc();
-  }
-  void add(const void* bytes, size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
-  std::string hex() {
-    std::array<unsigned char, 32> digest;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-    std::string text;
-    for (unsigned char byte : digest) text += to_hex(byte, 2);
-    return text;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+EVP_MD_CTX* begun(EVP_MD_CTX* context) {
+  if (!context || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+  return context;
+}
 
 }  // namespace
 
+Sha256::Sha256() : context_(begun(EVP_MD_CTX_new()), EVP_MD_CTX_free) {}
+
+void Sha256::add(std::string_view bytes) {
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, 32> digest;
+  EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+  begun(context_.get());
+  std::string text;
+  for (unsigned char byte : digest) text += to_hex(byte, 2);
+  return text;
+}
+
 std::string sha256(std::string_view bytes) {
-  Digest digest;
-  digest.add(bytes.data(), bytes.size());
+  Sha256 digest;
+  digest.add(bytes);
   return digest.hex();
 }
 
@@ -49,10 +49,10 @@ std::string sha256_of_file(const std::filesystem::path& path) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) throw InputError(path.string() + ": cannot be read: " + std::strerror(errno));
-  Digest digest;
+  Sha256 digest;
   std::array<char, 1 << 16> piece;
   while (in.read(piece.data(), piece.size()), in.gcount() > 0)
-    digest.add(piece.data(), size_t(in.gcount()));
+    digest.add({piece.data(), size_t(in.gcount())});
   if (in.bad()) throw InputError(path.string() + ": reading failed");
   return digest.hex();
 }

@@ -68,6 +68,8 @@ void print(const ordered_json& r) {
     print_metric(r, "items", "acc", "stderr", /*first=*/true);
     print_metric(r, "items", "acc_norm", "acc_norm_stderr", /*first=*/false);
   }
+  if (r.contains("logits_sha256"))
+    fmt::print("{:<14} SHA-256 of the logits {}\n", "", r["logits_sha256"].get<std::string>());
 }
 
 void print_foot(const NoiseRuns& noise) {

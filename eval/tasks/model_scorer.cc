@@ -21,18 +21,6 @@ double log_probability(const float* row, int64_t vocabulary, int64_t token) {
   return double(row[token]) - largest - std::log(sum);
 }
 
-// logits (T,V), row i predicts tokens[i], i < T → log p of each.
-std::vector<double> log_probabilities(const at::Tensor& logits, std::span<const int64_t> tokens) {
-  const at::Tensor rows = logits.contiguous();
-  const int64_t vocabulary = rows.size(1), count = int64_t(tokens.size());
-  const float* values = rows.data_ptr<float>();
-  std::vector<double> result(tokens.size());
-#pragma omp parallel for num_threads(threads())
-  for (int64_t i = 0; i < count; ++i)
-    result[size_t(i)] = log_probability(values + i * vocabulary, vocabulary, tokens[size_t(i)]);
-  return result;
-}
-
 // Context and continuation without the last token, which predicts nothing that is asked.
 std::vector<int64_t> inputs_of(const TokenRequest& request) {
   if (request.context.empty() || request.continuation.empty())
@@ -68,6 +56,19 @@ at::Tensor ModelScorer::logits(std::span<const int64_t> ids, KvCache* cache, int
   const at::Tensor input = at::empty({1, int64_t(ids.size())}, at::kLong);
   std::copy(ids.begin(), ids.end(), input.data_ptr<int64_t>());
   return model_.forward(input, /*with_hidden=*/false, cache, first).logits[0];
+}
+
+std::vector<double> ModelScorer::log_probabilities(const at::Tensor& logits,
+                                                   std::span<const int64_t> tokens) {
+  const at::Tensor rows = logits.contiguous();
+  const int64_t vocabulary = rows.size(1), count = int64_t(tokens.size());
+  const float* values = rows.data_ptr<float>();
+  digest_.add({reinterpret_cast<const char*>(values), size_t(count * vocabulary) * sizeof(float)});
+  std::vector<double> result(tokens.size());
+#pragma omp parallel for num_threads(threads())
+  for (int64_t i = 0; i < count; ++i)
+    result[size_t(i)] = log_probability(values + i * vocabulary, vocabulary, tokens[size_t(i)]);
+  return result;
 }
 
 std::vector<double> ModelScorer::nll(std::span<const int64_t> ids) {

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "emu/files/sha256.h"
 #include "eval/tasks/scorer.h"
 #include "golden/models/language_model.h"
 
@@ -18,13 +19,18 @@ class ModelScorer : public Scorer {
   std::vector<double> nll(std::span<const int64_t> ids) override;
   std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) override;
   int64_t window() const override { return model_.window(); }
+  std::string logits_sha256() override { return digest_.hex(); }
   void perturb(std::optional<uint64_t> seed) override { model_.perturb(seed); }
 
  private:
   // ids (T), not empty, after what is in the cache → logits (T-first,V) from position `first` on.
   at::Tensor logits(std::span<const int64_t> ids, KvCache* cache, int64_t first);
 
+  // logits (T,V), row i predicts tokens[i], i < T → log p of each.
+  std::vector<double> log_probabilities(const at::Tensor& logits, std::span<const int64_t> tokens);
+
   LanguageModel& model_;
+  Sha256 digest_;
 };
 
 }  // namespace mxref

@@ -118,6 +118,8 @@ ordered_json LoadedTask::run(Scorer& scorer, const TaskProgress& progress) const
         score_choices(items_, *tokenizer_, scorer, progress));
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (const std::string digest = scorer.logits_sha256(); !digest.empty())
+    result["logits_sha256"] = digest;
   result["seconds"] = seconds.count();
   return result;
 }

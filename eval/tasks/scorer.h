@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace mxref {
@@ -25,6 +26,9 @@ class Scorer {
   // std::invalid_argument where a part of a request is empty.
   virtual std::vector<double> loglikelihoods(std::span<const TokenRequest> requests) = 0;
   virtual int64_t window() const = 0;  // tokens that the model takes at once
+  // SHA-256 of the logits that were scored since the last call, binary32, little-endian, row by row
+  // in the order of scoring; empty where scores come from no logits.
+  virtual std::string logits_sha256() { return {}; }
   // Scores from here on are those of the model with the noise of this seed, or with none.
   virtual void perturb(std::optional<uint64_t> seed) = 0;
 };

@@ -149,8 +149,10 @@ int64_t ModelConfig::integer(const std::string& field, int64_t absent) {
 
 double ModelConfig::number(const std::string& field) {
   const json& value = need(field);
-  if (!value.is_number() || !std::isfinite(value.get<double>()) || value <= 0)
-    fail(field, "expected a finite number above zero, found " + shown(value));
+  // The rest of a model computes with it in binary32.
+  if (!value.is_number() || value <= 0 || !std::isnormal(float(value.get<double>())))
+    fail(field,
+         "expected a number above zero that is a normal number of binary32, found " + shown(value));
   return value;
 }
 double ModelConfig::number(const std::string& field, double absent) {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "golden/tokenizer/tokenizer.h"
-#include "tests/golden/models_fixture.h"
+#include "tests/golden/every_way.h"
 
 using namespace mxref;
 using namespace mxref::test;
@@ -18,7 +18,13 @@ constexpr int64_t end_of_turn = 2;
 struct SmolLm2 {
   std::filesystem::path file;
   SafetensorsFile reference;
-  std::unique_ptr<LanguageModel> model;
+  std::unique_ptr<LanguageModel> model;  // fp32, strict
+
+  std::unique_ptr<LanguageModel> by(const std::string& recipe,
+                                    const std::vector<std::string>& settings = {}) const {
+    return load_model(*open_checkpoint(file), parse_recipe(recipe, settings),
+                      {{"kernel", make_kernel_engine}});
+  }
 };
 
 // nullptr where the asset or the references are absent; the model is loaded once.
@@ -71,6 +77,7 @@ BOOST_AUTO_TEST_CASE(the_mean_nll_of_2048_tokens_of_wikitext_agrees) {
 BOOST_AUTO_TEST_CASE(the_fifty_largest_logits_of_every_prompt_agree) {
   SmolLm2* const m = smollm2();
   if (!m) return;
+  const auto by_library = m->by("fp32", {"rest=library"});
   for (int prompt = 0; prompt < 5; ++prompt) {
     const std::string name = "prompt" + std::to_string(prompt);
     const at::Tensor ids = view_of(m->reference, name + ".input_ids");
@@ -79,6 +86,10 @@ BOOST_AUTO_TEST_CASE(the_fifty_largest_logits_of_every_prompt_agree) {
     const at::Tensor top = view_of(m->reference, name + ".top50.ids").flatten();
     const at::Tensor values = view_of(m->reference, name + ".top50.values").flatten();
     BOOST_TEST(largest_difference(last.take(top), values) <= logit_tolerance, name);
+    const at::Tensor of_library = by_library->forward(ids).logits.squeeze(0);
+    BOOST_TEST(largest_difference(of_library.select(0, of_library.size(0) - 1).take(top), values) <=
+                   logit_tolerance,
+               name + ", rest library");
     // The control: the position before has other logits.
     BOOST_TEST(largest_difference(logits.select(0, logits.size(0) - 2).take(top), values) >
                100 * logit_tolerance);
@@ -99,6 +110,14 @@ BOOST_AUTO_TEST_CASE(greedy_texts_are_equal) {
     // A prompt that is decoded and encoded again is itself.
     BOOST_TEST(tokenizer->encode(tokenizer->decode(ids)) == ids, boost::test_tools::per_element());
   }
+}
+
+BOOST_AUTO_TEST_CASE(three_recipes_have_the_same_bits_by_every_way) {
+  SmolLm2* const m = smollm2();
+  if (!m) return;
+  const at::Tensor ids = view_of(m->reference, "wikitext2.window2048.input_ids").flatten();
+  for (const char* recipe : {"fp32", "w8a8", "w4a4"})
+    expect_the_same_bits_by_every_way(*m->by(recipe), ids.narrow(0, 0, 10), recipe);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,41 @@
+// The strict rest: a model has one result, bit for bit, by whatever way it is computed.
+
+#include "tests/golden/every_way.h"
+
+using namespace mxref;
+using namespace mxref::test;
+
+namespace {
+
+const EngineTable engines{{"kernel", make_kernel_engine}};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(strict)
+
+BOOST_AUTO_TEST_CASE(every_family_has_the_same_bits_by_every_way) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  for (const char* family : {"llama3", "llama_tied", "qwen2", "openpangu"}) {
+    const auto reference = SafetensorsFile::open(*data / family / "reference.safetensors");
+    const at::Tensor ids = view_of(reference, "batch.input_ids").flatten();
+    for (const char* recipe : {"fp32", "bf16", "w8a8", "w4a8", "w4a16", "w4a4"}) {
+      const auto model =
+          load_model(*open_checkpoint(*data / family), parse_recipe(recipe), engines);
+      expect_the_same_bits_by_every_way(*model, ids, std::string(family) + " " + recipe);
+    }
+  }
+}
+
+// The control: a library's rest has other bits in a batch, or with a cache.
+BOOST_AUTO_TEST_CASE(control_a_librarys_rest_has_other_bits_with_a_cache) {
+  const auto data = shared_data("models");
+  if (!data) return;
+  const auto reference = SafetensorsFile::open(*data / "llama3" / "reference.safetensors");
+  const at::Tensor ids = view_of(reference, "batch.input_ids").flatten().unsqueeze(0);
+  const auto model = load_model(*open_checkpoint(*data / "llama3"),
+                                parse_recipe("fp32", {"rest=library"}), engines);
+  BOOST_TEST(differences(bits_in_a_batch(*model, ids, 0), bits_with_a_cache(*model, ids, 1)) > 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
