@@ -12,8 +12,6 @@
 namespace mxref::bench {
 namespace {
 
-constexpr Shape shapes[] = {{256, 1536, 576}, {512, 2048, 2048}, {1024, 4096, 4096}};
-
 // What is measured: on `fused` every pair of formats, on the others some; and a few with any codes.
 struct Product {
   const BlockFormat *a, *b;
@@ -44,7 +42,7 @@ std::vector<Product> all_products() {
 }  // namespace
 
 void bench_gemm(int repeat, Record& record) {
-  limit_onednn();
+  limit_libraries();
   fmt::print("products, {}, {} threads; ratio: to the faster of oneDNN's two\n",
              name_of(current_isa()), threads());
   fmt::print("{:>14}  {:18} {:24} {:8}  {:>8}  {:>6}\n", "M,N,K", "datapath", "formats", "data",

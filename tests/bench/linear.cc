@@ -15,8 +15,7 @@
 namespace mxref::bench {
 
 void bench_linear(int repeat, Record& record) {
-  constexpr Shape shapes[] = {{256, 1536, 576}, {512, 2048, 2048}, {1024, 4096, 4096}};
-  limit_onednn();
+  limit_libraries();
   at::set_num_threads(threads());
   fmt::print(
       "linear layers, {}, {} threads; ratios: to libtorch's layer in binary32, and to the\n"

@@ -1,5 +1,6 @@
 #include "tests/bench/products.h"
 
+#include <cstdlib>
 #include <random>
 
 #include "emu/codec.h"
@@ -16,13 +17,17 @@ std::vector<float> normal(int64_t count, uint64_t seed) {
   return x;
 }
 
-void limit_onednn() {
+void limit_libraries() {
+  const auto limit = [](dnnl::cpu_isa of_onednn, const char* of_libtorch) {
+    dnnl::set_max_cpu_isa(of_onednn);
+    setenv("ATEN_CPU_CAPABILITY", of_libtorch, /*overwrite=*/1);  // libtorch reads it once
+  };
   switch (current_isa()) {
     case Isa::portable:
-      dnnl::set_max_cpu_isa(dnnl::cpu_isa::sse41);
+      limit(dnnl::cpu_isa::sse41, "default");
       break;
     case Isa::avx2:
-      dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+      limit(dnnl::cpu_isa::avx2, "avx2");
       break;
     case Isa::avx512:
       dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core);

@@ -16,11 +16,13 @@ struct Shape {
   int64_t M, N, K;
   double macs() const { return double(M) * double(N) * double(K); }
 };
+inline constexpr Shape shapes[] = {{256, 1536, 576}, {512, 2048, 2048}, {1024, 4096, 4096}};
 
 std::vector<float> normal(int64_t count, uint64_t seed);
 
-// oneDNN takes no wider instructions than `kernel` does.
-void limit_onednn();
+// oneDNN and libtorch take no wider instructions than `kernel` does; to be called before either is
+// first used. By itself libtorch 1.13 stays at AVX2: ATEN_CPU_CAPABILITY=avx512 changes that.
+void limit_libraries();
 
 // oneDNN's product a (M,K) × b (N,K) by its two ways.
 class Binary32Product {
