@@ -17,6 +17,7 @@ void bench_gemm(int repeat, Record& record);
 void bench_scaling(int repeat, Record& record);
 void bench_linear(int repeat, Record& record);
 void bench_quantize(int repeat, Record& record);
+void bench_rest(int repeat, Record& record);
 void bench_rtl(int repeat, Record& record);
 
 // Best wall-clock seconds of each piece of work over `repeat` rounds, or two and more where they

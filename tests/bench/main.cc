@@ -1,4 +1,5 @@
-// bench gemm|scaling|quantize|linear|rtl|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
+// bench gemm|scaling|quantize|linear|rest|rtl|all [--threads N] [--isa NAME] [--repeat N]
+// [--json FILE]
 
 #include <array>
 #include <chrono>
@@ -18,7 +19,7 @@ struct Row {
 constexpr std::array rows {
   Row{"gemm", bench_gemm}, Row{"scaling", bench_scaling}, Row{"quantize", bench_quantize},
 #if MXREF_HAS_TORCH
-      Row{"linear", bench_linear},
+      Row{"linear", bench_linear}, Row{"rest", bench_rest},
 #endif
 #if MXREF_HAS_RTL
       Row{"rtl", bench_rtl},
@@ -29,10 +30,11 @@ int run(const std::vector<std::string>& args) {
   std::string what;
   int repeat = 20;
   std::filesystem::path json;
-  CLI::App app("speeds beside oneDNN's", "bench");
+  CLI::App app("speeds beside oneDNN's and libtorch's", "bench");
   app.add_option("what", what, names_of(rows) + " or all")->required();
-  add_number(app, "--repeat", repeat, 1, 100000,
-             "rounds, fewer where they take long; the best of each is told (default 20)");
+  add_number(
+      app, "--repeat", repeat, 1, 100000,
+      "rounds, fewer where they take long, down to 2; the best of each is told (default 20)");
   add_threads(app);
   add_isa(app);
   add_json(app, json);
