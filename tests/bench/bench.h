@@ -16,6 +16,7 @@ using Benchmark = void (*)(int repeat, Record& record);
 void bench_gemm(int repeat, Record& record);
 void bench_scaling(int repeat, Record& record);
 void bench_linear(int repeat, Record& record);
+void bench_model(int repeat, Record& record);
 void bench_quantize(int repeat, Record& record);
 void bench_rest(int repeat, Record& record);
 void bench_rtl(int repeat, Record& record);

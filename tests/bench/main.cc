@@ -1,4 +1,4 @@
-// bench gemm|scaling|quantize|linear|rest|rtl|all [--threads N] [--isa NAME] [--repeat N]
+// bench gemm|scaling|quantize|linear|rest|model|rtl|all [--threads N] [--isa NAME] [--repeat N]
 // [--json FILE]
 
 #include <array>
@@ -19,7 +19,7 @@ struct Row {
 constexpr std::array rows {
   Row{"gemm", bench_gemm}, Row{"scaling", bench_scaling}, Row{"quantize", bench_quantize},
 #if MXREF_HAS_TORCH
-      Row{"linear", bench_linear}, Row{"rest", bench_rest},
+      Row{"linear", bench_linear}, Row{"rest", bench_rest}, Row{"model", bench_model},
 #endif
 #if MXREF_HAS_RTL
       Row{"rtl", bench_rtl},
