@@ -1,8 +1,9 @@
 """The same bits from both compilers: builds emu by g++ and by clang++, at -O0 and at -O3, with the project's other flags,
 and compares what same_bits prints of each: digests of the definition's results and of those of every instruction set
-that the machine has. (All of them are compiled.)
+that the machine has. (All of them are compiled.) Then whole models by PROGRAM, the mxref of another build, with each
+of these builds' emu in the place of its own: the digests of their logits are those of README.md.
 
-    compilers.py SOURCE_FOLDER WORK_FOLDER [--control]
+    compilers.py SOURCE_FOLDER WORK_FOLDER PROGRAM [--control]
 
 --control: instead, kernels under -ffast-math must change digests. The builds are kept: a second run builds only what
 has changed.
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 
-SOURCE, WORK = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
+SOURCE, WORK, PROGRAM = (pathlib.Path(word).resolve() for word in sys.argv[1:4])
 COMPILERS = (("gcc", "g++"), ("clang", "clang++"))
 LEVELS = ("-O0", "-O3")
 
@@ -25,8 +26,9 @@ def fail(message):
     sys.exit(f"compilers.py: {message}")
 
 
-def run(*words, good=(0,)):
-    done = subprocess.run([str(word) for word in words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def run(*words, good=(0,), **surroundings):
+    done = subprocess.run([str(word) for word in words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, **surroundings})
     if done.returncode not in good:
         fail(f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout[-6000:]}")
     return done.stdout
@@ -87,7 +89,30 @@ def compare():
         print(f"{first} and {name}: {results_in(got)} results compared, the same digests")
 
 
-if "--control" in sys.argv[3:]:
+def whole_models():
+    readme = (SOURCE / "README.md").read_text()
+    command = re.search(r"^\$ mxref (eval --model smollm2 --recipe) \w+ (.*)$", readme, re.M)
+    digests_of_readme = re.findall(r"^\| `(\w+)` \| `([0-9a-f]{64})` \|$", readme, re.M)
+    if not command or not digests_of_readme:
+        fail("README.md has no digests of a model's logits")
+    if " no " in run(PROGRAM, "assets").split("smollm2", 1)[1].splitlines()[0]:
+        print("skipped: whole models; the asset smollm2 is not fetched")
+        return
+    for compiler, cxx in COMPILERS:
+        libraries = WORK / f"{compiler}-O3" / "lib"
+        emu = libraries / "libmxref_emu.so.0"
+        for recipe, digest in digests_of_readme:
+            said = run(PROGRAM, *command[1].split(), recipe, *command[2].split(),
+                       LD_LIBRARY_PATH=str(libraries), LD_DEBUG="files")
+            if f"calling init: {emu}" not in said:
+                fail(f"{PROGRAM} does not take {emu}")
+            if f"SHA-256 of the logits {digest}" not in said:
+                fail(f"{recipe} by {emu}: README.md has {digest}, it says\n{said[-400:]}")
+            print(f"SmolLM2 {recipe} with emu by {cxx} -O3: the logits of README.md, 127 results compared")
+
+
+if "--control" in sys.argv[4:]:
     control()
 else:
     compare()
+    whole_models()

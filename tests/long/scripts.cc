@@ -35,7 +35,7 @@ SliceResult rows(const std::string& word) {
   return run_script("rows", {build + "/tests/rows/scratch", build, word});
 }
 SliceResult compilers(const std::string& word) {
-  return run_script("compilers", {build + "/tests/compilers/builds", word});
+  return run_script("compilers", {build + "/tests/compilers/builds", build + "/bin/mxref", word});
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Part rows_part() {
 
 Part compilers_part() {
   return {"compilers",
-          "digests of results by g++ and clang++, each at -O0 and -O3",
+          "digests of results by g++ and clang++, each at -O0 and -O3; a model's logits by each",
           1,
           [](int64_t) { return compilers("--compare"); },
           [] { return compilers("--control").mismatches == 0; },
