@@ -55,12 +55,23 @@ struct WordProducts {
   static __m256i finish(__m256i sum, int32_t) { return sum; }
 };
 
-void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values) {
-  const __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)table));
+// By parts of sixteen entries, which the high half of a code chooses; more than four parts are
+// slower than loads.
+void look_up(const uint8_t* codes, int64_t count, const int8_t* table, int bits, int8_t* values) {
+  const auto entries = [&](int part) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)(table + 16 * part)));
+  };
+  const __m256i nibble = _mm256_set1_epi8(15);
+  const int parts = bits <= 4 ? 1 : 1 << (bits - 4);
   int64_t i = 0;
-  for (; i + 32 <= count; i += 32) {
+  for (; i + 32 <= count && parts <= 4; i += 32) {
     const __m256i x = _mm256_loadu_si256((const __m256i*)(codes + i));
-    _mm256_storeu_si256((__m256i*)(values + i), _mm256_shuffle_epi8(entries, x));
+    const __m256i low = _mm256_and_si256(x, nibble), high = _mm256_andnot_si256(nibble, x);
+    __m256i found = _mm256_shuffle_epi8(entries(0), low);
+    for (int part = 1; part < parts; ++part)
+      found = _mm256_blendv_epi8(found, _mm256_shuffle_epi8(entries(part), low),
+                                 _mm256_cmpeq_epi8(high, _mm256_set1_epi8(char(part << 4))));
+    _mm256_storeu_si256((__m256i*)(values + i), found);
   }
   for (; i < count; ++i) values[i] = table[codes[i]];
 }

@@ -58,7 +58,7 @@ struct DoubleRows {
 struct IntegerTable {
   const void* values;
   const float* scales;
-  bool is_nibble;  // there are 16 codes
+  int bits;  // of a code
 };
 struct DoubleTable {
   const double* values;
@@ -157,8 +157,9 @@ struct InstructionSet {
   // The largest sum of a byte panel's block in a lane, as bits: 15 where 16-bit lanes add half of
   // the products.
   int byte_lane_bits;
-  // values[i] = table[codes[i]], codes below 16; count is a multiple of 8.
-  void (*look_up)(const uint8_t* codes, int64_t count, const int8_t* table, int8_t* values);
+  // values[i] = table[codes[i]], codes below 2^bits, of which the table has at least 16.
+  void (*look_up)(const uint8_t* codes, int64_t count, const int8_t* table, int bits,
+                  int8_t* values);
   // d[i] ← RNE32(c[i] + RNE32(acc[i] · factor)), NaN canonical; c may be null. For factors of which
   // kernel_engine.cc proves that binary64 serves.
   void (*scale_and_add)(const float* acc, double factor, const float* c, int count, float* d);

@@ -35,7 +35,6 @@ class IntegerPath {
         a_(a),
         b_(b),
         bytes_(bytes),
-        is_nibble_(b.header.element().bits() <= 4),
         length_(b.blocks() * b.block()),
         stride_(row_stride(b)) {
     const int64_t at_once = std::min(rows, a.rows());
@@ -81,23 +80,20 @@ class IntegerPath {
     const int64_t bytes = int64_t(blocks) * (2 * b_.block() + 4) * panel_columns;
     const Panel b = b_.panel(panel, first, blocks);
     if (bytes_)
-      kernels_.byte_panel(a, count_rows, b, {b_bytes_.data(), b_scales_.data(), is_nibble_},
+      kernels_.byte_panel(a, count_rows, b, {b_bytes_.data(), b_scales_.data(), b_bits()},
                           step.step, acc, scratch.of<uint8_t>(bytes));
     else
-      kernels_.word_panel(a, count_rows, b, {b_words_.data(), b_scales_.data(), is_nibble_},
+      kernels_.word_panel(a, count_rows, b, {b_words_.data(), b_scales_.data(), b_bits()},
                           step.step, acc, scratch.of<uint8_t>(bytes));
   }
 
  private:
+  int b_bits() const { return b_.header.element().bits(); }
   void decode_bytes(int64_t row, int64_t slot) {
     const auto codes = a_.row_codes(row);
     int8_t* values = values_.of<int8_t>(0) + slot * stride_;
-    int64_t k = 0;
-    if (a_.element().bits() <= 4) {
-      k = a_.cols() / 8 * 8;
-      kernels_.look_up(codes.data(), k, a_bytes_.data(), values);
-    }
-    for (; k < length_; ++k) values[k] = k < a_.cols() ? a_bytes_[codes[size_t(k)]] : int8_t(0);
+    kernels_.look_up(codes.data(), a_.cols(), a_bytes_.data(), a_.element().bits(), values);
+    std::fill(values + a_.cols(), values + length_, int8_t(0));
     for (int64_t i = 0; i < b_.blocks(); ++i) {
       int32_t sum = 0;
       for (int64_t j = i * b_.block(); j < (i + 1) * b_.block(); ++j) sum += values[j];
@@ -114,7 +110,7 @@ class IntegerPath {
   const InstructionSet& kernels_;
   const MxTensor& a_;
   const PackedColumns& b_;
-  bool bytes_, is_nibble_;
+  bool bytes_;
   int64_t length_, stride_;
   int offset_;
   std::array<int16_t, 256> a_words_, b_words_;
