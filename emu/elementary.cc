@@ -186,6 +186,8 @@ float gelu_ref(float x) {
 
 float power_ref(float base, float exponent) {
   const kernels::FloatEnvironment ieee;
+  if (!(base > 0 && std::isfinite(base) && exponent >= 0 && exponent < 1))
+    throw std::invalid_argument("power_ref: a base above zero, an exponent from 0 to below 1");
   return rounded(pow(Quad(base), Quad(exponent)));
 }
 

@@ -14,7 +14,9 @@ float cos_ref(float x);
 float silu_ref(float x);  // x/(1+e^-x)
 float gelu_ref(float x);  // x·Φ(x)
 
-// base^exponent, correctly rounded. Both finite, base > 0.
+// base^exponent, correctly rounded. base > 0, finite, 0 <= exponent < 1: a result is never a tie,
+// and neither overflows nor is subnormal where base is not. Throws std::invalid_argument for
+// others.
 float power_ref(float base, float exponent);
 
 struct ElementaryFunction {

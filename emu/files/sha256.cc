@@ -14,23 +14,29 @@
 namespace mxref {
 namespace {
 
-EVP_MD_CTX* begun(EVP_MD_CTX* context) {
-  if (!context || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
-  return context;
+// OpenSSL has no other reason here than that memory is short.
+void require(bool done) {
+  if (!done) throw std::bad_alloc();
+}
+
+void begin(EVP_MD_CTX* context) {
+  require(context && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
 }
 
 }  // namespace
 
-Sha256::Sha256() : context_(begun(EVP_MD_CTX_new()), EVP_MD_CTX_free) {}
+void Sha256::Free::operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) { begin(context_.get()); }
 
 void Sha256::add(std::string_view bytes) {
-  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
 }
 
 std::string Sha256::hex() {
   std::array<unsigned char, 32> digest;
-  EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-  begun(context_.get());
+  require(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
+  begin(context_.get());
   std::string text;
   for (unsigned char byte : digest) text += to_hex(byte, 2);
   return text;

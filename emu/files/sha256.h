@@ -18,7 +18,10 @@ class Sha256 {
   std::string hex();  // of all that was added; it begins anew behind that
 
  private:
-  std::shared_ptr<evp_md_ctx_st> context_;
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 std::string sha256(std::string_view bytes);

@@ -12,7 +12,7 @@
 
 namespace mxref::kernels {
 
-// Memory of a cache line's alignment, uninitialised; grows only.
+// Memory of a cache line's alignment; grows only.
 class Buffer {
  public:
   // At least `count` values of T.

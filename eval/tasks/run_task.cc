@@ -109,6 +109,7 @@ int64_t LoadedTask::tokens() const {
 }
 
 ordered_json LoadedTask::run(Scorer& scorer, const TaskProgress& progress) const {
+  scorer.logits_sha256();  // of a task that ended before its time
   const auto start = std::chrono::steady_clock::now();
   ordered_json result = {{"task", source_.name}, {"file", source_.label}, {"file_sha256", sha256_}};
   if (source_.name == perplexity_name) {

@@ -226,8 +226,8 @@ Rope ModelConfig::rope(std::optional<double> absent_theta) {
     rope.low_freq_factor = nested.number("low_freq_factor");
     rope.high_freq_factor = nested.number("high_freq_factor");
     rope.original_max_position = double(nested.integer("original_max_position_embeddings"));
-    if (rope.high_freq_factor <= rope.low_freq_factor)
-      nested.fail("high_freq_factor", "not above 'low_freq_factor'");
+    if (float(rope.high_freq_factor) <= float(rope.low_freq_factor))
+      nested.fail("high_freq_factor", "not above 'low_freq_factor' in binary32");
   } else if (type != "default") {
     nested.fail("rope_type", unknown_name("value", type, {"default", "linear", "llama3"}));
   }

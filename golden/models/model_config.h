@@ -46,7 +46,6 @@ class ModelConfig {
   const nlohmann::json* find(
       const std::string& field);  // marks it as read; nullptr where absent or null
   const nlohmann::json& need(const std::string& field);
-  double number_of(const std::string& field, const nlohmann::json& value) const;
 
   std::string file_;
   std::string prefix_;  // of nested fields, for messages

@@ -1,7 +1,7 @@
 #pragma once
 // The rest of a model, as the decoder calls it: what is not a product of two quantized operands.
 // Two ways compute it (recipe field "rest"): `strict` by emu/rest.h, the same bits everywhere, and
-// `library` by libtorch and oneDNN (rest_library.h). All tensors are binary32, contiguous.
+// `library` by libtorch and oneDNN but for the rotation. All tensors are binary32, contiguous.
 
 #include <ATen/core/Tensor.h>
 

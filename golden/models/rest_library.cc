@@ -1,5 +1,6 @@
-// The rest of a model by libtorch and oneDNN. Each function runs single-threaded operations on a
-// fixed partition of the work, so that its bits do not depend on the number of threads.
+// The rest of a model by libtorch and oneDNN, but for the rotation. Each function runs
+// single-threaded operations on a fixed partition of the work, so that its bits do not depend on
+// the number of threads.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cos.h>

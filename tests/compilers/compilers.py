@@ -1,7 +1,7 @@
 """The same bits from both compilers: builds emu by g++ and by clang++, at -O0 and at -O3, with the project's other flags,
 and compares what same_bits prints of each: digests of the definition's results and of those of every instruction set
-that the machine has. (All of them are compiled.) Then whole models by PROGRAM, the mxref of another build, with each
-of these builds' emu in the place of its own: the digests of their logits are those of README.md.
+that the machine has. (All of them are compiled.) Then a model on each instruction set by PROGRAM, the mxref of another build,
+with the emu of both compilers' -O3 in the place of its own: the digests of the logits are those of README.md.
 
     compilers.py SOURCE_FOLDER WORK_FOLDER PROGRAM [--control]
 
@@ -9,6 +9,7 @@ of these builds' emu in the place of its own: the digests of their logits are th
 has changed.
 """
 
+import itertools
 import os
 import pathlib
 import re
@@ -87,9 +88,10 @@ def compare():
         if different or len(got) != len(expected):
             fail(f"{first} and {name} differ:\n" + "\n".join(different))
         print(f"{first} and {name}: {results_in(got)} results compared, the same digests")
+    return sorted({line.split()[1] for line in expected if line.endswith(" results")} - {"definition"})
 
 
-def whole_models():
+def whole_models(instruction_sets):
     readme = (SOURCE / "README.md").read_text()
     command = re.search(r"^\$ mxref (eval --model smollm2 --recipe) \w+ (.*)$", readme, re.M)
     digests_of_readme = re.findall(r"^\| `(\w+)` \| `([0-9a-f]{64})` \|$", readme, re.M)
@@ -101,18 +103,17 @@ def whole_models():
     for compiler, cxx in COMPILERS:
         libraries = WORK / f"{compiler}-O3" / "lib"
         emu = libraries / "libmxref_emu.so.0"
-        for recipe, digest in digests_of_readme:
-            said = run(PROGRAM, *command[1].split(), recipe, *command[2].split(),
+        for (recipe, digest), isa in itertools.product(digests_of_readme, instruction_sets):
+            said = run(PROGRAM, *command[1].split(), recipe, *command[2].split(), "--isa", isa,
                        LD_LIBRARY_PATH=str(libraries), LD_DEBUG="files")
             if f"calling init: {emu}" not in said:
                 fail(f"{PROGRAM} does not take {emu}")
             if f"SHA-256 of the logits {digest}" not in said:
-                fail(f"{recipe} by {emu}: README.md has {digest}, it says\n{said[-400:]}")
-            print(f"SmolLM2 {recipe} with emu by {cxx} -O3: the logits of README.md, 127 results compared")
+                fail(f"{recipe} on {isa} by {emu}: README.md has {digest}, it says\n{said[-400:]}")
+            print(f"SmolLM2 {recipe} on {isa} with emu by {cxx} -O3: the logits of README.md, 127 results compared")
 
 
 if "--control" in sys.argv[4:]:
     control()
 else:
-    compare()
-    whole_models()
+    whole_models(compare())

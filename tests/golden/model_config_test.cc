@@ -83,6 +83,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
       {"llama3", set_field("num_hidden_layers", 1 << 24), "model.layers.3.input_layernorm.weight"},
       {"llama3", set_field("rms_norm_eps", -1e-5), "'rms_norm_eps'"},
       {"llama3", set_field("rms_norm_eps", 1e-40), "'rms_norm_eps': expected a number above zero"},
+      {"llama3", set_field("rope_scaling/high_freq_factor", 1.0 + 1e-9),
+       "'rope_scaling.high_freq_factor': not above 'low_freq_factor'"},
       {"llama3", set_field("rope_theta", 1e300), "'rope_theta': expected a number above zero"},
       {"llama3", set_field("tie_word_embeddings", "yes"), "'tie_word_embeddings'"},
       {"llama3", set_field("architectures", {"LlamaForCausalLm"}),
