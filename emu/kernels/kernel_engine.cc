@@ -102,6 +102,11 @@ class Product {
  private:
   static constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
+  // 2^exponent, a normal binary64 number.
+  static double power_of_two(int exponent) {
+    return std::bit_cast<double>(uint64_t(exponent + 1023) << 52);
+  }
+
   // a by rows of a block, b by groups of panels, K by chunks: a chunk of the rows, and what is
   // accumulated of the group, stay in the cache of the thread that computes it.
   template <typename Path>
@@ -326,13 +331,20 @@ class Product {
     }
   }
 
-  // One rounding of an exact sum, the parts of ExactStep64, and C.
+  // One rounding of an exact sum, the parts of ExactStep64, and C. Both are binary64 integers in
+  // their units, so far below 2^63. The conversion to binary32
+  // rounds a sum of 64 bits.
   float round_sum(double high_part, double low_part, int unit, const float* c) const {
-    const auto high = __int128(std::ldexp(high_part, -unit - split_.low_bits));
-    const auto low = __int128(std::ldexp(low_part, -unit));
-    const __int128 sum = (high << split_.low_bits) + low;
+    const auto high = int64_t(high_part * power_of_two(-unit - split_.low_bits));
+    const auto low = int64_t(low_part * power_of_two(-unit));
+    const __int128 sum = (__int128(high) << split_.low_bits) + low;
+    const bool meets_c = c && !has_factor_;
+    if (!meets_c && sum == int64_t(sum)) {
+      const double rounded = double(float(int64_t(sum))) * power_of_two(unit);
+      if (std::fabs(rounded) >= 0x1p-126 && std::fabs(rounded) < 0x1p128) return float(rounded);
+    }
     const binary32::Real exact{sum < 0, uint128(sum < 0 ? -sum : sum), unit};
-    const uint32_t addend = c && !has_factor_ ? std::bit_cast<uint32_t>(*c) : 0;
+    const uint32_t addend = meets_c ? std::bit_cast<uint32_t>(*c) : 0;
     const uint32_t bits = binary32::is_finite(addend)
                               ? binary32::round_sum_rne(binary32::real(addend), exact)
                               : addend;
