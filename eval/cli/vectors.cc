@@ -246,7 +246,7 @@ Action define_vectors(CLI::App& app, const Context& context) {
             "patterns, every code, and every corner case, named in the vector's comment; "
             "exhaustive: every pair of codes, or of two e2m1 codes, in a block of +0, and every "
             "pair of scales; model: blocks of a model's own products, and beside them a file for "
-            "each unit of its rest (default random)");
+            "each unit of its rest (default random; of a unit the first that it has)");
   add_named(app, "--unit", o->unit, units, "unit",
             "vectors of one unit instead of whole blocks, in a file of its name: decode, multiply "
             "and scale_product hold all codes or pairs, accumulate a block's sum and accumulators "
