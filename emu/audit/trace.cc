@@ -164,6 +164,9 @@ std::vector<int64_t> TracePlace::index() const {
 Trace open_trace(const fs::path& folder) {
   Trace trace{folder, {}, {}};
   const fs::path index = trace.index();
+  std::error_code ignored;
+  if (!fs::exists(index, ignored) && fs::exists(folder / trace_unfinished, ignored))
+    refuse(folder, "holds a trace that an interrupted run did not finish; expected a whole one");
   json read = read_json_object(index);
   if (!read.contains("schema") || read["schema"] != trace_schema)
     refuse(index,

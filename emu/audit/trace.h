@@ -17,6 +17,9 @@
 namespace mxref {
 
 inline constexpr const char* trace_index = "index.json";
+// In the folder of a trace: where its files lie until it is whole. What an interrupted run left
+// there counts for nothing.
+inline constexpr const char* trace_unfinished = "unfinished";
 inline constexpr const char* trace_schema = "mxref-trace/1";
 inline constexpr const char* trace_output = "output";
 

@@ -38,11 +38,11 @@ fs::path parent_of(const fs::path& folder) {
   return whole.has_filename() ? whole.parent_path() : whole.parent_path().parent_path();
 }
 
-// The index last: as long as it is there, it names what is to be taken away.
-void take_away_trace(const fs::path& folder) {
-  const Trace trace = open_trace(folder);
-  for (const TraceModule& module : trace.modules) take_away(folder / module.file());
-  take_away(trace.index());
+// Nothing, or what an interrupted run left.
+bool is_free(const fs::path& folder) {
+  return std::ranges::all_of(fs::directory_iterator(folder), [](const fs::directory_entry& entry) {
+    return entry.path().filename() == trace_unfinished;
+  });
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ void require_place_for_trace(const fs::path& folder) {
     refuse(folder, "no folder to write a trace into: '" + checked.string() + "' is none");
   if (access(checked.c_str(), W_OK) != 0)
     refuse(folder, std::string("no folder to write a trace into: ") + std::strerror(errno));
-  if (!exists || fs::is_empty(folder, error)) return;
+  if (!exists || is_free(folder)) return;
   if (!is_there(folder / trace_index))
     throw UsageError(folder.string() + ": holds files, but no " + trace_index +
                      " of a trace that could be replaced; expected an empty folder, or a new one");
@@ -63,20 +63,26 @@ void require_place_for_trace(const fs::path& folder) {
 }
 
 TraceWriter::TraceWriter(fs::path folder, int64_t batch, int64_t tokens)
-    : folder_(std::move(folder)), batch_(batch), tokens_(tokens) {
+    : folder_(std::move(folder)),
+      unfinished_(folder_ / trace_unfinished),
+      batch_(batch),
+      tokens_(tokens) {
   require_place_for_trace(folder_);
   std::error_code error;
   made_ = fs::create_directory(folder_, error);
   if (error) refuse(folder_, "cannot be made: " + error.message());
-  if (is_there(folder_ / trace_index)) take_away_trace(folder_);
+  if (is_there(folder_ / trace_index))
+    for (const TraceModule& module : open_trace(folder_).modules)
+      replaced_.insert(folder_ / module.file());
+  fs::remove_all(unfinished_, error);
+  if (!error) fs::create_directory(unfinished_, error);
+  if (error) refuse(unfinished_, "cannot be made: " + error.message());
 }
 
 TraceWriter::~TraceWriter() {
-  if (finished_) return;
   std::error_code ignored;
-  for (const TraceModule& module : modules_)
-    if (!module.shapes.empty()) fs::remove(folder_ / module.file(), ignored);
-  if (made_) fs::remove(folder_, ignored);
+  fs::remove_all(unfinished_, ignored);
+  if (made_ && !finished_) fs::remove(folder_, ignored);
 }
 
 void TraceWriter::add(const std::string& module, std::string_view tensor,
@@ -96,16 +102,16 @@ void TraceWriter::add(const std::string& module, std::string_view tensor,
 
 void TraceWriter::write_module() {
   TraceModule& module = modules_.back();
-  const fs::path file = folder_ / module.file();
-  if (is_there(file))
-    refuse(file, "is there already, and the trace that was replaced does not name it");
+  const fs::path place = folder_ / module.file();
+  if (is_there(place) && !replaced_.contains(place))
+    refuse(place, "is there already, and no trace that would be replaced names it");
   std::map<std::string, std::vector<int64_t>> shapes;
   SafetensorsWriter writer;
   for (const auto& [name, values] : values_) {
     shapes[name] = {batch_, tokens_, int64_t(values.size()) / (batch_ * tokens_)};
     writer.add(name, DType::F32, shapes[name], values);
   }
-  writer.write(file);
+  writer.write(unfinished_ / module.file());
   module.shapes = std::move(shapes);
   values_.clear();
 }
@@ -119,9 +125,16 @@ void TraceWriter::finish(const std::string& facts) {
     modules.push_back(
         {{"module", module.name}, {"file", module.file()}, {"tensors", module.shapes}});
   index["modules"] = std::move(modules);
+  // At any time an index is there that names all files of traces, though some may be missing.
+  for (const fs::path& file : replaced_) take_away(file);
   write_atomically(
       folder_ / trace_index,
       index.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n");
+  for (const TraceModule& module : modules_) {
+    std::error_code error;
+    fs::rename(unfinished_ / module.file(), folder_ / module.file(), error);
+    if (error) refuse(folder_ / module.file(), "cannot be put there: " + error.message());
+  }
   finished_ = true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,10 +20,9 @@ void require_place_for_trace(const std::filesystem::path& folder);
 class TraceWriter {
  public:
   // Of a pass of `batch` sequences of `tokens` tokens: each tensor becomes (batch, tokens, width).
-  // Makes the folder, not its parents; of a trace that is there the files that its index names are
-  // taken away. Throws as above.
+  // Makes the folder, not its parents; a trace that is there stays until finish(). Throws as above.
   TraceWriter(std::filesystem::path folder, int64_t batch, int64_t tokens);
-  // Without finish() nothing of the trace stays.
+  // Without finish() nothing of the new trace stays.
   ~TraceWriter();
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
@@ -32,13 +32,16 @@ class TraceWriter {
   // output, or again.
   void add(const std::string& module, std::string_view tensor, std::span<const float> values);
 
-  // Writes the index, with the fields of `facts`, a JSON object. Every module must have its output.
+  // Takes away the files of a trace that is there, those that its index names, and puts the new
+  // ones and the index, with the fields of `facts`, a JSON object, in their place. Every module
+  // must have its output.
   void finish(const std::string& facts);
 
  private:
   void write_module();
 
-  std::filesystem::path folder_;
+  std::filesystem::path folder_, unfinished_;
+  std::set<std::filesystem::path> replaced_;  // files of the trace that is there
   int64_t batch_, tokens_;
   bool made_ = false, finished_ = false;
   std::vector<TraceModule> modules_;                  // in the order in which they came

@@ -129,7 +129,7 @@ Action define_forward(CLI::App& app, const Context& context) {
   add_output(app, "--trace", o->trace,
              "folder for what goes into every module and what comes out, a safetensors file each, "
              "which `mxref audit --trace` compares with another; made where it does not exist, a "
-             "trace that is there is removed before")
+             "trace that is there is replaced when the new one is whole")
       ->type_name("DIR")
       ->check([](const std::string& word) { return word.empty() ? "'' names no folder" : ""; });
   add_threads(app);

@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(a_trace_that_is_not_finished_leaves_nothing) {
     {
       TraceWriter writer(trace, 1, 1);
       writer.add("model.norm", "output", one);
-      BOOST_TEST(fs::exists(trace / "model.norm.safetensors"));
+      BOOST_TEST(fs::exists(trace / trace_unfinished / "model.norm.safetensors"));
       writer.add("lm_head", "input", one);
       BOOST_CHECK_THROW(writer.finish("{}"), std::logic_error);  // lm_head has no output yet
       BOOST_CHECK_THROW(writer.add("model.norm", "output", one), std::logic_error);
@@ -311,6 +311,31 @@ BOOST_AUTO_TEST_CASE(a_trace_that_is_not_finished_leaves_nothing) {
     }
     BOOST_TEST(fs::exists(trace) == made_before);
     if (made_before) BOOST_TEST(fs::is_empty(trace));
+  }
+}
+
+// As a run leaves it that is killed: the files of the new trace, not finished.
+BOOST_AUTO_TEST_CASE(what_an_interrupted_run_left_is_in_nobodys_way) {
+  const TemporaryFolder folder;
+  const fs::path old = folder / "old", fresh = folder / "fresh";
+  write_small_trace(old);
+  const std::vector<std::string> files = names_in(old);
+  for (const fs::path& trace : {old, fresh}) {
+    fs::create_directories(trace / trace_unfinished);
+    write_atomically(trace / trace_unfinished / "model.norm.safetensors", "half of it");
+  }
+  BOOST_CHECK_NO_THROW(open_trace(old));
+  check_says(refusal<InputError>([&] { open_trace(fresh); }), {"fresh", "interrupted"});
+  {
+    TraceWriter writer(old, 1, 1);
+    writer.add("model.norm", "output", std::vector<float>{1});
+    BOOST_CHECK_NO_THROW(open_trace(old));  // the old one, until the new one is whole
+    BOOST_TEST(open_trace(old).modules.size() > 1u);
+  }
+  BOOST_TEST(names_in(old) == files);
+  for (const fs::path& trace : {old, fresh}) {
+    write_small_trace(trace);
+    BOOST_TEST(names_in(trace) == files);
   }
 }
 
