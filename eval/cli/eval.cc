@@ -60,7 +60,7 @@ void print_metric(const ordered_json& r, const char* scored, const char* metric,
                 first ? number(r["seconds"], 1) : "-");
 }
 
-void print(const ordered_json& r) {
+void print(const ordered_json& r, const Recipe& recipe) {
   if (r["task"] == perplexity_name) {
     print_metric(r, "tokens", "nll", "nll_stderr", /*first=*/true);
     print_metric(r, "tokens", "ppl", "ppl_stderr", /*first=*/false);
@@ -69,14 +69,15 @@ void print(const ordered_json& r) {
     print_metric(r, "items", "acc_norm", "acc_norm_stderr", /*first=*/false);
   }
   if (r.contains("logits_sha256"))
-    fmt::print("{:<14} SHA-256 of the logits {}\n", "", r["logits_sha256"].get<std::string>());
+    fmt::print("{:<14} SHA-256 of the logits {}{}\n", "", r["logits_sha256"].get<std::string>(),
+               recipe.rest == "strict" ? "" : " (of this machine: rest library)");
 }
 
 void print_foot(const NoiseRuns& noise) {
   if (noise.runs == 0) return;
   fmt::print(
       "noise: standard deviation of the run and {} more, {} perturbed by a relative 2^{} "
-      "(seed {}); differences below it say nothing\n",
+      "(seed {}); two figures differ by chance by √2 of it, and by more\n",
       noise.runs, noise_places, noise_log2, noise.seed);
 }
 
@@ -107,6 +108,10 @@ int run(const Options& options, const EngineTable& engines) {
     if (source.is_asset && options.tasks.options.limit == 0) announce(source, tasks.back());
   }
   opened.load(engines);
+  if (const int64_t made_for = opened.model->window();
+      options.tasks.window->count() > 0 && options.tasks.options.window > made_for)
+    fmt::print(stderr, "note: {} tokens are more than the {} that the model was made for\n",
+               options.tasks.options.window, made_for);
   if (!options.tokens.empty()) {
     tasks.emplace_back(TaskSource{"perplexity", options.tokens, options.tokens.string()},
                        read_tokens(options.tokens, opened.model->vocabulary()),
@@ -121,7 +126,7 @@ int run(const Options& options, const EngineTable& engines) {
         run_with_noise(task, scorer, options.noise,
                        [&](int64_t done, int64_t total) { progress.update(done, total); });
     progress.clear();
-    print(result);
+    print(result, opened.recipe);
     record.add(result);
   }
   print_foot(options.noise);

@@ -243,7 +243,9 @@ std::unique_ptr<Tokenizer> open_tokenizer_json(const fs::path& folder) {
   const fs::path file = folder / "tokenizer.json";
   std::error_code error;
   if (!fs::exists(file, error))
-    throw InputError(folder.string() + ": has no tokenizer.json, which text needs");
+    throw InputError(
+        folder.string() +
+        ": has no tokenizer.json, which text needs; token ids can be given by --tokens");
   const json object = read_json_object(file);
   const Node root(object, file.string() + ":");
   const Node model = root["model"];
