@@ -7,45 +7,32 @@
 
 #include "emu/binary32.h"
 #include "emu/elementary.h"
-#include "emu/kernels/float_environment.h"
 #include "emu/kernels/kernels.h"
 #include "emu/kernels/packing.h"
+#include "emu/parts.h"
 #include "emu/threads.h"
 
 namespace mxref::rest {
 namespace {
 
 using kernels::Buffer;
-using kernels::FloatEnvironment;
 using kernels::InstructionSet;
 using kernels::panel_columns;
 
 const InstructionSet& current() { return kernels::instruction_set(current_isa()); }
 
-// f(part) for part = 0 … parts-1, each by one thread: which, changes no bit.
-template <typename F>
-void for_each_part(int64_t parts, bool worth_threads, const F& f) {
-#pragma omp parallel if (worth_threads && parts > 1)
-  {
-    const FloatEnvironment ieee;
-#pragma omp for schedule(dynamic)
-    for (int64_t part = 0; part < parts; ++part) f(part);
-  }
-}
-
 // f(begin, end) for ranges of 0 … count-1; `work`: of one of them, in values.
 template <typename F>
-void for_each_range(int64_t count, int64_t work, const F& f) {
+void for_each_share(int64_t count, int64_t work, const F& f) {
   constexpr int64_t values_of_a_part = 1 << 13, worth_threads = 1 << 15;
-  const int64_t size = std::max<int64_t>(1, values_of_a_part / std::max<int64_t>(1, work));
-  for_each_part((count + size - 1) / size, count * work >= worth_threads,
-                [&](int64_t part) { f(part * size, std::min(count, (part + 1) * size)); });
+  for_each_range(count, std::max<int64_t>(1, values_of_a_part / std::max<int64_t>(1, work)), f,
+                 count * work >= worth_threads);
 }
 
 // Parts of element by element work, whole vectors.
 template <typename F>
 void for_each_values(int64_t count, const F& f) {
-  for_each_range(count, 1, [&](int64_t begin, int64_t end) { f(begin, end - begin); });
+  for_each_share(count, 1, [&](int64_t begin, int64_t end) { f(begin, end - begin); });
 }
 
 // ---- products
@@ -169,7 +156,7 @@ float* PackedMatrix::panel(int64_t index) {
 
 PackedMatrix PackedMatrix::of_rows(const float* b, int64_t N, int64_t K, int64_t stride) {
   PackedMatrix packed(N, K);
-  for_each_range(packed.panels(), K * panel_columns, [&](int64_t begin, int64_t end) {
+  for_each_share(packed.panels(), K * panel_columns, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       float* to = packed.panel(i);
       const float* from = b + i * panel_columns * stride;
@@ -200,11 +187,14 @@ void product(const float* a, int64_t M, const PackedMatrix& b, float* d) {
   const int64_t group =
       std::clamp<int64_t>(blocks * b.panels() / (8 * threads()), 1, panels_at_most);
   const int64_t groups = (b.panels() + group - 1) / group;
-  for_each_part(blocks * groups, M * N * K >= worth_threads, [&](int64_t part) {
-    const int64_t row = part / groups * rows_at_once, first = part % groups * group;
-    multiply_tile(kernel, a + row * K, std::min(rows_at_once, M - row), b, first,
-                  std::min(group, b.panels() - first), d + row * N);
-  });
+  for_each_part(
+      blocks * groups,
+      [&](int64_t part) {
+        const int64_t row = part / groups * rows_at_once, first = part % groups * group;
+        multiply_tile(kernel, a + row * K, std::min(rows_at_once, M - row), b, first,
+                      std::min(group, b.panels() - first), d + row * N);
+      },
+      M * N * K >= worth_threads);
 }
 
 void attention(const AttentionShape& shape, const float* q, const float* k, const float* v,
@@ -218,7 +208,7 @@ void attention(const AttentionShape& shape, const float* q, const float* k, cons
   }
   const float factor = rsqrt_ref(float(d));
   const int64_t parts = (shape.queries + queries_at_once - 1) / queries_at_once;
-  for_each_part(shape.heads * parts, true, [&](int64_t part) {
+  for_each_part(shape.heads * parts, [&](int64_t part) {
     const int64_t head = part % shape.heads, first = part / shape.heads * queries_at_once;
     const auto kv = size_t(head / (shape.heads / shape.kv_heads));
     attend({shape, kernel, keys[kv], values[kv], factor}, first,
@@ -235,13 +225,13 @@ void add(const float* x, const float* y, int64_t count, float* sum) {
 }
 
 void add_bias(const float* bias, int64_t rows, int64_t D, float* x) {
-  for_each_range(rows, D, [&, kernel = &current()](int64_t begin, int64_t end) {
+  for_each_share(rows, D, [&, kernel = &current()](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) kernel->add(x + row * D, bias, D, x + row * D);
   });
 }
 
 void rms_norm(const float* x, const float* w, int64_t rows, int64_t D, float eps, float* y) {
-  for_each_range(rows, D, [&, kernel = &current()](int64_t begin, int64_t end) {
+  for_each_share(rows, D, [&, kernel = &current()](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row)
       kernel->rms_norm(x + row * D, w, D, eps, y + row * D);
   });
@@ -249,7 +239,7 @@ void rms_norm(const float* x, const float* w, int64_t rows, int64_t D, float eps
 
 void layer_norm(const float* x, const float* w, const float* bias, int64_t rows, int64_t D,
                 float eps, float* y) {
-  for_each_range(rows, D, [&, kernel = &current()](int64_t begin, int64_t end) {
+  for_each_share(rows, D, [&, kernel = &current()](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row)
       kernel->layer_norm(x + row * D, w, bias, D, eps, y + row * D);
   });
@@ -272,7 +262,7 @@ void gelu(const float* x, int64_t count, float* y) {
 }
 
 void softmax(const float* x, int64_t rows, int64_t n, float factor, float* p) {
-  for_each_range(rows, n, [&, kernel = &current()](int64_t begin, int64_t end) {
+  for_each_share(rows, n, [&, kernel = &current()](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row)
       kernel->softmax(x + row * n, n, factor, p + row * n);
   });
@@ -282,7 +272,7 @@ void rotary_angles(const std::vector<float>& frequencies, int64_t first, int64_t
                    float* sin) {
   const auto half = int64_t(frequencies.size());
   constexpr int64_t cost = 32;  // of an angle, in values
-  for_each_range(count, half * cost, [&](int64_t begin, int64_t end) {
+  for_each_share(count, half * cost, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t)
       for (int64_t i = 0; i < half; ++i) {
         const float angle = rotary_angle_ref(first + t, frequencies[size_t(i)]);
@@ -294,7 +284,7 @@ void rotary_angles(const std::vector<float>& frequencies, int64_t first, int64_t
 
 void rotate(const RotationShape& shape, const float* cos, const float* sin, float* x) {
   const int64_t d = shape.head_dim, width = shape.heads * d, half = d / 2;
-  for_each_range(shape.sequences * shape.T, width,
+  for_each_share(shape.sequences * shape.T, width,
                  [&, kernel = &current()](int64_t begin, int64_t end) {
                    for (int64_t row = begin; row < end; ++row)
                      for (int64_t head = 0; head < shape.heads; ++head)

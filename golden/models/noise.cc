@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "emu/kernels/float_environment.h"
-#include "golden/models/parts.h"
+#include "emu/parts.h"
 
 namespace mxref {
 namespace {
@@ -34,7 +33,6 @@ void Noise::perturb(at::Tensor& x, int64_t first, uint32_t place) const {
   const int64_t D = x.size(-1), T = x.size(-2);
   auto* values = x.data_ptr<float>();
   for_each_range(x.numel() / D, part_rows, [&](int64_t begin, int64_t end) {
-    const kernels::FloatEnvironment ieee;
     for (int64_t row = begin; row < end; ++row)
       perturb_row(values + row * D, D, key_, uint32_t(first + row % T), place);
   });

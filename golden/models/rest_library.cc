@@ -22,7 +22,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "golden/models/parts.h"
+#include "emu/parts.h"
 #include "golden/models/rest.h"
 
 namespace mxref {
