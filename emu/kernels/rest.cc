@@ -9,7 +9,7 @@
 #include "emu/elementary.h"
 #include "emu/kernels/kernels.h"
 #include "emu/kernels/packing.h"
-#include "emu/parts.h"
+#include "emu/kernels/parts.h"
 #include "emu/threads.h"
 
 namespace mxref::rest {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "emu/parts.h"
+#include "emu/kernels/parts.h"
 
 namespace mxref {
 namespace {

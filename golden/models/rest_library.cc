@@ -22,7 +22,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "emu/parts.h"
+#include "emu/kernels/parts.h"
 #include "golden/models/rest.h"
 
 namespace mxref {
