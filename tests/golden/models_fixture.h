@@ -21,6 +21,9 @@
 
 namespace mxref::test {
 
+// Folders of the data, one at least for each of `families`.
+inline constexpr const char* text_families[] = {"llama3", "llama_tied", "qwen2", "openpangu"};
+
 // A checkpoint with another configuration, some of its tensors left out, or further ones.
 struct EditedCheckpoint : Checkpoint {
   std::unique_ptr<Checkpoint> inner;

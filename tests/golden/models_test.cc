@@ -17,7 +17,6 @@ namespace {
 // 0.002.
 constexpr float tolerance = 1e-4f;
 
-constexpr const char* text_families[] = {"llama3", "llama_tied", "qwen2", "openpangu"};
 constexpr const char* sequences[] = {"seq0", "seq1", "seq2", "batch"};
 
 std::string at_sequence(const char* family, const std::string& sequence) {
