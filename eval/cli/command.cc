@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,8 @@ int report_errors(std::string_view who, const std::function<int()>& work) {
     return fail(who, e.what(), exit_bad_input);
   } catch (const std::bad_alloc&) {
     return fail(who, "not enough memory for this input", exit_bad_input);
+  } catch (const std::filesystem::filesystem_error& e) {
+    return fail(who, e.path1().string() + ": " + e.code().message(), exit_bad_input);
   } catch (const std::exception& e) {
     return fail(who, e.what(), exit_bad_input);
   }

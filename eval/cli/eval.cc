@@ -69,8 +69,7 @@ void print(const ordered_json& r, const Recipe& recipe) {
     print_metric(r, "items", "acc_norm", "acc_norm_stderr", /*first=*/false);
   }
   if (r.contains("logits_sha256"))
-    fmt::print("{:<14} SHA-256 of the logits {}{}\n", "", r["logits_sha256"].get<std::string>(),
-               recipe.rest == "strict" ? "" : " (of this machine: rest library)");
+    fmt::print("{:<14} {}\n", "", told_digest(r["logits_sha256"], recipe));
 }
 
 void print_foot(const NoiseRuns& noise) {

@@ -100,12 +100,10 @@ int run(const Options& options, const EngineTable& engines) {
     trace->finish(facts.dump(-1, ' ', /*ensure_ascii=*/false,
                              nlohmann::ordered_json::error_handler_t::replace));
   }
-  nlohmann::ordered_json result{{"task", "forward"},
-                                {"batch", ids.size(0)},
-                                {"tokens", ids.size(1)},
-                                {"logits_sha256", sha256_of(logits)},
-                                {"isa", name_of(current_isa())},
-                                {"seconds", took.count()}};
+  const std::string digest = sha256_of(logits);
+  nlohmann::ordered_json result{
+      {"task", "forward"},       {"batch", ids.size(0)},          {"tokens", ids.size(1)},
+      {"logits_sha256", digest}, {"isa", name_of(current_isa())}, {"seconds", took.count()}};
   if (const Engine::Cost cost = opened.model->cost(); cost.cycles > 0) {
     result["cycles"] = cost.cycles;
     result["macs"] = cost.macs;
@@ -114,6 +112,7 @@ int run(const Options& options, const EngineTable& engines) {
   record.write(options.json);
   fmt::print("{}: logits of {} × {} tokens at {}, {:.2f} s\n", options.out.string(), ids.size(0),
              ids.size(1), options.model.recipe, took.count());
+  fmt::print("{}\n", told_digest(digest, opened.recipe));
   return exit_good;
 }
 

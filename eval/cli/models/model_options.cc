@@ -61,4 +61,9 @@ void set_model(Record& record, const ModelOptions& options, const OpenModel& ope
   record.set("recipe", to_json(opened.recipe));
 }
 
+std::string told_digest(const std::string& sha256, const Recipe& recipe) {
+  return "SHA-256 of the logits " + sha256 +
+         (recipe.rest == "strict" ? "" : " (of this machine: rest library)");
+}
+
 }  // namespace mxref

@@ -39,4 +39,7 @@ OpenModel open_model(const ModelOptions& options);
 // The fields "model" and "recipe" of the record.
 void set_model(Record& record, const ModelOptions& options, const OpenModel& opened);
 
+// A digest of logits as a person reads it: with a word where it holds on this machine alone.
+std::string told_digest(const std::string& sha256, const Recipe& recipe);
+
 }  // namespace mxref
