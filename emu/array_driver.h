@@ -2,8 +2,10 @@
 // Drives an array (emu/array_port.h) through a matrix product: operands cut into beats, tiles fed
 // and drained. The engines `rtl` and `systemc` are this over their models.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "emu/array_port.h"
@@ -11,33 +13,35 @@
 
 namespace mxref {
 
-// An operand (rows, K) cut into beats: `lanes` rows at a time, block by block, so that one beat is
-// contiguous. Rows that are missing in the last group, and elements that are missing in a row's
-// last block, are +0 codes; scales of missing rows are 2^0.
+// An operand (rows, K) cut into beats: `height` rows at a time, block by block, so that one beat is
+// contiguous. Rows that are missing in the last group, and lanes behind a block, are +0 codes;
+// scales of missing rows are 1.
 struct ArrayOperand {
-  int lanes = 0;
-  int64_t rows = 0, blocks = 0;
-  uint8_t format = 0;           // a number of array_formats
-  std::vector<uint8_t> codes;   // (groups, blocks, lanes, 32)
-  std::vector<uint8_t> scales;  // (groups, blocks, lanes) e8m0
+  int height = 0;
+  int lanes = 0;  // codes of a row in a beat
+  int64_t rows = 0, K = 0, blocks = 0;
+  const BlockFormat* format = nullptr;
+  std::vector<uint8_t> codes;   // (groups, blocks, height, lanes)
+  std::vector<uint8_t> scales;  // (groups, blocks, height)
 
-  int64_t groups() const { return (rows + lanes - 1) / lanes; }
+  int64_t groups() const { return (rows + height - 1) / height; }
   std::span<const uint8_t> beat_codes(int64_t group, int64_t block) const {
-    const size_t size = size_t(lanes) * array_block;
+    const size_t size = size_t(height) * size_t(lanes);
     return {codes.data() + size_t(group * blocks + block) * size, size};
   }
   std::span<const uint8_t> beat_scales(int64_t group, int64_t block) const {
-    return {scales.data() + size_t(group * blocks + block) * size_t(lanes), size_t(lanes)};
+    return {scales.data() + size_t(group * blocks + block) * size_t(height), size_t(height)};
+  }
+  int block_lanes(int64_t block) const {
+    return int(std::min<int64_t>(format->block, K - block * format->block));
   }
 };
-// x (rows, K) with blocks of 32.
-ArrayOperand cut_into_beats(const MxTensor& x, int lanes);
+// x (rows, K) with blocks of the format's own length, at most `lanes`.
+ArrayOperand cut_into_beats(const MxTensor& x, int height, int lanes);
 
-// Why no array computes this product; empty where it does.
-std::string array_refuses(const BlockFormat& a, const BlockFormat& b, int block,
-                          const Datapath& datapath);
-// The number of a format in array_formats. Throws UsageError where the array does not have it.
-uint8_t array_format(const BlockFormat& format);
+// Why an array of this design does not compute this product; empty where it does.
+std::string array_refuses(const ArrayDesign& design, const BlockFormat& a, const BlockFormat& b,
+                          int block, const Datapath& datapath);
 
 // Tiles [first, last) of a product; tile t is group t / b.groups() of a and t % b.groups() of b.
 struct TileRange {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "emu/array_port.h"
@@ -10,11 +11,21 @@
 
 namespace mxref {
 
+// Arrays of one design that can be made.
+struct ArraySource {
+  ArrayDesign design;
+  std::function<std::unique_ptr<ArrayPort>()> make;
+};
+// The source of an array for a × b on a datapath, which lives as long as the engine: the same for
+// the same product. nullptr where there is none, and `reason` why.
+using ArrayChoice =
+    std::function<const ArraySource*(const BlockFormat& a, const BlockFormat& b, int block,
+                                     const Datapath& datapath, std::string& reason)>;
+
 // A product's tiles are cut into `arrays` ranges of about the same length, whatever the number of
 // threads, so that results and cost do not depend on it; the ranges run on as many threads as
 // threads() says, each on an array of its own. The cost adds the cycles of all arrays.
-// `make_array` is called up to `arrays` times, by one thread.
-std::unique_ptr<Engine> make_array_engine(std::string_view name, ArrayShape shape, int arrays,
-                                          std::function<std::unique_ptr<ArrayPort>()> make_array);
+// Arrays are made by one thread, up to `arrays` of each source.
+std::unique_ptr<Engine> make_array_engine(std::string_view name, int arrays, ArrayChoice choose);
 
 }  // namespace mxref

@@ -1,11 +1,12 @@
 #include "emu/dot.h"
 
 #include <algorithm>
-#include <boost/multiprecision/cpp_int.hpp>
 
 #include "emu/binary32.h"
 #include "emu/codec.h"
 #include "emu/dot_aligned.h"
+#include "emu/exact_sum.h"
+#include "emu/scale_product.h"
 
 namespace mxref {
 namespace {
@@ -16,28 +17,6 @@ using binary32::Real;
 uint32_t rounded(const Datapath& datapath, uint32_t bits) {
   return datapath.ftz && binary32::is_subnormal(bits) ? bits & binary32::sign_mask : bits;
 }
-
-// x = scale_a · scale_b, exact.
-struct ScaleProduct {
-  bool is_nan = false;
-  uint64_t significand = 0;
-  int exponent = 0;
-};
-ScaleProduct scale_product(const ScaleFormat& format_a, uint8_t a, const ScaleFormat& format_b,
-                           uint8_t b) {
-  if (format_a.is_nan(a) || format_b.is_nan(b)) return {.is_nan = true};
-  const auto x = format_a.parts(a), y = format_b.parts(b);
-  return {false, uint64_t(x.significand) * y.significand, x.exponent + y.exponent};
-}
-
-// x·S, finite.
-Real term_of(const BlockSum& sum, const ScaleProduct& x) {
-  const bool negative = sum.units < 0;
-  return {negative, binary32::uint128(negative ? -sum.units : sum.units) * x.significand,
-          sum.unit_log2 + x.exponent};
-}
-
-uint32_t infinity_of(int sign) { return binary32::infinity | (sign < 0 ? binary32::sign_mask : 0); }
 
 // acc ← RNE32(acc + x·S).
 uint32_t fused_step(uint32_t acc, const BlockSum& sum, const ScaleProduct& x) {
@@ -94,47 +73,11 @@ uint32_t block_by_block(const Datapath& datapath, uint32_t acc, const RowView& a
   return acc;
 }
 
-// The whole sum as an integer, in units below those of any term: e5m2 under scales of 2^-127 has
-// 2^-286, binary32 2^-149. Above, terms end at 2^320, and K below 2^64 adds 64 bits.
-using Wide = boost::multiprecision::checked_int1024_t;
-constexpr int wide_unit_log2 = -300;
-
-Wide wide(const Real& x) {
-  const Wide magnitude = Wide(x.magnitude) << unsigned(x.exponent - wide_unit_log2);
-  return x.negative ? Wide(-magnitude) : magnitude;
-}
-
-uint32_t round_rne(const Wide& x) {
-  const bool negative = x < 0;
-  const Wide magnitude = abs(x);
-  // The highest 100 bits, and whether any bit is set below them.
-  const int below = std::max(int(msb(magnitude)) - 99, 0);
-  const Wide high = magnitude >> unsigned(below);
-  return binary32::round_rne(negative, static_cast<binary32::uint128>(high), wide_unit_log2 + below,
-                             Wide(high << unsigned(below)) != magnitude);
-}
-
 uint32_t exact(uint32_t acc, const RowView& a, const RowView& b) {
-  if (binary32::is_nan(acc)) return binary32::canonical_nan;
-  bool has_nonzero_product = false;
-  bool has_infinity[2] = {acc == binary32::infinity, acc == infinity_of(-1)};  // +, -
-  Wide sum = binary32::is_finite(acc) ? wide(binary32::real(acc)) : Wide(0);
-  for (size_t block = 0; block < a.scales.size(); ++block) {
-    const RowView x = block_of(a, int64_t(block)), y = block_of(b, int64_t(block));
-    const BlockSum s = block_sum(*x.format->element, x.codes, *y.format->element, y.codes);
-    const ScaleProduct scale =
-        scale_product(*x.format->scale, x.scales[0], *y.format->scale, y.scales[0]);
-    if (s.is_nan || scale.is_nan) return binary32::canonical_nan;
-    has_nonzero_product |= s.has_nonzero_product;
-    if (s.infinity != 0)
-      has_infinity[s.infinity < 0] = true;
-    else
-      sum += wide(term_of(s, scale));
-  }
-  if (has_infinity[0] && has_infinity[1]) return binary32::canonical_nan;
-  if (has_infinity[0] || has_infinity[1]) return infinity_of(has_infinity[0] ? 1 : -1);
-  if (sum == 0) return has_nonzero_product ? 0 : acc;  // CHOICE, as in fused_step()
-  return round_rne(sum);
+  ExactSum sum(acc);
+  for (size_t block = 0; block < a.scales.size(); ++block)
+    sum.add(block_of(a, int64_t(block)), block_of(b, int64_t(block)));
+  return sum.rounded();
 }
 
 }  // namespace

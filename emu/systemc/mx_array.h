@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "emu/array_port.h"
-#include "emu/dot.h"
+#include "emu/array_steps.h"
 
 namespace mxref {
 
@@ -36,7 +36,9 @@ class MxArray : public sc_core::sc_module {
   sc_core::sc_in<bool> in_valid_i{"in_valid_i"}, in_first_i{"in_first_i"}, in_last_i{"in_last_i"},
       in_preload_i{"in_preload_i"};
   sc_core::sc_out<bool> in_ready_o{"in_ready_o"};
+  sc_core::sc_in<uint8_t> in_lanes_i{"in_lanes_i"};
   sc_core::sc_in<uint8_t> format_a_i{"format_a_i"}, format_b_i{"format_b_i"};
+  sc_core::sc_in<uint8_t> out_type_i{"out_type_i"};
   sc_core::sc_in<Lanes<uint8_t>> a_codes_i{"a_codes_i"}, a_scales_i{"a_scales_i"};
   sc_core::sc_in<Lanes<uint8_t>> b_codes_i{"b_codes_i"}, b_scales_i{"b_scales_i"};
   sc_core::sc_in<Lanes<uint32_t>> c_i{"c_i"};
@@ -50,53 +52,47 @@ class MxArray : public sc_core::sc_module {
   sc_core::sc_out<Lanes<uint32_t>> trace_acc_o{"trace_acc_o"};
 
   SC_HAS_PROCESS(MxArray);
-  MxArray(const sc_core::sc_module_name& name, ArrayShape shape);
+  MxArray(const sc_core::sc_module_name& name, const ArrayDesign& design);
 
  private:
-  // The registers, each a pipeline stage: what the RTL calls beat_q, sum_q, term_q, acc_q,
-  // result_q. `start` is what the accumulators begin with, taken with the first block of a tile.
-  struct Beat {
-    bool valid = false, first = false, last = false;
-    Lanes<uint8_t> a_codes, a_scales, b_codes, b_scales;
-    Lanes<uint32_t> start;
+  // The registers, each a pipeline stage: what the RTL calls beat, sum, term, acc, result.
+  struct BeatRegister {
+    bool valid = false;
+    ArrayBeat beat;
   };
-  // One element's block sum with the two scales that it is to meet.
-  struct ScaledSum {
-    BlockSum sum;
-    uint8_t scale_a, scale_b;
-  };
-  struct Sums {
-    bool valid = false, first = false, last = false;
-    std::vector<ScaledSum> elements;  // (rows, cols)
-    Lanes<uint32_t> start;
+  struct StepRegister {
+    bool valid = false;
+    ArrayStep step;
   };
   struct Result {
     bool valid = false;
     int row = 0;
-    Lanes<uint32_t> data;  // (rows, cols)
+    OutType type = OutType::f32;
+    std::vector<uint32_t> data;  // (rows, cols) binary32
   };
   struct Trace {
     bool valid = false, first = false, last = false;
   };
 
-  // Whether a stage can take what stands before it.
-  bool acc_ready() const { return !(term_.last && result_.valid); }
-  bool term_ready() const { return !term_.valid || acc_ready(); }
+  // Whether a stage can take what stands before it. A step that lacks blocks does not wait.
+  bool acc_ready() const { return !(term_.step.is_last && result_.valid); }
+  bool term_ready() const { return !term_.valid || !term_.step.is_full || acc_ready(); }
   bool sum_ready() const { return !sum_.valid || term_ready(); }
-  bool beat_ready() const { return !beat_.valid || sum_ready(); }
+  bool beat_ready() const { return !beat_.valid || (sum_ready() && is_last_step()); }
+  bool is_last_step() const { return cutter_.is_last(beat_.beat); }
 
   void rising_edge();
   void send_row();
-  void accumulate();    // term_ → acc_, and result_ with a tile's last block
-  void sum_products();  // beat_ → sum_
-  void take_beat();     // ports → beat_
+  void accumulate();  // term_ → accumulators, and result_ with a tile's last step
+  void collect();     // sum_ → term_
+  void take_pins();   // ports → beat_
   void drive_outputs();
 
-  const ArrayShape shape_;
-  const BlockFormat *format_a_, *format_b_;  // of the tile in beat_
-  Beat beat_;
-  Sums sum_, term_;
-  Lanes<uint32_t> acc_;  // (rows, cols)
+  const ArrayDesign design_;
+  BeatRegister beat_;
+  StepCutter cutter_;
+  StepRegister sum_, term_;
+  Accumulators accumulators_;
   Trace trace_;
   Result result_;
 };

@@ -1,5 +1,8 @@
 #include "emu/systemc/systemc_array.h"
 
+#include <map>
+
+#include "emu/array_driver.h"
 #include "emu/array_engine.h"
 #include "emu/systemc/mx_array.h"
 
@@ -15,7 +18,7 @@ constexpr ArrayShape engine_shape{8, 8};
 
 struct Pins {
   sc_signal<bool> clk, rst_n, in_valid, in_first, in_last, in_preload, in_ready;
-  sc_signal<uint8_t> format_a, format_b;
+  sc_signal<uint8_t> in_lanes, format_a, format_b, out_type;
   sc_signal<Lanes<uint8_t>> a_codes, a_scales, b_codes, b_scales;
   sc_signal<Lanes<uint32_t>> c;
   sc_signal<bool> out_valid, out_last, out_ready;
@@ -34,6 +37,8 @@ void bind(MxArray& array, Pins& pins) {
   array.in_last_i(pins.in_last);
   array.in_preload_i(pins.in_preload);
   array.in_ready_o(pins.in_ready);
+  array.in_lanes_i(pins.in_lanes);
+  array.out_type_i(pins.out_type);
   array.format_a_i(pins.format_a);
   array.format_b_i(pins.format_b);
   array.a_codes_i(pins.a_codes);
@@ -62,11 +67,12 @@ struct Context {
 
 class SystemcArray : public ArrayPort {
  public:
-  explicit SystemcArray(ArrayShape shape) : shape_(shape), array_("array", shape), outputs_(shape) {
+  explicit SystemcArray(const ArrayDesign& design)
+      : design_(design), array_("array", design), outputs_(design.shape) {
     bind(array_, pins_);
   }
   ~SystemcArray() override { context_.enter(); }
-  ArrayShape shape() const override { return shape_; }
+  const ArrayDesign& design() const override { return design_; }
   const ArrayOutputs& outputs() const override { return outputs_; }
 
   void clock(const ArrayInputs& inputs) override {
@@ -92,6 +98,8 @@ class SystemcArray : public ArrayPort {
     pins_.in_first.write(in.in_first);
     pins_.in_last.write(in.in_last);
     pins_.in_preload.write(in.in_preload);
+    pins_.in_lanes.write(in.in_lanes);
+    pins_.out_type.write(uint8_t(in.out_type));
     pins_.format_a.write(in.format_a);
     pins_.format_b.write(in.format_b);
     put(pins_.a_codes, in.a_codes);
@@ -115,7 +123,7 @@ class SystemcArray : public ArrayPort {
   }
 
   Context context_;  // before what is elaborated in it
-  ArrayShape shape_;
+  ArrayDesign design_;
   Pins pins_;
   MxArray array_;
   ArrayOutputs outputs_;
@@ -123,13 +131,23 @@ class SystemcArray : public ArrayPort {
 
 }  // namespace
 
-std::unique_ptr<ArrayPort> make_systemc_array(ArrayShape shape) {
-  return std::make_unique<SystemcArray>(shape);
+std::unique_ptr<ArrayPort> make_systemc_array(const ArrayDesign& design) {
+  return std::make_unique<SystemcArray>(design);
 }
 
 std::unique_ptr<Engine> make_systemc_engine() {
-  return make_array_engine("systemc", engine_shape, /*arrays=*/1,
-                           [] { return make_systemc_array(engine_shape); });
+  // A model of any datapath is made when it is asked for.
+  using Sources = std::map<const Datapath*, ArraySource>;
+  const auto choose = [sources = std::make_shared<Sources>()](
+                          const BlockFormat& a, const BlockFormat& b, int block,
+                          const Datapath& datapath, std::string& reason) -> const ArraySource* {
+    const ArrayDesign design{.shape = engine_shape, .datapath = &datapath};
+    reason = array_refuses(design, a, b, block, datapath);
+    if (!reason.empty()) return nullptr;
+    const auto make = [design] { return make_systemc_array(design); };
+    return &sources->try_emplace(&datapath, ArraySource{design, make}).first->second;
+  };
+  return make_array_engine("systemc", /*arrays=*/1, choose);
 }
 
 }  // namespace mxref

@@ -11,9 +11,10 @@ namespace mxref {
 
 // A model of its own: each has its own simulation, so that several live side by side. All of them
 // belong to one thread.
-std::unique_ptr<ArrayPort> make_systemc_array(ArrayShape shape);
+std::unique_ptr<ArrayPort> make_systemc_array(const ArrayDesign& design);
 
-// The engine `systemc`: products cut into tiles for one such array.
+// The engine `systemc`: products cut into tiles for one such array, of the datapath that is asked
+// for.
 std::unique_ptr<Engine> make_systemc_engine();
 
 }  // namespace mxref

@@ -12,7 +12,6 @@
 
 #if MXREF_HAS_RTL
 
-#include "emu/array_driver.h"
 #include "rtl_models/cosim/cosim.h"
 #include "rtl_models/engine/verilated_array.h"
 #include "rtl_models/rtl/faults.h"
@@ -24,8 +23,6 @@ using nlohmann::ordered_json;
 
 struct Options {
   const BlockFormat *format = nullptr, *format_b = nullptr;
-  const Datapath* datapath = &datapaths[0];
-  int rows = 0, cols = 0;  // 0: any
   CosimOptions cosim;
   std::vector<std::string> faults;  // what --faults was given: at most one name
   std::filesystem::path json;
@@ -33,20 +30,15 @@ struct Options {
 
 std::string shape_text(ArrayShape shape) { return fmt::format("{}×{}", shape.rows, shape.cols); }
 
-std::string built_shapes() {
+// Each built value of something once: "2, 3".
+template <typename Of>
+std::string built(Of of) {
   std::string text;
-  for (ArrayShape shape : bench_shapes()) text += (text.empty() ? "" : ", ") + shape_text(shape);
+  for (const BenchSource& source : bench_arrays())
+    if (const std::string one = of(source.design);
+        (", " + text + ",").find(" " + one + ",") == text.npos)
+      text += (text.empty() ? "" : ", ") + one;
   return text;
-}
-
-std::vector<ArrayShape> chosen_shapes(const Options& o) {
-  std::vector<ArrayShape> shapes;
-  for (ArrayShape shape : bench_shapes())
-    if ((o.rows == 0 || o.rows == shape.rows) && (o.cols == 0 || o.cols == shape.cols))
-      shapes.push_back(shape);
-  if (shapes.empty())
-    throw UsageError("no array of this shape was built; rows×columns that were: " + built_shapes());
-  return shapes;
 }
 
 ordered_json to_row(const CosimResult& r) {
@@ -97,10 +89,12 @@ bool run_lockstep(const CosimOptions& options, Record& record) {
     good &= r.passed();
     record.add(to_row(r));
   }
-  const Coverage& coverage = results.back().coverage;
-  fmt::print("coverage of the {} array: line {:.1f} %, toggle {:.1f} %, functional {:.1f} %\n",
-             shape_text(results.back().coverage_shape), 100 * coverage.line, 100 * coverage.toggle,
-             100 * coverage.functional);
+  for (const CosimResult& r : results)
+    if (r.shape == r.coverage_shape)
+      fmt::print(
+          "coverage of the {} array on {}: line {:.1f} %, toggle {:.1f} %, functional {:.1f} %\n",
+          shape_text(r.shape), r.datapath, 100 * r.coverage.line, 100 * r.coverage.toggle,
+          100 * r.coverage.functional);
   return good;
 }
 
@@ -133,12 +127,9 @@ int run(Options& o, bool plant_faults) {
     throw UsageError("--coverage is that of the run without faults; leave out --faults");
   require_writable(o.json);
   require_writable(o.cosim.coverage_file);
-  for (const BlockFormat* format : {o.format, o.format_b})
-    if (const std::string reason = array_refuses(format ? *format : *array_formats[0],
-                                                 *array_formats[0], array_block, *o.datapath);
-        !reason.empty())
-      throw UsageError(reason);
-  o.cosim.shapes = chosen_shapes(o);
+  if (o.format && o.format_b && o.format->scale != o.format_b->scale)
+    throw UsageError(
+        fmt::format("{} and {} do not meet in a product", o.format->name, o.format_b->name));
   o.cosim.format_a = o.format;
   o.cosim.format_b = o.format_b ? o.format_b : o.format;
   Record record("cosim");
@@ -166,10 +157,18 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_named(app, "--format", o->format, block_formats, "format",
             "format of both operands, or of a (default: drawn tile by tile)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
-  add_datapath(app, o->datapath, "accumulation");
-  const std::string built = " of the array (default: any; built: " + built_shapes() + ")";
-  add_number(app, "--rows", o->rows, 1, INT_MAX, "rows" + built);
-  add_number(app, "--cols", o->cols, 1, INT_MAX, "columns" + built);
+  add_datapath(app, o->cosim.datapath,
+               "accumulation (default: any; built: " + built([](const ArrayDesign& d) {
+                 return std::string(d.datapath->name);
+               }) + ")");
+  add_number(app, "--rows", o->cosim.shape.rows, 1, INT_MAX,
+             "rows of the array (default: any; built: " + built([](const ArrayDesign& d) {
+               return std::to_string(d.shape.rows);
+             }) + ")");
+  add_number(app, "--cols", o->cosim.shape.cols, 1, INT_MAX,
+             "columns of the array (default: any; built: " + built([](const ArrayDesign& d) {
+               return std::to_string(d.shape.cols);
+             }) + ")");
   add_number<int64_t>(
       app, "--blocks", o->cosim.blocks, 1, 1'000'000'000'000,
       "block products at least, shared among the arrays, and as many at most for each fault "

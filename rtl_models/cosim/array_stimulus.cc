@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "emu/array_driver.h"
-
 namespace mxref {
 
-ArrayStimulus::ArrayStimulus(const CosimOptions& options, ArrayShape shape)
-    : options_(options), stimulus_(options.seed, /*nan_every=*/128), pins_(shape) {}
+ArrayStimulus::ArrayStimulus(const CosimOptions& options, const ArrayDesign& design)
+    : options_(options),
+      design_(design),
+      stimulus_(options.seed, /*nan_every=*/128),
+      pins_(design) {}
 
 const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
   constexpr uint64_t cycles_between_resets = 1000;
@@ -37,8 +38,8 @@ const ArrayInputs& ArrayStimulus::next(bool beat_taken) {
     begin_tile();
   else
     put_noise_of_the_start();
-  put_beat();
   pins_.in_last = --blocks_left_ == 0;
+  put_beat();
   return pins_;
 }
 
@@ -61,24 +62,37 @@ void ArrayStimulus::begin_phase() {
 }
 
 void ArrayStimulus::begin_tile() {
-  const auto draw = [&](const BlockFormat* fixed) {
-    const auto drawn = uint8_t(stimulus_.below(array_formats.size()));
-    return fixed ? array_format(*fixed) : drawn;
-  };
   blocks_left_ = 1 + stimulus_.below(phase_.longest_tile);
-  pins_.format_a = draw(options_.format_a);
-  pins_.format_b = draw(options_.format_b);
-  tile_format_a_ = array_formats[pins_.format_a]->element;
-  tile_format_b_ = array_formats[pins_.format_b]->element;
+  draw_formats();
   pins_.in_preload = chance(6);
+  pins_.out_type = chance(4) ? OutType::f32 : OutType(stimulus_.below(3));
+}
+
+// Formats meet where both have e8m0 scales, or both others.
+void ArrayStimulus::draw_formats() {
+  const auto draw = [&](const BlockFormat* fixed, const FormatSet& set) {
+    if (fixed) return fixed;
+    for (;;)
+      if (const auto number = stimulus_.below(block_formats.size()); set[number])
+        return &block_formats[number];
+  };
+  do {
+    tile_format_a_ = draw(options_.format_a, design_.formats_a);
+    tile_format_b_ = draw(options_.format_b, design_.formats_b);
+  } while (tile_format_a_->scale != tile_format_b_->scale);
+  pins_.format_a = uint8_t(format_number(*tile_format_a_));
+  pins_.format_b = uint8_t(format_number(*tile_format_b_));
 }
 
 void ArrayStimulus::put_beat() {
+  const auto block = uint64_t(tile_format_a_->block);
+  // A tile may end in a short block.
+  pins_.in_lanes = uint8_t(pins_.in_last && chance(2) ? 1 + stimulus_.below(block) : block);
   put_codes(*tile_format_a_, pins_.a_codes);
   put_codes(*tile_format_b_, pins_.b_codes);
-  for (uint8_t& scale : pins_.a_scales) scale = stimulus_.scale();
-  for (uint8_t& scale : pins_.b_scales) scale = stimulus_.scale();
-  if (pins_.in_first) put_accumulators(*tile_format_a_, *tile_format_b_);
+  for (uint8_t& scale : pins_.a_scales) scale = stimulus_.scale(*tile_format_a_->scale);
+  for (uint8_t& scale : pins_.b_scales) scale = stimulus_.scale(*tile_format_b_->scale);
+  if (pins_.in_first) put_accumulators();
   put_ignored_bits(*tile_format_a_, pins_.a_codes);
   put_ignored_bits(*tile_format_b_, pins_.b_codes);
 }
@@ -94,8 +108,9 @@ void ArrayStimulus::put_gap() {
 
 void ArrayStimulus::put_noise_of_the_start() {
   pins_.in_preload = chance(4);
-  pins_.format_a = uint8_t(stimulus_.below(array_formats.size()));
-  pins_.format_b = uint8_t(stimulus_.below(array_formats.size()));
+  pins_.format_a = uint8_t(stimulus_.below(block_formats.size()));
+  pins_.format_b = uint8_t(stimulus_.below(block_formats.size()));
+  pins_.out_type = OutType(stimulus_.below(3));
   put_noise(pins_.c);
 }
 
@@ -108,28 +123,32 @@ void ArrayStimulus::put_noise(std::vector<Lane>& lanes) {
   }
 }
 
-void ArrayStimulus::put_codes(const ElementFormat& format, std::vector<uint8_t>& codes) {
-  for (size_t lane = 0; lane < codes.size(); lane += array_block)
-    stimulus_.codes(format, std::span(codes).subspan(lane, array_block));
+void ArrayStimulus::put_codes(const BlockFormat& format, std::vector<uint8_t>& codes) {
+  const auto lanes = size_t(design_.lanes());
+  for (size_t row = 0; row < codes.size(); row += lanes) {
+    stimulus_.codes(*format.element, std::span(codes).subspan(row, pins_.in_lanes));
+    for (size_t i = pins_.in_lanes; i < lanes; ++i) codes[row + i] = uint8_t(stimulus_.word());
+  }
 }
 
 // Also where they are not preloaded: the array must then ignore them.
-void ArrayStimulus::put_accumulators(const ElementFormat& format_a, const ElementFormat& format_b) {
-  const auto block = [](const std::vector<uint8_t>& codes, size_t lane) {
-    return std::span(codes).subspan(lane * array_block, array_block);
+void ArrayStimulus::put_accumulators() {
+  const auto block = [&](const std::vector<uint8_t>& codes, size_t row) {
+    return std::span(codes).subspan(row * size_t(design_.lanes()), pins_.in_lanes);
   };
   size_t i = 0;
   for (size_t r = 0; r < pins_.a_scales.size(); ++r)
     for (size_t c = 0; c < pins_.b_scales.size(); ++c)
       pins_.c[i++] = stimulus_.accumulator(
-          block_sum(format_a, block(pins_.a_codes, r), format_b, block(pins_.b_codes, c)),
-          pins_.a_scales[r], pins_.b_scales[c]);
+          block_sum(*tile_format_a_->element, block(pins_.a_codes, r), *tile_format_b_->element,
+                    block(pins_.b_codes, c)),
+          pins_.a_scales[r], pins_.b_scales[c], *tile_format_a_->scale, *tile_format_b_->scale);
 }
 
 // Bits above the format's, which the array must ignore.
-void ArrayStimulus::put_ignored_bits(const ElementFormat& format, std::vector<uint8_t>& codes) {
+void ArrayStimulus::put_ignored_bits(const BlockFormat& format, std::vector<uint8_t>& codes) {
   if (!chance(2)) return;
-  for (uint8_t& code : codes) code |= uint8_t(stimulus_.below(256) << format.bits());
+  for (uint8_t& code : codes) code |= uint8_t(stimulus_.below(256) << format.element->bits());
 }
 
 }  // namespace mxref

@@ -1,7 +1,8 @@
 #pragma once
-// Random pins for an array, cycle by cycle: tiles of random length and formats, C, gaps,
-// back-pressure, resets, special values (emu/vectors/stimulus.h). Where the array may not look,
-// between the beats and at what goes with a tile's first beat alone, the pins are noise.
+// Random pins for an array, cycle by cycle: tiles of random length and formats, C, short blocks,
+// gaps, back-pressure, resets, special values (emu/vectors/stimulus.h). Where the array may not
+// look, between the beats, behind a block and at what goes with a tile's first beat alone, the pins
+// are noise.
 
 #include "emu/vectors/stimulus.h"
 #include "rtl_models/cosim/cosim.h"
@@ -10,7 +11,7 @@ namespace mxref {
 
 class ArrayStimulus {
  public:
-  ArrayStimulus(const CosimOptions& options, ArrayShape shape);
+  ArrayStimulus(const CosimOptions& options, const ArrayDesign& design);
 
   // The pins of the next edge. `beat_taken`: the last edge took the beat that the pins held.
   const ArrayInputs& next(bool beat_taken);
@@ -30,21 +31,23 @@ class ArrayStimulus {
   void begin_phase();
   void begin_tile();
   void put_beat();
-  void put_codes(const ElementFormat& format, std::vector<uint8_t>& codes);
-  void put_accumulators(const ElementFormat& format_a, const ElementFormat& format_b);
-  void put_ignored_bits(const ElementFormat& format, std::vector<uint8_t>& codes);
+  void draw_formats();
+  void put_codes(const BlockFormat& format, std::vector<uint8_t>& codes);
+  void put_accumulators();
+  void put_ignored_bits(const BlockFormat& format, std::vector<uint8_t>& codes);
   void put_gap();
   void put_noise_of_the_start();
   template <typename Lane>
   void put_noise(std::vector<Lane>& lanes);
 
   const CosimOptions& options_;
+  const ArrayDesign& design_;
   Stimulus stimulus_;
   ArrayInputs pins_;
   Phase phase_;
   int reset_cycles_ = 2;      // that are still to come
   uint64_t blocks_left_ = 0;  // of the tile, the beat on the pins included
-  const ElementFormat *tile_format_a_ = nullptr, *tile_format_b_ = nullptr;
+  const BlockFormat *tile_format_a_ = nullptr, *tile_format_b_ = nullptr;
 };
 
 }  // namespace mxref

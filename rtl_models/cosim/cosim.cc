@@ -15,11 +15,9 @@
 namespace mxref {
 namespace {
 
-// The datapath of the array; another is another array.
-constexpr std::string_view array_datapath = "fused";
 // Coverage slows the Verilated array many times: it is collected over this many cycles more, on the
 // one array that has it.
-constexpr int64_t covered_cycles = 8'000;
+constexpr int64_t covered_cycles = 40'000;
 
 // What differs between what the RTL shows and what the SystemC model shows: every cycle, the
 // payload where it is valid.
@@ -47,10 +45,10 @@ class LockStep {
   LockStep(const CosimOptions& options, std::unique_ptr<BenchArray> rtl, uint8_t fault = 0)
       : options_(options),
         rtl_(std::move(rtl)),
-        shape_(rtl_->shape()),
-        model_(make_systemc_array(shape_)),
-        stimulus_(options, shape_),
-        scoreboard_(shape_),
+        design_(rtl_->design()),
+        model_(make_systemc_array(design_)),
+        stimulus_(options, design_),
+        scoreboard_(design_),
         fault_(fault) {}
 
   // Until `done` says so, or something differs.
@@ -58,7 +56,7 @@ class LockStep {
   void run(CosimResult& result, Done done) {
     while (!done() && result.passed()) step(result, stimulus_.next(taken_));
     // What is inside must come out: a tile in each of the stages at most, and a beat on the pins.
-    const int64_t enough_cycles = 8 + 6 * (shape_.rows + 1);
+    const int64_t enough_cycles = 8 + 6 * (design_.shape.rows + 1) + 2 * design_.lanes();
     for (int64_t i = 0; i < enough_cycles && result.passed(); ++i)
       step(result, stimulus_.drain(taken_));
     if (!result.passed() || scoreboard_.is_empty()) return;
@@ -96,16 +94,14 @@ class LockStep {
   void check_transfers(CosimResult& result, const ArrayInputs& pins,
                        std::vector<Mismatch>& mismatches) {
     const ArrayOutputs& out = rtl_->outputs();
-    if (out.trace_valid) {
-      scoreboard_.check_trace(out, mismatches);
-      result.blocks += int64_t(shape_.rows) * shape_.cols;
-    }
+    if (out.trace_valid) scoreboard_.check_trace(out, mismatches);
     if (!pins.rst_n) return scoreboard_.reset();
     taken_ = pins.in_valid && out.in_ready;
     const bool sent = out.out_valid && pins.out_ready;
     if (taken_) scoreboard_.beat_taken(pins);
     if (sent) scoreboard_.check_row(out, mismatches);
     result.compared += taken_ + sent;
+    result.blocks += taken_ * design_.shape.rows * design_.shape.cols;
     result.stalled_cycles += (pins.in_valid && !taken_) || (out.out_valid && !sent);
   }
 
@@ -114,8 +110,10 @@ class LockStep {
     text << "seed " << options_.seed << ", cycle " << cycle_ << ", signal " << mismatch.signal
          << ": expected " << mismatch.expected << " by " << against << ", got " << mismatch.got
          << "\n  repeat: mxref cosim";
-    if (options_.shapes.size() == 1)  // else every shape has its run, of a share of the blocks
-      text << " --rows " << shape_.rows << " --cols " << shape_.cols;
+    // Every array has its run, of a share of the blocks.
+    if (options_.shape.rows) text << " --rows " << options_.shape.rows;
+    if (options_.shape.cols) text << " --cols " << options_.shape.cols;
+    if (options_.datapath) text << " --datapath " << options_.datapath->name;
     if (options_.format_a) text << " --format " << options_.format_a->name;
     if (options_.format_b) text << " --format-b " << options_.format_b->name;
     text << " --blocks " << options_.blocks << " --backpressure " << options_.backpressure
@@ -126,7 +124,7 @@ class LockStep {
 
   const CosimOptions& options_;
   std::unique_ptr<BenchArray> rtl_;
-  ArrayShape shape_;
+  const ArrayDesign& design_;  // of a table
   std::unique_ptr<ArrayPort> model_;
   ArrayStimulus stimulus_;
   Scoreboard scoreboard_;
@@ -160,28 +158,55 @@ Coverage collect_coverage(BenchArray& rtl, const std::filesystem::path& file,
   return parse_coverage(data);
 }
 
-CosimResult empty_result(const CosimOptions& options, ArrayShape shape) {
+CosimResult empty_result(const CosimOptions& options, const ArrayDesign& design) {
   CosimResult result;
   result.format_a = options.format_a ? options.format_a->name : "any";
   result.format_b = options.format_b ? options.format_b->name : "any";
-  result.datapath = array_datapath;
-  result.shape = shape;
+  result.datapath = design.datapath->name;
+  result.shape = design.shape;
   return result;
+}
+
+// Those of a table that the options take. Of the arrays that collect coverage, whose shape is their
+// own, each of the datapath.
+std::vector<const BenchSource*> chosen(const CosimOptions& options,
+                                       const std::vector<BenchSource>& sources, bool any_shape) {
+  std::vector<const BenchSource*> taken;
+  for (const BenchSource& source : sources) {
+    const auto [rows, cols] = source.design.shape;
+    const bool has_shape = (options.shape.rows == 0 || options.shape.rows == rows) &&
+                           (options.shape.cols == 0 || options.shape.cols == cols);
+    if ((any_shape || has_shape) &&
+        (!options.datapath || options.datapath == source.design.datapath))
+      taken.push_back(&source);
+  }
+  return taken;
+}
+
+std::vector<const BenchSource*> chosen_arrays(const CosimOptions& options) {
+  std::vector<const BenchSource*> taken = chosen(options, bench_arrays(), /*any_shape=*/false);
+  if (!taken.empty()) return taken;
+  std::string built;
+  for (const BenchSource& source : bench_arrays())
+    built += (built.empty() ? "" : ", ") + std::string(source.design.datapath->name) + " " +
+             std::to_string(source.design.shape.rows) + "×" +
+             std::to_string(source.design.shape.cols);
+  throw UsageError("no such array was built; valid: " + built);
 }
 
 }  // namespace
 
 std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   check(options);
+  const std::vector<const BenchSource*> arrays = chosen_arrays(options);
   const std::filesystem::path coverage_data = temporary_coverage_file();  // asked before the work
   require_writable(options.coverage_file);
-  const std::vector<ArrayShape> shapes = options.shapes.empty() ? bench_shapes() : options.shapes;
   std::vector<CosimResult> results;
-  int64_t done = 0;  // block products of the shapes before
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    const int64_t target = options.blocks * int64_t(i + 1) / int64_t(shapes.size());
-    CosimResult result = empty_result(options, shapes[i]);
-    LockStep(options, make_bench_array(shapes[i])).run(result, [&] {
+  int64_t done = 0;  // block products of the arrays before
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const int64_t target = options.blocks * int64_t(i + 1) / int64_t(arrays.size());
+    CosimResult result = empty_result(options, arrays[i]->design);
+    LockStep(options, arrays[i]->make()).run(result, [&] {
       if (options.progress)
         options.progress(std::min(done + result.blocks, options.blocks), options.blocks);
       return done + result.blocks >= target;
@@ -189,35 +214,52 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
     done += result.blocks;
     results.push_back(std::move(result));
   }
-  CosimResult result = empty_result(options, covered_array_shape);
-  LockStep covered(options, make_covered_array());
-  covered.run(result, [&] { return result.cycles >= covered_cycles; });
-  results.push_back(std::move(result));
-  const Coverage coverage = collect_coverage(covered.rtl(), coverage_data, options.coverage_file);
-  for (CosimResult& r : results) {
-    r.coverage = coverage;
-    r.coverage_shape = covered_array_shape;
+  for (const BenchSource* source : chosen(options, covered_arrays(), /*any_shape=*/true)) {
+    CosimResult result = empty_result(options, source->design);
+    LockStep covered(options, source->make());
+    covered.run(result, [&] { return result.cycles >= covered_cycles; });
+    const Coverage coverage = collect_coverage(covered.rtl(), coverage_data, options.coverage_file);
+    results.push_back(std::move(result));
+    for (CosimResult& r : results) {
+      if (r.datapath != source->design.datapath->name) continue;
+      r.coverage = coverage;
+      r.coverage_shape = source->design.shape;
+    }
   }
   return results;
+}
+
+// What the options keep out, without which the fault cannot show.
+static std::string lacks(const Fault& fault, const CosimOptions& options,
+                         const ArrayDesign& design) {
+  const Accumulation kind = design.datapath->kind;
+  if (!(fault.kinds & kind_bit(kind))) {
+    std::string names;
+    for (const Datapath& d : datapaths)
+      if (fault.kinds & kind_bit(d.kind) && d.kind != Accumulation::aligned)
+        names += (names.empty() ? "" : ", ") + std::string(d.name);
+    return "a datapath of " + names;
+  }
+  const FaultConditions run{options.format_a, options.format_b, kind, options.backpressure};
+  return fault.need->is_met(run) ? "" : std::string(fault.need->what);
 }
 
 std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_view only) {
   check(options);
   if (!only.empty()) find_by_name(faults, "fault", only);
-  const ArrayShape shape = options.shapes.empty() ? bench_shapes().front() : options.shapes.front();
+  const BenchSource& source = *chosen_arrays(options).front();
   std::vector<FaultResult> results;
   for (size_t i = 0; i < faults.size(); ++i) {
     const Fault& fault = faults[i];
     if (!only.empty() && fault.name != only) continue;
-    if (!fault.need->is_met(options.format_a, options.format_b, options.backpressure)) {
-      const std::string needs(fault.need->what);
+    if (const std::string needs = lacks(fault, options, source.design); !needs.empty()) {
       if (!only.empty())
         throw UsageError("fault '" + std::string(only) + "' cannot show: it needs " + needs);
       results.push_back({.name = std::string(fault.name), .needs = needs});
       continue;
     }
     CosimResult run;
-    LockStep(options, make_bench_array(shape), uint8_t(i + 1)).run(run, [&] {
+    LockStep(options, source.make(), uint8_t(i + 1)).run(run, [&] {
       return run.blocks >= options.blocks;
     });
     results.push_back({.name = std::string(fault.name),

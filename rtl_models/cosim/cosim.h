@@ -17,10 +17,12 @@
 namespace mxref {
 
 struct CosimOptions {
-  std::vector<ArrayShape> shapes = {};    // of bench_shapes(); empty: all of them
+  // Which of bench_arrays(); 0 and null: any.
+  ArrayShape shape = {};
+  const Datapath* datapath = nullptr;
   const BlockFormat* format_a = nullptr;  // nullptr: drawn tile by tile
   const BlockFormat* format_b = nullptr;
-  int64_t blocks = 1'000'000;  // block products, at least, all shapes together
+  int64_t blocks = 1'000'000;  // block products, at least, all arrays together
   // Share of the time, 0 … 1, in which results are held back and beats come with gaps.
   double backpressure = 0.5;
   uint64_t seed = 1;
@@ -35,7 +37,7 @@ struct CosimResult {
   int64_t cycles = 0;
   int64_t stalled_cycles = 0;  // a beat or a row of results waited
   int64_t compared = 0;        // transfers: beats and rows
-  int64_t blocks = 0;          // block products accumulated
+  int64_t blocks = 0;          // block products taken
   int64_t mismatches = 0;      // signals, all of the cycle at which the run was stopped
   int64_t assertions_failed = 0;
   Coverage coverage;  // of the one array that collects it, the same in each result
@@ -45,8 +47,8 @@ struct CosimResult {
 
   bool passed() const { return mismatches == 0 && assertions_failed == 0; }
 };
-// One result for each shape, then one for the small array that collects coverage, over which a
-// shorter run goes: collecting slows it many times. Throws UsageError where a shape was not built
+// One result for each array, then one for each small array that collects coverage, over which a
+// shorter run goes: collecting slows it many times. Throws UsageError where no such array was built
 // or an option is out of range.
 std::vector<CosimResult> run_cosim(const CosimOptions& options);
 
@@ -58,7 +60,7 @@ struct FaultResult {
   int64_t cycles = 0;        // until it was caught, or all that were run
   std::string failure = {};  // what caught it
 };
-// Plants each of the RTL's faults, or the one called `only`, in the first of the shapes, and runs
+// Plants each of the RTL's faults, or the one called `only`, in the first of the arrays, and runs
 // the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown name,
 // and where `only` cannot show.
 std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_view only = {});

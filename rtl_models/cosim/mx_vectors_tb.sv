@@ -2,18 +2,20 @@
 // one block in an array of one element, its accumulator preloaded.
 //
 //   mxref vectors --format mxfp4 --format-b mxfp8_e4m3 --kind random --count 1000 --as memh --out v
-//   iverilog -g2012 -s mx_vectors_tb -o tb rtl_models/rtl/mx_pkg.sv rtl_models/rtl/leading_zeros.sv \
-//     rtl_models/rtl/{mx_decode,mx_mul,mx_block_sum,mx_edge,mx_stage,mx_pe,mx_mac_array}.sv \
-//     rtl_models/rtl/{e8m0_scale,fp32_term,fp32_accumulate}.sv rtl_models/cosim/mx_vectors_tb.sv
-//   vvp tb +vectors=v/vectors.memh +count=1000 +format_a=0 +format_b=1
+//   cd rtl_models/rtl
+//   iverilog -g2012 -s mx_vectors_tb -o tb -f mx_mac_array.f ../cosim/mx_vectors_tb.sv
+//   vvp tb +vectors=v/vectors.memh +count=1000 +format_a=0 +format_b=3
 //
-// format_a, format_b: rows of mx_pkg's table of formats (0 mxfp4, 1 mxfp8_e4m3). Prints PASS, or each
-// vector that failed; a file of fewer vectors than +count is an error.
-module mx_vectors_tb;
+// format_a, format_b: rows of mx_pkg's table of formats (0 mxfp4, 3 mxfp8_e4m3). DATAPATH: that of the
+// vectors. Prints PASS, or each vector that failed; a file of fewer vectors than +count is an error.
+module mx_vectors_tb #(
+  parameter int DATAPATH = mx_pkg::Fused
+);
   localparam int MAX_COUNT = 65536;
   // A vector is one word: codes_a, codes_b, scale_a, scale_b, acc_in, acc_out, the last lowest.
   localparam int CODES = 80;
-  localparam int BYTES = mx_pkg::Block * mx_pkg::CodeBits;
+  localparam int LANES = mx_width_pkg::block_lanes(mx_pkg::AllFormats);
+  localparam int BYTES = LANES * mx_pkg::CodeBits;
   localparam int WIDTH = CODES + 2 * BYTES;
 
   logic [WIDTH-1:0] vectors[0:MAX_COUNT-1];
@@ -22,13 +24,14 @@ module mx_vectors_tb;
 
   logic        clk, rst_n, in_valid, in_ready, out_valid;
   logic [31:0] out_data;
-  int          format_a, format_b, bits_a, bits_b, count, failed;
+  int          format_a, format_b, bits_a, bits_b, block, count, failed;
   reg [8*256-1:0] path;
 
   // verilator lint_off PINCONNECTEMPTY
   mx_mac_array #(
-    .ROWS(1),
-    .COLS(1)
+    .ROWS    (1),
+    .COLS    (1),
+    .DATAPATH(DATAPATH)
   ) u_array (
     .clk_i         (clk),
     .rst_ni        (rst_n),
@@ -37,8 +40,10 @@ module mx_vectors_tb;
     .in_first_i    (1'b1),
     .in_last_i     (1'b1),
     .in_preload_i  (1'b1),
+    .in_lanes_i    (block[$clog2(LANES+1)-1:0]),
     .format_a_i    (format_a[mx_pkg::FormatBits-1:0]),
     .format_b_i    (format_b[mx_pkg::FormatBits-1:0]),
+    .out_type_i    (2'd0),
     .a_codes_i     (a_codes),
     .a_scales_i    (vector[72 +: 8]),
     .b_codes_i     (b_codes),
@@ -65,11 +70,11 @@ module mx_vectors_tb;
   // Bits above a format's are ignored by the array: what follows a code in the word may stay there.
   task automatic take_apart;
     codes = vector >> CODES;
-    for (int i = 0; i < mx_pkg::Block; i++) begin
+    for (int i = 0; i < block; i++) begin
       b_codes[i*8 +: 8] = codes[7:0];
       codes = codes >> bits_b;
     end
-    for (int i = 0; i < mx_pkg::Block; i++) begin
+    for (int i = 0; i < block; i++) begin
       a_codes[i*8 +: 8] = codes[7:0];
       codes = codes >> bits_a;
     end
@@ -92,6 +97,7 @@ module mx_vectors_tb;
              mx_pkg::NumFormats - 1);
     bits_a = code_bits(format_a);
     bits_b = code_bits(format_b);
+    block = 32'(mx_pkg::BlockLength[format_a*8 +: 8]);
     // What the file does not have stays all ones, and no result is: a NaN is 7fc00000.
     for (int i = 0; i < count; i++) vectors[i] = '1;
     $readmemh(path, vectors, 0, count - 1);

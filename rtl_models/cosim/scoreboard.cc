@@ -2,9 +2,6 @@
 
 #include <sstream>
 
-#include "emu/datapaths.h"
-#include "emu/dot.h"
-
 namespace mxref {
 
 void compare(const std::string& signal, uint64_t expected, uint64_t got,
@@ -26,46 +23,40 @@ void compare(const std::string& signal, const std::vector<uint32_t>& expected,
 }
 
 void Scoreboard::reset() {
-  acc_.assign(size_t(shape_.rows) * size_t(shape_.cols), 0);
+  cutter_.reset();
   updates_.clear();
   rows_.clear();
 }
 
-void Scoreboard::beat_taken(const ArrayInputs& beat) {
-  if (beat.in_first) {
-    format_a_ = beat.format_a;
-    format_b_ = beat.format_b;
-    if (beat.in_preload)
-      acc_ = beat.c;
+void Scoreboard::beat_taken(const ArrayInputs& pins) {
+  take_beat(pins, beat_);
+  for (bool is_last = false; !is_last;) {
+    is_last = cutter_.is_last(beat_);
+    const ArrayStep part = cutter_.next(beat_);
+    if (part.continues)
+      append(step_, part);
     else
-      acc_.assign(acc_.size(), 0);
+      step_ = part;
+    if (step_.is_full) step(step_);
   }
-  const ElementFormat& format_a = *array_formats[format_a_]->element;
-  const ElementFormat& format_b = *array_formats[format_b_]->element;
-  const auto codes = [](const std::vector<uint8_t>& pins, int lane, const ElementFormat& format) {
-    std::array<uint8_t, array_block> block;
-    for (size_t i = 0; i < block.size(); ++i)
-      block[i] = pins[size_t(lane) * array_block + i] & uint8_t((1u << format.bits()) - 1);
-    return block;
-  };
-  size_t i = 0;
-  for (int r = 0; r < shape_.rows; ++r) {
-    const auto a = codes(beat.a_codes, r, format_a);
-    for (int c = 0; c < shape_.cols; ++c, ++i)
-      acc_[i] = accumulate_block(datapath("fused"), acc_[i],
-                                 block_sum(format_a, a, format_b, codes(beat.b_codes, c, format_b)),
-                                 beat.a_scales[size_t(r)], beat.b_scales[size_t(c)]);
-  }
-  updates_.push_back({beat.in_first, beat.in_last, acc_});
-  if (!beat.in_last) return;
-  for (int r = 0; r < shape_.rows; ++r) {
-    const auto row = acc_.begin() + r * shape_.cols;
-    rows_.push_back({uint32_t(r), {row, row + shape_.cols}});
+}
+
+void Scoreboard::step(const ArrayStep& step) {
+  accumulators_.apply(step);
+  const std::vector<uint32_t>& acc = accumulators_.values();
+  updates_.push_back({step.is_first, step.is_last, acc});
+  if (!step.is_last) return;
+  const auto cols = size_t(design_.shape.cols);
+  for (int r = 0; r < design_.shape.rows; ++r) {
+    Row row{uint32_t(r), std::vector<uint32_t>(cols)};
+    for (size_t c = 0; c < cols; ++c)
+      row.data[c] = to_out_type(acc[size_t(r) * cols + c], step.out_type);
+    rows_.push_back(std::move(row));
   }
 }
 
 void Scoreboard::check_trace(const ArrayOutputs& out, std::vector<Mismatch>& mismatches) {
-  compare("trace_valid (block that was never taken)", 0, updates_.empty(), mismatches);
+  compare("trace_valid (step that was never taken)", 0, updates_.empty(), mismatches);
   if (updates_.empty()) return;
   const Update& update = updates_.front();
   compare("trace_first", update.first, out.trace_first, mismatches);
@@ -79,7 +70,7 @@ void Scoreboard::check_row(const ArrayOutputs& out, std::vector<Mismatch>& misma
   if (rows_.empty()) return;
   const Row& row = rows_.front();
   compare("out_row", row.number, out.out_row, mismatches);
-  compare("out_last", row.number + 1 == uint32_t(shape_.rows), out.out_last, mismatches);
+  compare("out_last", row.number + 1 == uint32_t(design_.shape.rows), out.out_last, mismatches);
   compare("out_data", row.data, out.out_data, mismatches);
   rows_.pop_front();
 }

@@ -1,13 +1,13 @@
 #pragma once
-// What an array must show, by the definition: each block's accumulators and each row of results, in
-// the order in which the beats were taken.
+// What an array must show, by the definition: the accumulators after each step and each row of
+// results, in the order in which the beats were taken.
 
 #include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "emu/array_port.h"
+#include "emu/array_steps.h"
 
 namespace mxref {
 
@@ -18,11 +18,12 @@ struct Mismatch {
 
 class Scoreboard {
  public:
-  explicit Scoreboard(ArrayShape shape) : shape_(shape) { reset(); }
+  explicit Scoreboard(const ArrayDesign& design)
+      : design_(design), cutter_(design_), accumulators_(design_) {}
 
   void reset();
   void beat_taken(const ArrayInputs& beat);
-  // The outputs say that a block moved into the accumulators, or that a row was sent.
+  // The outputs say that a step moved into the accumulators, or that a row was sent.
   void check_trace(const ArrayOutputs& out, std::vector<Mismatch>& mismatches);
   void check_row(const ArrayOutputs& out, std::vector<Mismatch>& mismatches);
   // Whether all that was taken has been seen.
@@ -38,9 +39,13 @@ class Scoreboard {
     std::vector<uint32_t> data;  // (cols)
   };
 
-  ArrayShape shape_;
-  uint8_t format_a_ = 0, format_b_ = 0;  // of the tile
-  std::vector<uint32_t> acc_;            // after the last beat that was taken
+  void step(const ArrayStep& step);
+
+  const ArrayDesign design_;
+  ArrayBeat beat_;  // the last that was taken
+  StepCutter cutter_;
+  ArrayStep step_;  // that lacks blocks
+  Accumulators accumulators_;
   std::deque<Update> updates_;
   std::deque<Row> rows_;
 };

@@ -15,13 +15,17 @@ module mx_dpi_tb;
 
   localparam int ROWS = 2;
   localparam int COLS = 3;
-  localparam int BLOCK = mx_pkg::Block;
+  localparam int BLOCK = mx_width_pkg::block_lanes(mx_pkg::AllFormats);
   localparam int CODES = BLOCK * mx_pkg::CodeBits;
+  // Those of mx_pkg's table that have e8m0 scales.
+  localparam string FORMATS[6] = '{"mxfp4", "mxfp6_e3m2", "mxfp6_e2m3", "mxfp8_e4m3", "mxfp8_e5m2",
+                                   "mxint8"};
   localparam int PATIENCE = 1000;  // cycles: a transfer that waits longer never comes
 
   logic clk, rst_n, in_valid, in_ready, in_first, in_last, in_preload, out_valid, out_ready, out_last;
   logic trace_valid;
   logic [mx_pkg::FormatBits-1:0] format_a, format_b;
+  logic [$clog2(BLOCK+1)-1:0] in_lanes;
   logic [ROWS*CODES-1:0]   a_codes;
   logic [COLS*CODES-1:0]   b_codes;
   logic [ROWS*8-1:0]       a_scales;
@@ -45,6 +49,8 @@ module mx_dpi_tb;
     .in_first_i    (in_first),
     .in_last_i     (in_last),
     .in_preload_i  (in_preload),
+    .in_lanes_i    (in_lanes),
+    .out_type_i    (2'd0),
     .format_a_i    (format_a),
     .format_b_i    (format_b),
     .a_codes_i     (a_codes),
@@ -75,6 +81,7 @@ module mx_dpi_tb;
     .in_first_i   (in_first),
     .in_last_i    (in_last),
     .in_preload_i (in_preload),
+    .in_lanes_i   (in_lanes),
     .format_a_i   (format_a),
     .format_b_i   (format_b),
     .a_codes_i    (a_codes),
@@ -123,8 +130,8 @@ module mx_dpi_tb;
     codes_t  converted;
     bit      wide = $urandom_range(15) == 0;
     for (int i = 0; i < BLOCK; i++) x[i*32 +: 32] = random_value(wide);
-    if (mxref_dpi_quantize_block(format == 0 ? "mxfp4" : "mxfp8_e4m3", "floor", "rne", "3/4", BLOCK,
-                                 x, converted, scale) != 0)
+    if (mxref_dpi_quantize_block(FORMATS[format], "floor", "rne", "3/4", BLOCK, x, converted,
+                                 scale) != 0)
       $fatal(1, "the definition: %s", mxref_dpi_error());
     codes = converted[CODES-1:0];
     // What no conversion of such values gives: codes of every kind, a block of zeros, the least
@@ -177,14 +184,15 @@ module mx_dpi_tb;
 
   task automatic send_tile;
     automatic int blocks = 1 + $urandom_range(5);
-    format_a = $urandom_range(1) == 1;
-    format_b = $urandom_range(1) == 1;
+    format_a = mx_pkg::FormatBits'($urandom_range(5));
+    format_b = mx_pkg::FormatBits'($urandom_range(5));
     in_preload = $urandom_range(1) == 1;
     for (int i = 0; i < ROWS * COLS; i++) c[i*32 +: 32] = random_start();
     for (int b = 0; b < blocks; b++) begin
       automatic int waited = 0;
       in_first = b == 0;
       in_last = b == blocks - 1;
+      in_lanes = 6'(in_last && $urandom_range(1) == 1 ? 1 + $urandom_range(BLOCK - 1) : BLOCK);
       random_beat();
       in_valid = 1'b1;
       while (!in_ready) begin

@@ -2,11 +2,13 @@
 // with the definition, by DPI-C. Every block's accumulators are compared as the trace shows them,
 // and every row of results as it leaves;
 // a row that waits must stay. Put your own array's signals in their place, and your own
-// datapath's name.
+// datapath's name. Formats with e8m0 scales.
 module mx_scoreboard #(
   parameter int ROWS = 2,
   parameter int COLS = 3,
-  localparam int RowBits = ROWS > 1 ? $clog2(ROWS) : 1
+  localparam int Lanes    = mx_width_pkg::block_lanes(mx_pkg::AllFormats),
+  localparam int LaneBits = mx_width_pkg::lane_count_bits(mx_pkg::AllFormats),
+  localparam int RowBits  = mx_width_pkg::bits_of_index(ROWS)
 ) (
   input logic                                           clk_i,
   input logic                                           rst_ni,
@@ -15,11 +17,12 @@ module mx_scoreboard #(
   input logic                                           in_first_i,
   input logic                                           in_last_i,
   input logic                                           in_preload_i,
+  input logic [LaneBits-1:0]                            in_lanes_i,
   input logic [mx_pkg::FormatBits-1:0]                  format_a_i,
   input logic [mx_pkg::FormatBits-1:0]                  format_b_i,
-  input logic [ROWS*mx_pkg::Block*mx_pkg::CodeBits-1:0] a_codes_i,
+  input logic [ROWS*Lanes*mx_pkg::CodeBits-1:0]         a_codes_i,
   input logic [ROWS*8-1:0]                              a_scales_i,
-  input logic [COLS*mx_pkg::Block*mx_pkg::CodeBits-1:0] b_codes_i,
+  input logic [COLS*Lanes*mx_pkg::CodeBits-1:0]         b_codes_i,
   input logic [COLS*8-1:0]                              b_scales_i,
   input logic [ROWS*COLS*32-1:0]                        c_i,
   input logic                                           trace_valid_i,
@@ -35,7 +38,7 @@ module mx_scoreboard #(
 
   // What the scoreboard keeps is read by nothing but itself, in the order of its statements.
   // verilator lint_off BLKSEQ
-  localparam int CODES = mx_pkg::Block * mx_pkg::CodeBits;
+  localparam int CODES = Lanes * mx_pkg::CodeBits;
   typedef bit [ROWS*COLS*32-1:0] tile_t;
 
   chandle datapath;
@@ -43,12 +46,12 @@ module mx_scoreboard #(
   int     code_bits[mx_pkg::NumFormats];
 
   initial begin
-    // The numbers of mx_pkg's table.
-    formats[0] = mxref_dpi_format("mxfp4");
-    formats[1] = mxref_dpi_format("mxfp8_e4m3");
     datapath = mxref_dpi_datapath("fused");
-    if (formats[0] == null || formats[1] == null || datapath == null)
-      $fatal(1, "the definition: %s", mxref_dpi_error());
+    if (datapath == null) $fatal(1, "the definition: %s", mxref_dpi_error());
+    for (int f = 0; f < mx_pkg::NumFormats; f++) begin
+      formats[f] = mxref_dpi_format_at(f);  // the numbers of mx_pkg's table
+      if (formats[f] == null) $fatal(1, "the definition: %s", mxref_dpi_error());
+    end
     for (int f = 0; f < mx_pkg::NumFormats; f++)
       code_bits[f] = 1 + 32'(mx_pkg::ExponentBits[f*8 +: 8]) + 32'(mx_pkg::MantissaBits[f*8 +: 8]);
   end
@@ -59,11 +62,12 @@ module mx_scoreboard #(
   tile_t tiles[$];
   logic [mx_pkg::FormatBits-1:0] format_a, format_b;
 
-  // The array ignores bits above a format's; the definition refuses them.
+  // The array ignores bits above a format's, and lanes behind the block; the definition refuses the
+  // former, and +0 adds nothing.
   function automatic codes_t codes_of(input bit [CODES-1:0] pins, input int bits);
     codes_of = '0;
-    for (int i = 0; i < mx_pkg::Block; i++)
-      codes_of[i*8 +: 8] = pins[i*8 +: 8] & 8'((1 << bits) - 1);
+    for (int i = 0; i < Lanes; i++)
+      if (i < 32'(in_lanes_i)) codes_of[i*8 +: 8] = pins[i*8 +: 8] & 8'((1 << bits) - 1);
   endfunction
 
   function automatic void accept_beat;
@@ -76,7 +80,7 @@ module mx_scoreboard #(
       for (int c = 0; c < COLS; c++) begin
         bit [31:0] next;
         if (mxref_dpi_block_step(
-                datapath, formats[format_a], formats[format_b], mx_pkg::Block,
+                datapath, formats[format_a], formats[format_b], Lanes,
                 codes_of(a_codes_i[r*CODES +: CODES], code_bits[format_a]),
                 codes_of(b_codes_i[c*CODES +: CODES], code_bits[format_b]),
                 a_scales_i[r*8 +: 8], b_scales_i[c*8 +: 8], acc[(r*COLS+c)*32 +: 32], next) != 0)

@@ -40,6 +40,7 @@ const char* mxref_dpi_error() { return mxref_error(); }
 void* mxref_dpi_format(const char* name) {
   return const_cast<mxref_format*>(mxref_format_by_name(name));
 }
+void* mxref_dpi_format_at(int number) { return const_cast<mxref_format*>(mxref_format_at(number)); }
 void* mxref_dpi_datapath(const char* name_or_json) {
   return const_cast<mxref_datapath*>(mxref_datapath_by_name(name_or_json));
 }

@@ -14,6 +14,7 @@ package mxref_dpi_pkg;
 
   // "mxfp4", …; "fused", …, or a description in JSON. Ask once: the handles stay valid.
   import "DPI-C" function chandle mxref_dpi_format(input string name);
+  import "DPI-C" function chandle mxref_dpi_format_at(input int number);  // row of mx_pkg's table
   import "DPI-C" function chandle mxref_dpi_datapath(input string name_or_json);
 
   // The binary32 that equals an element's code, without its scale.

@@ -21,17 +21,19 @@ class BenchArray : public ArrayPort {
   virtual void write_coverage(const std::filesystem::path& path) = 0;
 };
 
-// Shapes at which make_bench_array() has one: a small and a ragged one.
-const std::vector<ArrayShape>& bench_shapes();
-// Throws UsageError where there is none of this shape.
-std::unique_ptr<BenchArray> make_bench_array(ArrayShape shape);
+// An array that was built, and how to make one.
+struct BenchSource {
+  ArrayDesign design;
+  std::unique_ptr<BenchArray> (*make_of)(const ArrayDesign& design);
+  std::unique_ptr<BenchArray> make() const { return make_of(design); }
+};
+// All formats at run time; a datapath of every kind, at a small and at a ragged shape each.
+const std::vector<BenchSource>& bench_arrays();
+// The arrays that collect coverage, many times slower than the others: one of each datapath.
+const std::vector<BenchSource>& covered_arrays();
 
-// The array that collects coverage, many times slower than the others.
-inline constexpr ArrayShape covered_array_shape{2, 3};
-std::unique_ptr<BenchArray> make_covered_array();
-
-// The array of the engine `rtl`: no assertions, coverage or faults.
-inline constexpr ArrayShape engine_array_shape{8, 8};
+// The array of the engine `rtl` for its own formats on `fused`: no assertions, coverage or faults.
+const ArrayDesign& engine_array_design();
 std::unique_ptr<ArrayPort> make_engine_array();
 
 }  // namespace mxref

@@ -22,7 +22,7 @@ constexpr uint32_t canonical_nan = 0x7FC00000;
 
 // A format's number on the pins; -1: the array does not have it.
 int format_number(const std::string& name) {
-  return name == "mxfp4" ? 0 : name == "mxfp8_e4m3" ? 1 : -1;
+  return name == "mxfp4" ? 0 : name == "mxfp8_e4m3" ? 3 : -1;
 }
 
 int64_t blocks_of(const mxref_operand& x) { return (x.cols + block - 1) / block; }
@@ -64,6 +64,7 @@ class Array {
       put_blocks(b, n0, cols, i, pins_.b_codes_i, &pins_.b_scales_i);
       pins_.in_first_i = i == 0;
       pins_.in_last_i = i + 1 == blocks_of(a);
+      pins_.in_lanes_i = CData(std::min<int64_t>(block, a.cols - i * block));
       pins_.in_valid_i = 1;
       while (!pins_.in_ready_o) clock();
       clock();

@@ -6,64 +6,95 @@
 #include <array>
 #include <string_view>
 
+#include "emu/datapaths.h"
 #include "emu/error.h"
 #include "emu/formats.h"
 
 namespace mxref {
 
-// What a run must draw for a fault to show at all. A format is nullptr where every one is drawn.
+// What a run draws. A format is nullptr where every one is drawn.
+struct FaultConditions {
+  const BlockFormat *format_a = nullptr, *format_b = nullptr;
+  Accumulation kind = Accumulation::fused;
+  double backpressure = 0;
+};
+// What a run must draw for a fault to show at all.
 struct FaultNeed {
   std::string_view what;
-  bool (*is_met)(const BlockFormat* format_a, const BlockFormat* format_b, double backpressure);
+  bool (*is_met)(const FaultConditions& run);
 };
-constexpr bool may_be_e4m3(const BlockFormat* format) {
-  return !format || format->element->name == "e4m3";
+constexpr bool may_be(const BlockFormat* format, const ElementFormat& element) {
+  return !format || format->element->name == element.name;
 }
-inline constexpr FaultNeed needs_nothing{
-    "", [](const BlockFormat*, const BlockFormat*, double) { return true; }};
-inline constexpr FaultNeed needs_e4m3{"an operand of e4m3",
-                                      [](const BlockFormat* a, const BlockFormat* b, double) {
-                                        return may_be_e4m3(a) || may_be_e4m3(b);
+inline constexpr FaultNeed needs_nothing{"", [](const FaultConditions&) { return true; }};
+inline constexpr FaultNeed needs_e4m3{"an operand of e4m3", [](const FaultConditions& run) {
+                                        return may_be(run.format_a, e4m3) ||
+                                               may_be(run.format_b, e4m3);
                                       }};
-inline constexpr FaultNeed needs_e4m3_twice{"both operands of e4m3",
-                                            [](const BlockFormat* a, const BlockFormat* b, double) {
-                                              return may_be_e4m3(a) && may_be_e4m3(b);
-                                            }};
+inline constexpr FaultNeed needs_wide_significands{
+    "both operands of e4m3, e2m3 or int8", [](const FaultConditions& run) {
+      const auto is_wide = [](const BlockFormat* f) {
+        return !f || f->element->mantissa_bits >= 3;
+      };
+      return is_wide(run.format_a) && is_wide(run.format_b);
+    }};
+inline constexpr FaultNeed needs_widest_sums{
+    "both operands of e5m2", [](const FaultConditions& run) {
+      return may_be(run.format_a, e5m2) && may_be(run.format_b, e5m2);
+    }};
 inline constexpr FaultNeed needs_formats_of_b{
-    "more than one format of b",
-    [](const BlockFormat*, const BlockFormat* b, double) { return !b; }};
+    "more than one format of b", [](const FaultConditions& run) { return !run.format_b; }};
 inline constexpr FaultNeed needs_backpressure{
-    "back-pressure",
-    [](const BlockFormat*, const BlockFormat*, double share) { return share > 0; }};
+    "back-pressure", [](const FaultConditions& run) { return run.backpressure > 0; }};
+
+// The kinds of datapath in whose hardware a fault is.
+using Kinds = uint8_t;
+constexpr Kinds kind_bit(Accumulation kind) { return Kinds(1u << int(kind)); }
+inline constexpr Kinds every_kind = 0xFF;
+inline constexpr Kinds fused_kind = kind_bit(Accumulation::fused);
+inline constexpr Kinds binary32_kinds =
+    fused_kind | kind_bit(Accumulation::blockwise) | kind_bit(Accumulation::sequential);
+inline constexpr Kinds all_but_aligned = binary32_kinds | kind_bit(Accumulation::exact);
 
 struct Fault {
   std::string_view name;
   std::string_view part;  // of the hardware
   std::string_view what;
   const FaultNeed* need = &needs_nothing;
+  Kinds kinds = every_kind;
 };
 
 inline constexpr std::array faults{
     Fault{"decode_subnormal", "decoder", "a subnormal element gets the hidden bit"},
     Fault{"decode_max_as_nan", "NaN rule", "the largest e4m3 number is taken for NaN too",
           &needs_e4m3},
-    Fault{"sign_both_negative", "sign", "the last lane's product of two negatives is negative"},
-    Fault{"multiply_max", "multiplier", "15 · 15 loses its lowest bit", &needs_e4m3_twice},
-    Fault{"sum_last_lane", "sum", "the last lane is not added where the first is negative"},
-    Fault{"sum_one_bit_short", "sum", "the sum wraps one bit too early", &needs_e4m3_twice},
-    Fault{"sum_all_cancelled", "sum", "a sum that cancels counts as no nonzero product"},
+    Fault{"sign_both_negative", "sign", "the last lane's product of two negatives is negative",
+          &needs_nothing, all_but_aligned},
+    Fault{"multiply_max", "multiplier", "15 · 15 loses its lowest bit", &needs_wide_significands},
+    Fault{"sum_last_lane", "sum", "the last lane is not added where the first is negative",
+          &needs_nothing, all_but_aligned},
+    Fault{"sum_one_bit_short", "sum", "the sum wraps one bit too early", &needs_widest_sums,
+          all_but_aligned},
+    Fault{"sum_all_cancelled", "sum", "a sum that cancels counts as no nonzero product",
+          &needs_nothing, fused_kind},
     Fault{"scale_code_zero", "scale", "scale code 0 is taken for 2^-126"},
     Fault{"scale_product_saturates", "scale", "the product of scales is kept below 2^128"},
     Fault{"nan_scale_without_product", "NaN rule",
-          "a NaN scale is ignored where no product is nonzero"},
-    Fault{"nan_payload", "NaN rule", "a NaN accumulator keeps its payload"},
-    Fault{"inf_changes_sign", "NaN rule", "Inf takes the sign of the block that follows"},
-    Fault{"align_wraps", "alignment", "alignment distances of 64 and more wrap"},
-    Fault{"align_sticky", "alignment", "bits shifted out in the alignment are forgotten"},
-    Fault{"round_subnormal", "rounding", "subnormal results are truncated"},
+          "a NaN scale is ignored where no product is nonzero", &needs_nothing, binary32_kinds},
+    Fault{"nan_payload", "NaN rule", "a NaN accumulator keeps its payload", &needs_nothing,
+          binary32_kinds},
+    Fault{"inf_changes_sign", "NaN rule", "Inf takes the sign of the block that follows",
+          &needs_nothing, binary32_kinds},
+    Fault{"align_wraps", "alignment", "alignment distances of 64 and more wrap", &needs_nothing,
+          binary32_kinds},
+    Fault{"align_sticky", "alignment", "bits shifted out in the alignment are forgotten",
+          &needs_nothing, binary32_kinds},
+    Fault{"round_subnormal", "rounding", "subnormal results are truncated", &needs_nothing,
+          all_but_aligned},
     Fault{"round_overflow", "rounding", "overflow gives the largest finite number"},
-    Fault{"tie_away", "tie", "ties are rounded away from zero"},
-    Fault{"acc_minus_zero", "accumulator", "-0 becomes +0 where no product is nonzero"},
+    Fault{"tie_away", "tie", "ties are rounded away from zero", &needs_nothing, all_but_aligned},
+    Fault{"acc_minus_zero", "accumulator", "-0 becomes +0 where no product is nonzero",
+          &needs_nothing, binary32_kinds},
     Fault{"acc_not_restarted", "accumulator", "a tile of one block does not restart"},
     Fault{"input_overwritten", "handshake", "a last beat that waits is overwritten by the next"},
     Fault{"valid_withdrawn", "handshake", "valid of the last row of results falls before ready",

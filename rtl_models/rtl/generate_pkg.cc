@@ -4,13 +4,13 @@
 #include <bit>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <functional>
 #include <iostream>
-#include <sstream>
 #include <string>
+#include <utility>
 
-#include "emu/array_port.h"
+#include "emu/block.h"
+#include "emu/datapaths.h"
 #include "emu/formats.h"
 #include "rtl_models/rtl/faults.h"
 
@@ -19,13 +19,6 @@ namespace {
 
 // Bits that hold a number of 0 … max.
 int bits_for(uint64_t max) { return std::max(1, int(std::bit_width(max))); }
-
-// The largest f(row) over the formats.
-uint64_t largest(const std::function<uint64_t(const ElementFormat&)>& f) {
-  uint64_t max = 0;
-  for (const BlockFormat* row : array_formats) max = std::max(max, f(*row->element));
-  return max;
-}
 
 // "decode_subnormal" → "DecodeSubnormal"
 std::string camel(std::string_view name) {
@@ -44,60 +37,98 @@ void constant(std::ostream& out, std::string_view name, uint64_t value, std::str
 
 // One packed constant with a byte for each format, row 0 in the lowest.
 void column(std::ostream& out, std::string_view name, std::string_view why,
-            const std::function<int(const ElementFormat&)>& f) {
-  out << "  // " << why << "\n  localparam logic [NumFormats*8-1:0] " << name << " = {";
-  for (size_t i = array_formats.size(); i-- > 0;) {
+            const std::function<int(const BlockFormat&)>& f) {
+  out << "  // " << why << "\n  localparam logic [NumFormats*8-1:0] " << name << " =\n      {";
+  for (size_t i = block_formats.size(); i-- > 0;) {
     char byte[8];
-    std::snprintf(byte, sizeof byte, "8'h%02x", unsigned(f(*array_formats[i]->element)) & 0xFF);
+    std::snprintf(byte, sizeof byte, "8'h%02x", unsigned(f(block_formats[i])) & 0xFF);
     out << byte << (i ? ", " : "};\n");
   }
 }
+void element_column(std::ostream& out, std::string_view name, std::string_view why,
+                    const std::function<int(const ElementFormat&)>& f) {
+  column(out, name, why, [&](const BlockFormat& row) { return f(*row.element); });
+}
+
+int significand_bits(const ElementFormat& f) {
+  return f.sign == Sign::twos_complement ? f.magnitude_units_bits() : f.mantissa_bits + 1;
+}
 
 void formats(std::ostream& out) {
-  out << "  // Element formats: the number of a format is its row.\n";
-  for (size_t i = 0; i < array_formats.size(); ++i)
-    out << "  //   " << i << "  " << array_formats[i]->name << " ("
-        << array_formats[i]->element->name << ")\n";
-  constant(out, "NumFormats", array_formats.size(), "Rows of the table.");
-  constant(out, "FormatBits", uint64_t(bits_for(array_formats.size() - 1)), "A format's number.");
+  out << "  // The number of a format is its row, and its bit in a set of formats.\n";
+  for (size_t i = 0; i < block_formats.size(); ++i)
+    out << "  //   " << i << "  " << block_formats[i].name << " (" << block_formats[i].element->name
+        << ")\n";
+  constant(out, "NumFormats", block_formats.size(), "Rows of the table.");
+  constant(out, "FormatBits", uint64_t(bits_for(block_formats.size() - 1)), "A format's number.");
   constant(out, "CodeBits", 8, "A code travels in a byte; bits above the format's are ignored.");
-  constant(out, "Block", array_block, "Elements that share a scale: the lanes of a block sum.");
-  column(out, "ExponentBits", "Field E of a code S E M; row f at [f*8 +: 8], as all columns.",
-         [](const ElementFormat& f) { return f.exponent_bits; });
-  column(out, "MantissaBits", "Field M.", [](const ElementFormat& f) { return f.mantissa_bits; });
-  column(out, "NanAllOnes", "1 where a code with E and M all ones is NaN.",
-         [](const ElementFormat& f) { return f.specials == Specials::nan_all_ones; });
-  column(out, "UnitLog2", "log2 of the unit: values are integer multiples of it (signed byte).",
-         [](const ElementFormat& f) { return f.unit_log2(); });
+  column(out, "BlockLength", "Elements that share a scale; row f at [f*8 +: 8], as all columns.",
+         [](const BlockFormat& f) { return f.block; });
+  column(out, "Ue4m3Scale", "1 where the scale is ue4m3, not e8m0.",
+         [](const BlockFormat& f) { return f.has_tensor_scale(); });
+  element_column(out, "ExponentBits", "Field E of a code S E M.",
+                 [](auto& f) { return f.exponent_bits; });
+  element_column(out, "MantissaBits", "Field M.", [](auto& f) { return f.mantissa_bits; });
+  element_column(out, "TwosComplement", "1 where S E M is one number of two's complement.",
+                 [](auto& f) { return f.sign == Sign::twos_complement; });
+  element_column(out, "NanAllOnes", "1 where a code with E and M all ones is NaN.",
+                 [](auto& f) { return f.specials == Specials::nan_all_ones; });
+  element_column(out, "InfAndNan", "1 where a code with E all ones is Inf, with M = 0, or NaN.",
+                 [](auto& f) { return f.has_inf(); });
+  element_column(out, "UnitLog2", "log2 of the unit: values are multiples of it (signed byte).",
+                 [](auto& f) { return f.unit_log2(); });
+  element_column(out, "SignificandBits", "Of 1.M or 0.M as an integer, or of a whole magnitude.",
+                 significand_bits);
+  element_column(out, "MaxShift", "Binary places of a significand above the unit, at most.",
+                 [](auto& f) { return f.magnitude_units_bits() - significand_bits(f); });
+}
+
+// The set of formats that have the elements of which ue4m3's numbers are.
+void ue4m3_numbers(std::ostream& out) {
+  out << "  localparam logic [NumFormats-1:0] AllFormats = '1;  // a set of formats has a bit for "
+         "each\n"
+         "  // The formats whose elements, without sign, are the numbers of ue4m3.\n"
+         "  localparam logic [NumFormats-1:0] Ue4m3Numbers = "
+      << block_formats.size() << "'b";
+  for (size_t i = block_formats.size(); i-- > 0;)
+    out << (block_formats[i].element == ue4m3_scale.number ? '1' : '0');
+  out << ";\n";
+}
+
+// Numbers of the rows of emu/datapaths.h that parameters choose.
+void datapath_numbers(std::ostream& out) {
+  constexpr std::pair<std::string_view, Accumulation> kinds[] = {
+      {"Fused", Accumulation::fused},
+      {"Blockwise", Accumulation::blockwise},
+      {"Sequential", Accumulation::sequential},
+      {"Exact", Accumulation::exact},
+      {"Aligned", Accumulation::aligned}};
+  out << "\n  // --- datapaths (emu/datapaths.h), and how the sum of an aligned step is rounded\n";
+  for (const auto& [name, kind] : kinds)
+    out << "  localparam int " << name << " = " << int(kind) << ";\n";
+  for (const SumRoundingName& row : sum_roundings)
+    out << "  localparam int " << camel(row.name) << " = " << int(row.rounding) << ";\n";
 }
 
 void widths(std::ostream& out) {
-  const auto significand = largest([](auto& f) { return uint64_t(2) << f.mantissa_bits; }) - 1;
-  const auto shift = largest([](auto& f) { return (f.max_code() >> f.mantissa_bits) - 1; });
-  const auto units = largest([](auto& f) { return f.magnitude_units(f.max_code()); });
-  const auto product_bits = std::bit_width(units * units);
-  const auto sum_bits = std::bit_width(units * units * array_block);
-  out << "\n  // Widths of the datapath.\n";
-  constant(out, "SignificandBits", uint64_t(bits_for(significand)),
-           "1.M or 0.M as an integer: at most " + std::to_string(significand) + ".");
-  constant(out, "ShiftBits", uint64_t(bits_for(shift)),
-           "A significand's place above the unit: at most " + std::to_string(shift) + ".");
-  constant(out, "ProductShiftBits", uint64_t(bits_for(2 * shift)), "The sum of two of them.");
-  constant(out, "ProductBits", uint64_t(product_bits),
-           "The largest product: " + std::to_string(units) + "^2 units.");
-  constant(out, "SumBits", uint64_t(sum_bits) + 1, "Block of those in two's complement.");
-  constant(out, "TermBits", uint64_t(sum_bits), "Its magnitude.");
-  // Biased exponent of a scaled sum's leading bit: scales ±254, units, places in the sum, bias 127.
-  const auto lowest_unit = largest([](auto& f) { return uint64_t(-f.unit_log2()); });
-  const auto highest = uint64_t(254 + sum_bits - 1 + 127);  // units are at most 1
-  const auto lowest = 254 + 2 * lowest_unit - 127;
-  constant(out, "ExponentWidth", uint64_t(bits_for(std::max(highest, lowest))) + 1,
-           "Biased exponent of a scaled sum, signed: -" + std::to_string(lowest) + " to " +
+  // The exponents of a scaled sum's lowest and highest bit, biased as binary32's.
+  int lowest_unit = 0, highest_bit = 0;
+  for (const BlockFormat& row : block_formats) {
+    const ElementFormat& f = *row.element;
+    lowest_unit = std::min(lowest_unit, f.unit_log2());
+    highest_bit = std::max(highest_bit, f.unit_log2() + f.magnitude_units_bits());
+  }
+  const int longest = *std::ranges::max_element(block_lengths);
+  const int lowest = 2 * e8m0::min_log2 + 2 * lowest_unit + e8m0::bias;
+  const int highest = 2 * e8m0::max_log2 + 2 * highest_bit + bits_for(longest - 1) + e8m0::bias;
+  out << "\n  // --- widths of the datapath\n";
+  constant(out, "ExponentWidth", uint64_t(bits_for(uint64_t(std::max(highest, -lowest)))) + 1,
+           "Biased exponent of a bit of a scaled sum, signed: " + std::to_string(lowest) + " to " +
                std::to_string(highest) + " at most.");
 }
 
 void fault_numbers(std::ostream& out) {
-  out << "\n  // Planted faults (faults.h).\n";
+  out << "\n  // --- planted faults (faults.h)\n";
   constant(out, "FaultBits", uint64_t(bits_for(faults.size())), "A fault's number; 0 is none.");
   for (size_t i = 0; i < faults.size(); ++i)
     out << "  // " << faults[i].part << ": " << faults[i].what
@@ -113,6 +144,8 @@ int main() {
                "not edit.\n"
                "package mx_pkg;\n";
   mxref::formats(std::cout);
+  mxref::ue4m3_numbers(std::cout);
+  mxref::datapath_numbers(std::cout);
   mxref::widths(std::cout);
   mxref::fault_numbers(std::cout);
   std::cout << "endpackage\n";

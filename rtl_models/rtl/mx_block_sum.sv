@@ -1,62 +1,82 @@
-// Exact sum of the products of a block pair, in the product of the formats' units. Combinational.
+// Exact sum of the products of some lanes, in the product of the formats' units. Combinational.
 module mx_block_sum #(
-  parameter bit FAULTS = 1'b0
+  parameter logic [mx_pkg::NumFormats-1:0] A_FORMATS = mx_pkg::AllFormats,
+  parameter logic [mx_pkg::NumFormats-1:0] B_FORMATS = mx_pkg::AllFormats,
+  parameter int LANES = 32,
+  parameter bit FAULTS = 1'b0,
+  localparam int ABits   = mx_width_pkg::element_bits(A_FORMATS),
+  localparam int BBits   = mx_width_pkg::element_bits(B_FORMATS),
+  localparam int SumBits = mx_width_pkg::sum_bits(A_FORMATS, B_FORMATS, LANES)
 ) (
-  // Lane i of a vector of W-bit lanes at [i*W +: W].
-  input  logic [mx_pkg::Block-1:0]                         a_negative_i,
-  input  logic [mx_pkg::Block*mx_pkg::SignificandBits-1:0] a_significand_i,
-  input  logic [mx_pkg::Block*mx_pkg::ShiftBits-1:0]       a_shift_i,
-  input  logic [mx_pkg::Block-1:0]                         a_nonzero_i,
-  input  logic [mx_pkg::Block-1:0]                         b_negative_i,
-  input  logic [mx_pkg::Block*mx_pkg::SignificandBits-1:0] b_significand_i,
-  input  logic [mx_pkg::Block*mx_pkg::ShiftBits-1:0]       b_shift_i,
-  input  logic [mx_pkg::Block-1:0]                         b_nonzero_i,
-  input  logic [mx_pkg::FaultBits-1:0]                     fault_i,
-  output logic [mx_pkg::SumBits-1:0]                       sum_o,     // two's complement
-  output logic                                             nonzero_o  // a product is not zero
+  input  logic [LANES*ABits-1:0]       a_i,  // element i of a at [i*ABits +: ABits]
+  input  logic [LANES*BBits-1:0]       b_i,
+  input  logic [mx_pkg::FaultBits-1:0] fault_i,
+  output logic [SumBits-1:0]           sum_o,      // two's complement
+  output logic                         nonzero_o,  // a product is not zero
+  output logic                         inf_o,      // the sum is Inf, its sign below
+  output logic                         inf_negative_o,
+  output logic                         nan_o       // Inf · 0, or Inf - Inf
 );
-  localparam int LAST = mx_pkg::Block - 1;
+  localparam int LAST         = LANES - 1;
+  localparam int PRODUCT_BITS = mx_width_pkg::product_bits(A_FORMATS, B_FORMATS);
+  localparam int SIGNIFICAND  = mx_width_pkg::product_significand_bits(A_FORMATS, B_FORMATS);
+  localparam int SHIFT        = mx_width_pkg::product_shift_bits(A_FORMATS, B_FORMATS);
 
   logic last_lane_lost, last_negative, one_bit_short, cancelled_is_zero;  // planted faults
 
   // -p = ~p + 1: a lane adds ~p for a negative product; the ones are counted and added at the end.
-  logic [mx_pkg::Block-1:0]   negative;
-  logic [mx_pkg::SumBits-1:0] sum;
-  for (genvar i = 0; i < mx_pkg::Block; i++) begin : gen_lane
-    logic [mx_pkg::ProductBits-1:0] magnitude, counted;
-    logic [mx_pkg::SumBits-1:0]     product, partial;  // of this lane; of the lanes up to this one
+  logic [LANES-1:0]   product_negative, negative, nonzero, inf, nan;
+  logic [SumBits-1:0] sum;
+  for (genvar i = 0; i < LANES; i++) begin : gen_lane
+    logic [SIGNIFICAND-1:0]  significand;
+    logic [SHIFT-1:0]        shift;
+    logic [PRODUCT_BITS-1:0] counted, magnitude;
+    logic [SumBits-1:0]      product, partial;  // of this lane; of the lanes up to this one
     mx_mul #(
-      .FAULTS(FAULTS)
+      .A_FORMATS(A_FORMATS),
+      .B_FORMATS(B_FORMATS),
+      .FAULTS   (FAULTS)
     ) u_mul (
-      .a_significand_i(a_significand_i[i*mx_pkg::SignificandBits +: mx_pkg::SignificandBits]),
-      .a_shift_i      (a_shift_i[i*mx_pkg::ShiftBits +: mx_pkg::ShiftBits]),
-      .b_significand_i(b_significand_i[i*mx_pkg::SignificandBits +: mx_pkg::SignificandBits]),
-      .b_shift_i      (b_shift_i[i*mx_pkg::ShiftBits +: mx_pkg::ShiftBits]),
-      .fault_i        (fault_i),
-      .magnitude_o    (magnitude)
+      .a_i          (a_i[i*ABits +: ABits]),
+      .b_i          (b_i[i*BBits +: BBits]),
+      .fault_i,
+      .negative_o   (product_negative[i]),
+      .significand_o(significand),
+      .shift_o      (shift),
+      .nonzero_o    (nonzero[i]),
+      .inf_o        (inf[i]),
+      .nan_o        (nan[i])
     );
-    assign product = mx_pkg::SumBits'(counted) ^ {mx_pkg::SumBits{negative[i]}};
     if (i == LAST) begin : gen_last
-      assign counted = magnitude & {mx_pkg::ProductBits{!last_lane_lost}};
+      assign counted = PRODUCT_BITS'(significand) & {PRODUCT_BITS{!last_lane_lost}};
     end else begin : gen_others
-      assign counted = magnitude;
+      assign counted = PRODUCT_BITS'(significand);
     end
+    assign magnitude = counted << shift;
+    assign product = SumBits'(magnitude) ^ {SumBits{negative[i]}};
     if (i == 0) begin : gen_first
       assign partial = product;
     end else begin : gen_next
       assign partial = gen_lane[i-1].partial + product;
     end
   end
-  assign negative = (a_negative_i ^ b_negative_i) | {last_negative, {LAST{1'b0}}};
-  assign sum      = gen_lane[LAST].partial + mx_pkg::SumBits'($countones(negative));
+  assign negative = product_negative | (LANES'(last_negative) << LAST);
+  assign sum      = gen_lane[LAST].partial + SumBits'($countones(negative));
 
   assign last_lane_lost    = FAULTS && fault_i == mx_pkg::FaultSumLastLane && negative[0];
-  assign last_negative     = FAULTS && fault_i == mx_pkg::FaultSignBothNegative &&
-                             a_negative_i[LAST] && b_negative_i[LAST];
+  assign last_negative     = FAULTS && fault_i == mx_pkg::FaultSignBothNegative
+                          && a_i[(LANES*ABits)-2] && b_i[(LANES*BBits)-2];
   assign one_bit_short     = FAULTS && fault_i == mx_pkg::FaultSumOneBitShort;
   assign cancelled_is_zero = FAULTS && fault_i == mx_pkg::FaultSumAllCancelled;
 
-  assign sum_o     = one_bit_short ? {sum[mx_pkg::SumBits-2], sum[mx_pkg::SumBits-2:0]} : sum;
-  assign nonzero_o = |(a_nonzero_i & b_nonzero_i) && !(cancelled_is_zero && sum_o == '0);
+  assign sum_o     = one_bit_short ? {sum[SumBits-2], sum[SumBits-2:0]} : sum;
+  assign nonzero_o = |nonzero && !(cancelled_is_zero && sum_o == '0);
+
+  logic positive_inf, negative_inf;
+  assign positive_inf   = |(inf & ~product_negative);
+  assign negative_inf   = |(inf & product_negative);
+  assign inf_o          = |inf;
+  assign inf_negative_o = negative_inf;
+  assign nan_o          = |nan || (positive_inf && negative_inf);
 
 endmodule

@@ -1,47 +1,62 @@
 // The edge of the array: the beat register of one row or column, and its decoders, so that a block
-// is decoded once for all elements that use it.
+// is decoded once for all elements that use it. It shows STEP_LANES lanes at a time.
 module mx_edge #(
-  parameter bit FAULTS = 1'b0
+  parameter logic [mx_pkg::NumFormats-1:0] FORMATS = mx_pkg::AllFormats,
+  parameter int LANES      = 32,
+  parameter int STEP_LANES = 32,  // divides LANES
+  parameter bit FAULTS = 1'b0,
+  localparam int ElementBits = mx_width_pkg::element_bits(FORMATS),
+  localparam int LaneBits    = $clog2(LANES + 1),
+  localparam int StepBits    = mx_width_pkg::bits_of_index(LANES / STEP_LANES)
 ) (
-  input  logic                                             clk_i,
-  input  logic                                             load_i,
-  input  logic [mx_pkg::FormatBits-1:0]                    format_i,  // of the loaded block
-  input  logic [mx_pkg::Block*mx_pkg::CodeBits-1:0]        codes_i,
-  input  logic [7:0]                                       scale_i,
-  input  logic [mx_pkg::FaultBits-1:0]                     fault_i,
-  output logic [mx_pkg::Block-1:0]                         negative_o,
-  output logic [mx_pkg::Block*mx_pkg::SignificandBits-1:0] significand_o,
-  output logic [mx_pkg::Block*mx_pkg::ShiftBits-1:0]       shift_o,
-  output logic [mx_pkg::Block-1:0]                         nonzero_o,  // a lane's value is not zero
-  output logic                                             nan_o,      // a lane is NaN
-  output logic [7:0]                                       scale_o
+  input  logic                              clk_i,
+  input  logic                              load_i,
+  input  logic [LANES*mx_pkg::CodeBits-1:0] codes_i,
+  input  logic [LaneBits-1:0]               lanes_i,   // of the block; further codes are not read
+  input  logic [7:0]                        scale_i,
+  input  logic [mx_pkg::FormatBits-1:0]     format_i,  // of the loaded block
+  input  logic [StepBits-1:0]               step_i,    // which of its lanes to show
+  input  logic [mx_pkg::FaultBits-1:0]      fault_i,
+  output logic [STEP_LANES*ElementBits-1:0] elements_o,
+  output logic                              nan_o,     // one of them is NaN
+  output logic [7:0]                        scale_o
 );
+  localparam int STEP_CODES = STEP_LANES * mx_pkg::CodeBits;
 
-  logic [mx_pkg::Block*mx_pkg::CodeBits-1:0] codes_q;
-  logic [7:0]                                scale_q;
+  logic [LANES*mx_pkg::CodeBits-1:0] codes, codes_q;
+  logic [7:0]                        scale_q;
+  for (genvar i = 0; i < LANES; i++) begin : gen_lane
+    assign codes[i*mx_pkg::CodeBits +: mx_pkg::CodeBits] =
+        codes_i[i*mx_pkg::CodeBits +: mx_pkg::CodeBits] & {mx_pkg::CodeBits{LaneBits'(i) < lanes_i}};
+  end
   always_ff @(posedge clk_i) begin
     if (load_i) begin
-      codes_q <= codes_i;
+      codes_q <= codes;
       scale_q <= scale_i;
     end
   end
 
-  logic [mx_pkg::Block-1:0] nan;
-  for (genvar i = 0; i < mx_pkg::Block; i++) begin : gen_lane
-    logic [mx_pkg::SignificandBits-1:0] significand;
+  logic [STEP_CODES-1:0] step_codes;
+  if (STEP_LANES == LANES) begin : gen_whole
+    logic unused_step;
+    assign unused_step = ^step_i;
+    assign step_codes  = codes_q;
+  end else begin : gen_step
+    assign step_codes  = codes_q[step_i*STEP_CODES +: STEP_CODES];
+  end
+
+  logic [STEP_LANES-1:0] nan;
+  for (genvar i = 0; i < STEP_LANES; i++) begin : gen_decode
     mx_decode #(
-      .FAULTS(FAULTS)
+      .FORMATS(FORMATS),
+      .FAULTS (FAULTS)
     ) u_decode (
       .format_i,
-      .code_i       (codes_q[i*mx_pkg::CodeBits +: mx_pkg::CodeBits]),
+      .code_i   (step_codes[i*mx_pkg::CodeBits +: mx_pkg::CodeBits]),
       .fault_i,
-      .negative_o   (negative_o[i]),
-      .significand_o(significand),
-      .shift_o      (shift_o[i*mx_pkg::ShiftBits +: mx_pkg::ShiftBits]),
-      .nan_o        (nan[i])
+      .element_o(elements_o[i*ElementBits +: ElementBits]),
+      .nan_o    (nan[i])
     );
-    assign significand_o[i*mx_pkg::SignificandBits +: mx_pkg::SignificandBits] = significand;
-    assign nonzero_o[i] = significand != '0;
   end
   assign nan_o   = |nan;
   assign scale_o = scale_q;

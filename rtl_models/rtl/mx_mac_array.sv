@@ -1,52 +1,79 @@
-// ROWS×COLS output-stationary array, datapath `fused`: one block of the reduction a beat, one
-// rounding a block. Ports, handshake and every register cycle by cycle: rtl_models/README.md.
+// ROWS×COLS output-stationary array on the datapath that DATAPATH names: one block of the reduction
+// a beat; `sequential`, and `aligned` with fewer TERMS than a block, take several cycles for it.
+// Ports, handshake and every register cycle by cycle: rtl_models/README.md.
 module mx_mac_array #(
   parameter int ROWS = 8,
   parameter int COLS = 8,
+  // The formats of each side, a bit for each row of mx_pkg's table.
+  parameter logic [mx_pkg::NumFormats-1:0] A_FORMATS = mx_pkg::AllFormats,
+  parameter logic [mx_pkg::NumFormats-1:0] B_FORMATS = mx_pkg::AllFormats,
+  parameter int DATAPATH      = mx_pkg::Fused,
+  parameter bit FTZ           = 1'b0,
+  // Of `aligned` (ARITHMETIC §4).
+  parameter int TERMS         = 32,
+  parameter int GROUP         = 1,
+  parameter int FRACTION_BITS = 25,
+  parameter int E_ZERO        = -133,
+  parameter int ROUNDING      = mx_pkg::Rz,
   parameter bit FAULTS = 1'b0,
-  localparam int RowBits = ROWS > 1 ? $clog2(ROWS) : 1
+  localparam int RowBits   = mx_width_pkg::bits_of_index(ROWS),
+  localparam int Lanes     = mx_width_pkg::block_lanes(A_FORMATS),
+  localparam int LaneBits  = mx_width_pkg::lane_count_bits(A_FORMATS),
+  localparam int StateBits = mx_width_pkg::state_bits(DATAPATH, A_FORMATS, B_FORMATS, Lanes)
 ) (
   input  logic clk_i,
   input  logic rst_ni,
   // One beat: a block of each row of A and of B.
-  input  logic                                             in_valid_i,
-  output logic                                             in_ready_o,
-  input  logic                                             in_first_i,
-  input  logic                                             in_last_i,
-  input  logic                                             in_preload_i,
-  input  logic [mx_pkg::FormatBits-1:0]                    format_a_i,
-  input  logic [mx_pkg::FormatBits-1:0]                    format_b_i,
-  input  logic [ROWS*mx_pkg::Block*mx_pkg::CodeBits-1:0]   a_codes_i,
-  input  logic [ROWS*8-1:0]                                a_scales_i,
-  input  logic [COLS*mx_pkg::Block*mx_pkg::CodeBits-1:0]   b_codes_i,
-  input  logic [COLS*8-1:0]                                b_scales_i,
-  input  logic [ROWS*COLS*32-1:0]                          c_i,
+  input  logic                                            in_valid_i,
+  output logic                                            in_ready_o,
+  input  logic                                            in_first_i,
+  input  logic                                            in_last_i,
+  input  logic                                            in_preload_i,
+  input  logic [LaneBits-1:0]                             in_lanes_i,
+  input  logic [mx_pkg::FormatBits-1:0]                   format_a_i,
+  input  logic [mx_pkg::FormatBits-1:0]                   format_b_i,
+  input  logic [1:0]                                      out_type_i,
+  input  logic [ROWS*Lanes*mx_pkg::CodeBits-1:0]          a_codes_i,
+  input  logic [ROWS*8-1:0]                               a_scales_i,
+  input  logic [COLS*Lanes*mx_pkg::CodeBits-1:0]          b_codes_i,
+  input  logic [COLS*8-1:0]                               b_scales_i,
+  input  logic [ROWS*COLS*32-1:0]                         c_i,
   // One row of a finished tile.
-  output logic                                             out_valid_o,
-  input  logic                                             out_ready_i,
-  output logic [RowBits-1:0]                               out_row_o,
-  output logic                                             out_last_o,
-  output logic [COLS*32-1:0]                               out_data_o,
+  output logic                                            out_valid_o,
+  input  logic                                            out_ready_i,
+  output logic [RowBits-1:0]                              out_row_o,
+  output logic                                            out_last_o,
+  output logic [COLS*32-1:0]                              out_data_o,
   // What the last edge did to the accumulators, and which registers are full.
-  output logic                                             trace_valid_o,
-  output logic                                             trace_first_o,
-  output logic                                             trace_last_o,
-  output logic [ROWS*COLS*32-1:0]                          trace_acc_o,
-  output logic [3:0]                                       trace_stages_o,
+  output logic                                            trace_valid_o,
+  output logic                                            trace_first_o,
+  output logic                                            trace_last_o,
+  output logic [ROWS*COLS*32-1:0]                         trace_acc_o,  // as binary32
+  output logic [3:0]                                      trace_stages_o,
   // A planted fault's number, 0 = none; without FAULTS ignored.
-  input  logic [mx_pkg::FaultBits-1:0]                     fault_i
+  input  logic [mx_pkg::FaultBits-1:0]                    fault_i
 );
-  localparam int SIGNIFICANDS = mx_pkg::Block * mx_pkg::SignificandBits;
-  localparam int SHIFTS       = mx_pkg::Block * mx_pkg::ShiftBits;
-  localparam int CODES        = mx_pkg::Block * mx_pkg::CodeBits;
+  localparam int CODES      = Lanes * mx_pkg::CodeBits;
+  localparam int STEP_LANES = mx_width_pkg::step_lanes(DATAPATH, Lanes, TERMS);
+  localparam int STEP_BITS  = mx_width_pkg::bits_of_index(Lanes / STEP_LANES);
+  localparam int BLOCK_BITS = mx_width_pkg::step_block_bits(A_FORMATS, DATAPATH, Lanes, TERMS);
   localparam logic [RowBits-1:0] LAST_ROW = RowBits'(ROWS - 1);
 
   logic beat_valid, sum_valid, term_valid, result_valid_q;
   logic sum_ready, term_ready, acc_ready;
   logic beat_load, sum_load, term_load, acc_load, result_load, row_taken;
-  logic beat_first, beat_last, sum_first, sum_last, term_first, term_last;
   logic [RowBits-1:0] row_q;
   logic trace_valid_q, trace_first_q, trace_last_q;
+
+  // What is known of a beat, and of a step: whether it is its tile's first and last, and
+  // what becomes of the step's blocks.
+  logic                  beat_first, beat_last;
+  logic [1:0]            beat_type, sum_type, term_type, result_type_q;
+  logic [LaneBits-1:0]   beat_lanes;
+  logic                  step_first, step_last, step_full, step_partial;
+  logic                  sum_first, sum_last, sum_full, sum_partial;
+  logic                  term_first, term_last, term_full, term_partial;
+  logic [BLOCK_BITS-1:0] step_block, sum_block, term_block;
 
   // --- planted faults
   logic overwrites, withdrawn, format_kept, gap_is_read, repeats, swapped, acc_restarts;
@@ -64,47 +91,48 @@ module mx_mac_array #(
 
   // --- handshake: a stage moves on when the next can take it; a finished tile needs the result
   // buffer empty
-  mx_stage u_beat (
+  logic last_step;  // of the beat
+  mx_stage #(
+    .WIDTH(2 + 2 + LaneBits)
+  ) u_beat (
     .clk_i,
     .rst_ni,
     .valid_i(in_valid_i),
-    .first_i(in_first_i),
-    .last_i (in_last_i),
+    .flags_i({in_first_i, in_last_i, in_first_i ? out_type_i : beat_type, in_lanes_i}),
     .ready_o(in_ready_o),
     .load_o (beat_load),
     .valid_o(beat_valid),
-    .first_o(beat_first),
-    .last_o (beat_last),
-    .ready_i(sum_ready || overwrites)
+    .flags_o({beat_first, beat_last, beat_type, beat_lanes}),
+    .ready_i((sum_ready && last_step) || overwrites)
   );
-  mx_stage u_sum (
+  mx_stage #(
+    .WIDTH(4 + 2 + BLOCK_BITS)
+  ) u_sum (
     .clk_i,
     .rst_ni,
     .valid_i(beat_valid),
-    .first_i(beat_first),
-    .last_i (beat_last),
+    .flags_i({step_first, step_last, step_full, step_partial, beat_type, step_block}),
     .ready_o(sum_ready),
     .load_o (sum_load),
     .valid_o(sum_valid),
-    .first_o(sum_first),
-    .last_o (sum_last),
+    .flags_o({sum_first, sum_last, sum_full, sum_partial, sum_type, sum_block}),
     .ready_i(term_ready)
   );
-  mx_stage u_term (
+  mx_stage #(
+    .WIDTH(4 + 2 + BLOCK_BITS)
+  ) u_term (
     .clk_i,
     .rst_ni,
     .valid_i(sum_valid),
-    .first_i(sum_first),
-    .last_i (sum_last),
+    .flags_i({sum_first, sum_last, sum_full, sum_partial, sum_type, sum_block}),
     .ready_o(term_ready),
     .load_o (term_load),
     .valid_o(term_valid),
-    .first_o(term_first),
-    .last_o (term_last),
-    .ready_i(acc_ready)
+    .flags_o({term_first, term_last, term_full, term_partial, term_type, term_block}),
+    .ready_i(!term_full || acc_ready)
   );
   assign acc_ready   = !(term_last && result_valid_q);
-  assign acc_load    = term_valid && acc_ready;
+  assign acc_load    = term_valid && term_full && acc_ready;
   assign result_load = acc_load && term_last;
   assign row_taken   = out_valid_o && out_ready_i;
 
@@ -117,91 +145,173 @@ module mx_mac_array #(
     if (!rst_ni) result_valid_q <= 1'b0;
     else if (result_load) result_valid_q <= 1'b1;
     else if (row_taken && row_q == LAST_ROW) result_valid_q <= 1'b0;
-    if (result_load) row_q <= '0;
-    else if (row_taken) row_q <= row_q + 1'b1;
+    if (result_load) begin
+      row_q         <= '0;
+      result_type_q <= term_type;
+    end else if (row_taken) begin
+      row_q <= row_q + 1'b1;
+    end
   end
 
-  // --- beat → decode, once for each row and column: edges r and ROWS+c
+  // --- beat → steps
   logic [mx_pkg::FormatBits-1:0] format_a_q, format_b_q;
-  logic signed [7:0]             a_unit_log2, b_unit_log2;
+  logic [STEP_BITS-1:0]          step;
+  if (STEP_LANES < Lanes) begin : gen_steps
+    // Several steps a block: as many as its lanes fill.
+    logic [STEP_BITS-1:0] step_q;
+    assign last_step = LaneBits'(step_q) * LaneBits'(STEP_LANES) + LaneBits'(STEP_LANES)
+                     >= beat_lanes;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni || beat_load) step_q <= '0;
+      else if (sum_load) step_q <= step_q + 1'b1;
+    end
+    assign step = step_q;
+  end else begin : gen_one_step
+    assign last_step = 1'b1;
+    assign step      = '0;
+    logic unused_lanes;
+    assign unused_lanes = ^beat_lanes;
+  end
+  if (mx_width_pkg::step_blocks(A_FORMATS, DATAPATH, Lanes, TERMS) > 1) begin : gen_blocks
+    // Several blocks a step: until it has its terms, or the tile ends.
+    localparam int TERMS_BITS = $clog2(TERMS + 1);
+    logic [BLOCK_BITS-1:0] block_q;
+    logic [TERMS_BITS-1:0] terms_q, terms;
+    logic                  first_q;
+    assign terms        = terms_q + TERMS_BITS'(mx_pkg::BlockLength[format_a_q*8 +: 8]);
+    assign step_partial = terms < TERMS_BITS'(TERMS);
+    assign step_full    = !step_partial || beat_last;
+    assign step_first   = block_q == '0 ? beat_first : first_q;
+    assign step_block   = block_q;
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        block_q <= '0;
+        terms_q <= '0;
+      end else if (sum_load) begin
+        block_q <= step_full ? '0 : block_q + 1'b1;
+        terms_q <= step_full ? '0 : terms;
+        first_q <= step_first;
+      end
+    end
+  end else begin : gen_one_block
+    assign step_partial = 1'b0;
+    assign step_full    = 1'b1;
+    assign step_first   = beat_first && step == '0;
+    assign step_block   = '0;
+  end
+  assign step_last = beat_last && last_step;
+
+  // --- beat → decode, once for each row and column: edges r, and then c
   always_ff @(posedge clk_i) begin
     if ((beat_load || gap_is_read) && in_first_i) begin
       format_a_q <= format_a_i;
       if (!(format_kept && beat_valid)) format_b_q <= format_b_i;
     end
   end
-  assign a_unit_log2 = mx_pkg::UnitLog2[format_a_q*8 +: 8];
-  assign b_unit_log2 = mx_pkg::UnitLog2[format_b_q*8 +: 8];
-
-  logic [(ROWS+COLS)*CODES-1:0] codes;
-  logic [(ROWS+COLS)*8-1:0]     scales;
-  assign codes  = {b_codes_i, a_codes_i};
-  assign scales = {b_scales_i, a_scales_i};
-  for (genvar e = 0; e < ROWS + COLS; e++) begin : gen_edge
-    logic [mx_pkg::Block-1:0] negative, nonzero;
-    logic [SIGNIFICANDS-1:0]  significand;
-    logic [SHIFTS-1:0]        shift;
-    logic                     nan;
-    logic [7:0]               scale;
-    // A net of its own: as an expression in the port, Icarus reads X.
-    logic [mx_pkg::FormatBits-1:0] format;
-    assign format = e < ROWS ? format_a_q : format_b_q;
+  for (genvar r = 0; r < ROWS; r++) begin : gen_a
+    logic [STEP_LANES*mx_width_pkg::element_bits(A_FORMATS)-1:0] elements;
+    logic                                                    nan;
+    logic [7:0]                                              scale;
     mx_edge #(
-      .FAULTS(FAULTS)
+      .FORMATS   (A_FORMATS),
+      .LANES     (Lanes),
+      .STEP_LANES(STEP_LANES),
+      .FAULTS    (FAULTS)
     ) u_edge (
       .clk_i,
-      .load_i       (beat_load),
-      .format_i     (format),
-      .codes_i      (codes[e*CODES +: CODES]),
-      .scale_i      (scales[e*8 +: 8]),
+      .load_i    (beat_load),
+      .codes_i   (a_codes_i[r*CODES +: CODES]),
+      .lanes_i   (in_lanes_i),
+      .scale_i   (a_scales_i[r*8 +: 8]),
+      .format_i  (format_a_q),
+      .step_i    (step),
       .fault_i,
-      .negative_o   (negative),
-      .significand_o(significand),
-      .shift_o      (shift),
-      .nonzero_o    (nonzero),
-      .nan_o        (nan),
-      .scale_o      (scale)
+      .elements_o(elements),
+      .nan_o     (nan),
+      .scale_o   (scale)
+    );
+  end
+  for (genvar c = 0; c < COLS; c++) begin : gen_b
+    logic [STEP_LANES*mx_width_pkg::element_bits(B_FORMATS)-1:0] elements;
+    logic                                                    nan;
+    logic [7:0]                                              scale;
+    mx_edge #(
+      .FORMATS   (B_FORMATS),
+      .LANES     (Lanes),
+      .STEP_LANES(STEP_LANES),
+      .FAULTS    (FAULTS)
+    ) u_edge (
+      .clk_i,
+      .load_i    (beat_load),
+      .codes_i   (b_codes_i[c*CODES +: CODES]),
+      .lanes_i   (in_lanes_i),
+      .scale_i   (b_scales_i[c*8 +: 8]),
+      .format_i  (format_b_q),
+      .step_i    (step),
+      .fault_i,
+      .elements_o(elements),
+      .nan_o     (nan),
+      .scale_o   (scale)
     );
   end
 
   // --- the elements
   for (genvar r = 0; r < ROWS; r++) begin : gen_row
-    logic [COLS*32-1:0] result_q, above;  // the row in the result buffer; the one that follows it
-    logic [COLS*32-1:0] acc_next;
+    // The row in the result buffer; the one that follows it.
+    logic [COLS*StateBits-1:0] result_q, above, acc_next;
     for (genvar c = 0; c < COLS; c++) begin : gen_col
-      logic [31:0] beat_start_q;
+      logic [31:0]          beat_start_q;
+      logic [StateBits-1:0] acc;
       always_ff @(posedge clk_i) begin
         if (beat_load && in_first_i) beat_start_q <= in_preload_i ? c_i[(r*COLS+c)*32 +: 32] : '0;
       end
 
       mx_pe #(
-        .FAULTS(FAULTS)
+        .DATAPATH     (DATAPATH),
+        .A_FORMATS    (A_FORMATS),
+        .B_FORMATS    (B_FORMATS),
+        .LANES        (Lanes),
+        .FTZ          (FTZ),
+        .TERMS        (TERMS),
+        .GROUP        (GROUP),
+        .FRACTION_BITS(FRACTION_BITS),
+        .E_ZERO       (E_ZERO),
+        .ROUNDING     (ROUNDING),
+        .FAULTS       (FAULTS)
       ) u_pe (
         .clk_i,
-        .a_negative_i   (gen_edge[r].negative),
-        .a_significand_i(gen_edge[r].significand),
-        .a_shift_i      (gen_edge[r].shift),
-        .a_nonzero_i    (gen_edge[r].nonzero),
-        .a_nan_i        (gen_edge[r].nan),
-        .a_scale_i      (gen_edge[r].scale),
-        .a_unit_log2_i  (a_unit_log2),
-        .b_negative_i   (gen_edge[ROWS+c].negative),
-        .b_significand_i(gen_edge[ROWS+c].significand),
-        .b_shift_i      (gen_edge[ROWS+c].shift),
-        .b_nonzero_i    (gen_edge[ROWS+c].nonzero),
-        .b_nan_i        (gen_edge[ROWS+c].nan),
-        .b_scale_i      (gen_edge[ROWS+c].scale),
-        .b_unit_log2_i  (b_unit_log2),
-        .start_i        (beat_start_q),
-        .sum_load_i     (sum_load),
-        .sum_first_i    (beat_first),
-        .term_load_i    (term_load),
-        .term_first_i   (sum_first),
-        .acc_load_i     (acc_load),
-        .acc_first_i    (acc_restarts),
+        .a_elements_i (gen_a[r].elements),
+        .a_nan_i      (gen_a[r].nan),
+        .a_scale_i    (gen_a[r].scale),
+        .a_format_i   (format_a_q),
+        .b_elements_i (gen_b[c].elements),
+        .b_nan_i      (gen_b[c].nan),
+        .b_scale_i    (gen_b[c].scale),
+        .b_format_i   (format_b_q),
+        .start_i      (beat_start_q),
+        .sum_load_i   (sum_load),
+        .sum_first_i  (step_first),
+        .term_load_i  (term_load),
+        .term_first_i (sum_first),
+        .term_block_i (sum_block),
+        .acc_load_i   (acc_load),
+        .acc_first_i  (acc_restarts),
+        .acc_partial_i(term_partial),
         .fault_i,
-        .acc_o          (trace_acc_o[(r*COLS+c)*32 +: 32]),
-        .acc_next_o     (acc_next[c*32 +: 32])
+        .acc_o        (acc),
+        .acc_next_o   (acc_next[c*StateBits +: StateBits])
+      );
+      mx_result #(
+        .DATAPATH (DATAPATH),
+        .A_FORMATS(A_FORMATS),
+        .B_FORMATS(B_FORMATS),
+        .LANES    (Lanes),
+        .FTZ      (FTZ)
+      ) u_trace (
+        .state_i (acc),
+        .type_i  (2'd0),
+        .fault_i,
+        .result_o(trace_acc_o[(r*COLS+c)*32 +: 32])
       );
     end
 
@@ -219,8 +329,22 @@ module mx_mac_array #(
 
   for (genvar c = 0; c < COLS; c++) begin : gen_out
     localparam int PARTNER = c < 2 && COLS > 1 ? 1 - c : c;  // of the fault
-    assign out_data_o[c*32 +: 32] = swapped ? gen_row[0].result_q[PARTNER*32 +: 32]
-                                            : gen_row[0].result_q[c*32 +: 32];
+    logic [StateBits-1:0] state;
+    assign state = swapped ? gen_row[0].result_q[PARTNER*StateBits +: StateBits]
+                           : gen_row[0].result_q[c*StateBits +: StateBits];
+    mx_result #(
+      .DATAPATH (DATAPATH),
+      .A_FORMATS(A_FORMATS),
+      .B_FORMATS(B_FORMATS),
+      .LANES    (Lanes),
+      .FTZ      (FTZ),
+      .FAULTS   (FAULTS)
+    ) u_result (
+      .state_i (state),
+      .type_i  (result_type_q),
+      .fault_i,
+      .result_o(out_data_o[c*32 +: 32])
+    );
   end
   assign out_valid_o    = result_valid_q && !withdrawn;
   assign out_row_o      = row_q;
@@ -229,4 +353,8 @@ module mx_mac_array #(
   assign trace_first_o  = trace_first_q;
   assign trace_last_o   = trace_last_q;
   assign trace_stages_o = {result_valid_q, term_valid, sum_valid, beat_valid};
+
+  // The block that stands in the term register says nothing more.
+  logic unused_block;
+  assign unused_block = ^term_block;
 endmodule

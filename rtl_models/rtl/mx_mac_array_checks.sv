@@ -4,41 +4,65 @@
 module mx_mac_array_checks #(
   parameter int ROWS = 2,
   parameter int COLS = 2,
-  localparam int RowBits = ROWS > 1 ? $clog2(ROWS) : 1
+  // The formats of each side, a bit for each row of mx_pkg's table.
+  parameter logic [mx_pkg::NumFormats-1:0] A_FORMATS = mx_pkg::AllFormats,
+  parameter logic [mx_pkg::NumFormats-1:0] B_FORMATS = mx_pkg::AllFormats,
+  parameter int DATAPATH      = mx_pkg::Fused,
+  parameter bit FTZ           = 1'b0,
+  // Of `aligned` (ARITHMETIC §4).
+  parameter int TERMS         = 32,
+  parameter int GROUP         = 1,
+  parameter int FRACTION_BITS = 25,
+  parameter int E_ZERO        = -133,
+  parameter int ROUNDING      = mx_pkg::Rz,
+  localparam int RowBits  = mx_width_pkg::bits_of_index(ROWS),
+  localparam int Lanes    = mx_width_pkg::block_lanes(A_FORMATS),
+  localparam int LaneBits = mx_width_pkg::lane_count_bits(A_FORMATS)
 ) (
   /*verilator coverage_off*/  // of the checks themselves only the cover properties count
-  input  logic                                           clk_i,
-  input  logic                                           rst_ni,
-  input  logic                                           in_valid_i,
-  output logic                                           in_ready_o,
-  input  logic                                           in_first_i,
-  input  logic                                           in_last_i,
-  input  logic                                           in_preload_i,
-  input  logic [mx_pkg::FormatBits-1:0]                  format_a_i,
-  input  logic [mx_pkg::FormatBits-1:0]                  format_b_i,
-  input  logic [ROWS*mx_pkg::Block*mx_pkg::CodeBits-1:0] a_codes_i,
-  input  logic [ROWS*8-1:0]                              a_scales_i,
-  input  logic [COLS*mx_pkg::Block*mx_pkg::CodeBits-1:0] b_codes_i,
-  input  logic [COLS*8-1:0]                              b_scales_i,
-  input  logic [ROWS*COLS*32-1:0]                        c_i,
-  output logic                                           out_valid_o,
-  input  logic                                           out_ready_i,
-  output logic [RowBits-1:0]                             out_row_o,
-  output logic                                           out_last_o,
-  output logic [COLS*32-1:0]                             out_data_o,
-  output logic                                           trace_valid_o,
-  output logic                                           trace_first_o,
-  output logic                                           trace_last_o,
-  output logic [ROWS*COLS*32-1:0]                        trace_acc_o,
-  output logic [3:0]                                     trace_stages_o,
-  input  logic [mx_pkg::FaultBits-1:0]                   fault_i,
-  output logic [31:0]                                    failures_o  // cycles in which one failed
+  input  logic                                             clk_i,
+  input  logic                                             rst_ni,
+  input  logic                                            in_valid_i,
+  output logic                                            in_ready_o,
+  input  logic                                            in_first_i,
+  input  logic                                            in_last_i,
+  input  logic                                            in_preload_i,
+  input  logic [LaneBits-1:0]                             in_lanes_i,
+  input  logic [mx_pkg::FormatBits-1:0]                   format_a_i,
+  input  logic [mx_pkg::FormatBits-1:0]                   format_b_i,
+  input  logic [1:0]                                      out_type_i,
+  input  logic [ROWS*Lanes*mx_pkg::CodeBits-1:0]          a_codes_i,
+  input  logic [ROWS*8-1:0]                               a_scales_i,
+  input  logic [COLS*Lanes*mx_pkg::CodeBits-1:0]          b_codes_i,
+  input  logic [COLS*8-1:0]                               b_scales_i,
+  input  logic [ROWS*COLS*32-1:0]                         c_i,
+  output logic                                            out_valid_o,
+  input  logic                                            out_ready_i,
+  output logic [RowBits-1:0]                              out_row_o,
+  output logic                                            out_last_o,
+  output logic [COLS*32-1:0]                              out_data_o,
+  output logic                                            trace_valid_o,
+  output logic                                            trace_first_o,
+  output logic                                            trace_last_o,
+  output logic [ROWS*COLS*32-1:0]                         trace_acc_o,  // as binary32
+  output logic [3:0]                                      trace_stages_o,
+  input  logic [mx_pkg::FaultBits-1:0]                    fault_i,
+  output logic [31:0]                                      failures_o  // cycles in which one failed
 );
 
   mx_mac_array #(
-    .ROWS  (ROWS),
-    .COLS  (COLS),
-    .FAULTS(1'b1)
+    .ROWS         (ROWS),
+    .COLS         (COLS),
+    .A_FORMATS    (A_FORMATS),
+    .B_FORMATS    (B_FORMATS),
+    .DATAPATH     (DATAPATH),
+    .FTZ          (FTZ),
+    .TERMS        (TERMS),
+    .GROUP        (GROUP),
+    .FRACTION_BITS(FRACTION_BITS),
+    .E_ZERO       (E_ZERO),
+    .ROUNDING     (ROUNDING),
+    .FAULTS       (1'b1)
   ) u_array (.*);
 
   initial failures_o = '0;
@@ -55,10 +79,11 @@ module mx_mac_array_checks #(
     in_waits |=> in_valid_i)
   else failures_o <= failures_o + 1;
   in_payload_stable : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    in_waits |=> $stable({in_first_i, in_last_i, a_codes_i, a_scales_i, b_codes_i, b_scales_i}))
+    in_waits |=> $stable({in_first_i, in_last_i, in_lanes_i, a_codes_i, a_scales_i, b_codes_i,
+                        b_scales_i}))
   else failures_o <= failures_o + 1;
   in_start_stable : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    in_waits && in_first_i |=> $stable({in_preload_i, format_a_i, format_b_i})
+    in_waits && in_first_i |=> $stable({in_preload_i, format_a_i, format_b_i, out_type_i})
                                && (!in_preload_i || $stable(c_i)))
   else failures_o <= failures_o + 1;
   in_first_starts_a_tile : assert property (@(posedge clk_i) disable iff (!rst_ni)
@@ -85,6 +110,13 @@ module mx_mac_array_checks #(
   localparam int PAIRS = mx_pkg::NumFormats * mx_pkg::NumFormats;
   logic stalled, beat_taken;
   logic [PAIRS-1:0] pairs_seen_q = '0;  // of formats
+  // Those that meet: of the same kind of scale.
+  function automatic logic [PAIRS-1:0] pairs_that_meet();
+    for (int a = 0; a < mx_pkg::NumFormats; a++)
+      for (int b = 0; b < mx_pkg::NumFormats; b++)
+        pairs_that_meet[a*mx_pkg::NumFormats + b] =
+            A_FORMATS[a] && B_FORMATS[b] && mx_pkg::Ue4m3Scale[a*8] == mx_pkg::Ue4m3Scale[b*8];
+  endfunction
   logic [2:0] full;                     // term, sum, beat
   assign stalled    = u_array.term_valid && !u_array.acc_ready;
   assign beat_taken = in_valid_i && in_ready_o;
@@ -95,7 +127,8 @@ module mx_mac_array_checks #(
   end
 
   /*verilator coverage_on*/
-  every_pair_of_formats : cover property (@(posedge clk_i) &pairs_seen_q);
+  every_pair_of_formats : cover property (@(posedge clk_i) 
+                                                 pairs_seen_q == pairs_that_meet());
   preloaded          : cover property (@(posedge clk_i) beat_taken && in_first_i && in_preload_i);
   not_preloaded      : cover property (@(posedge clk_i) beat_taken && in_first_i && !in_preload_i);
   tile_of_one_block  : cover property (@(posedge clk_i) trace_valid_o && trace_first_o

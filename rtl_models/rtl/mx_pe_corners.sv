@@ -51,25 +51,25 @@ module mx_pe_corners (
   block_far_above : cover property (@(posedge clk_i) term && far_i && term_above_i);
 endmodule
 
-bind mx_pe mx_pe_corners u_corners (
+bind mx_pe_block mx_pe_corners u_corners (
   .clk_i          (clk_i),
   .sum_load_i     (sum_load_i),
   .element_nan_i  (a_nan_i || b_nan_i),
   .scale_nan_i    (scale_nan),
-  .sum_widest_i   (sum[mx_pkg::SumBits-1] != sum[mx_pkg::SumBits-2]),
+  .sum_widest_i   (sum[SUM-1] != sum[SUM-2]),
   .acc_load_i     (acc_load_i),
   .acc_next_i     (acc_next),
   .acc_nan_i      (u_accumulate.acc_nan),
   .acc_special_i  (u_accumulate.acc_special),
   .term_nan_i     (term_nan_q),
   .term_zero_i    (term_significand_q == '0),
-  .term_nonzero_i (term_nonzero_q),
+  .term_nonzero_i (!term_keeps_minus_q),
   .term_above_i   (u_accumulate.term_above),
-  .far_i          (u_accumulate.distance > 63),
+  .far_i          (u_accumulate.far),
   .sticky_i       (u_accumulate.sticky),
-  .tie_i          (u_accumulate.tie),
-  .round_up_i     (u_accumulate.round_up),
-  .all_ones_i     (&u_accumulate.quotient),
-  .overflow_i     (u_accumulate.overflow),
+  .tie_i          (u_accumulate.u_round.tie),
+  .round_up_i     (u_accumulate.u_round.round_up),
+  .all_ones_i     (&u_accumulate.u_round.significand_i),
+  .overflow_i     (u_accumulate.u_round.overflow),
   .zero_i         (u_accumulate.zero)
 );

@@ -12,11 +12,9 @@
 using namespace mxref;
 
 BOOST_AUTO_TEST_CASE(the_engine_gives_the_bits_of_the_definition) {
-  const CrosscheckReport report = crosscheck(
-      {{"systemc", make_systemc_engine}}, {.formats = {array_formats.begin(), array_formats.end()},
-                                           .datapaths = {&datapath("fused")},
-                                           .level = 2});
-  for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.compared > 30000);
+  const CrosscheckReport report = crosscheck({{"systemc", make_systemc_engine}}, {.level = 1});
+  BOOST_TEST(report.rows.size() == 37 * datapaths.size());  // pairs of formats
+  for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.compared > 100);
   for (const std::string& failure : report.failures) BOOST_ERROR(failure);
   BOOST_TEST(report.passed());
 }
@@ -39,15 +37,16 @@ BOOST_AUTO_TEST_CASE(bits_and_cycles_do_not_depend_on_threads) {
 
 // One tile of `blocks` beats without a gap, results taken at once: README of rtl_models.
 static std::vector<int> cycles_of_rows(ArrayPort& array, int blocks) {
-  ArrayInputs in(array.shape());
+  ArrayInputs in(array.design());
   in.rst_n = false;
   array.clock(in);
   in.rst_n = in.out_ready = true;
   std::vector<int> cycles;
-  for (int cycle = 0; cycle < blocks + 10 + array.shape().rows; ++cycle) {
+  for (int cycle = 0; cycle < blocks + 10 + array.design().shape.rows; ++cycle) {
     in.in_valid = cycle < blocks;
     in.in_first = cycle == 0;
     in.in_last = cycle == blocks - 1;
+    in.in_lanes = 32;
     BOOST_TEST((!in.in_valid || array.outputs().in_ready));
     if (array.outputs().out_valid) cycles.push_back(cycle);
     array.clock(in);
@@ -56,7 +55,7 @@ static std::vector<int> cycles_of_rows(ArrayPort& array, int blocks) {
 }
 
 BOOST_AUTO_TEST_CASE(row_r_leaves_in_cycle_4_plus_r_after_the_last_beat) {
-  const auto array = make_systemc_array({3, 5});
+  const auto array = make_systemc_array({.shape = {3, 5}});
   for (int blocks : {1, 2, 7}) {
     const int last = blocks - 1;
     BOOST_TEST(cycles_of_rows(*array, blocks) == (std::vector{last + 4, last + 5, last + 6}),
@@ -65,20 +64,20 @@ BOOST_AUTO_TEST_CASE(row_r_leaves_in_cycle_4_plus_r_after_the_last_beat) {
 }
 
 BOOST_AUTO_TEST_CASE(arrays_of_several_shapes_live_side_by_side) {
-  const auto small = make_systemc_array({1, 1});
-  auto other = make_systemc_array({2, 7});
+  const auto small = make_systemc_array({.shape = {1, 1}});
+  auto other = make_systemc_array({.shape = {2, 7}});
   BOOST_TEST(cycles_of_rows(*small, 4).size() == 1u);
   BOOST_TEST(cycles_of_rows(*other, 4).size() == 2u);
   other.reset();
-  other = make_systemc_array({4, 4});
+  other = make_systemc_array({.shape = {4, 4}});
   BOOST_TEST(cycles_of_rows(*small, 1).size() == 1u);
   BOOST_TEST(cycles_of_rows(*other, 1).size() == 4u);
 }
 
 // An array whose results are held back stops taking beats, and goes on where it was.
 BOOST_AUTO_TEST_CASE(back_pressure_reaches_the_inputs) {
-  const auto array = make_systemc_array({2, 2});
-  ArrayInputs in({2, 2});
+  const auto array = make_systemc_array({.shape = {2, 2}});
+  ArrayInputs in(array->design());
   in.rst_n = false;
   array->clock(in);
   in.rst_n = in.in_valid = in.in_first = in.in_last = true;

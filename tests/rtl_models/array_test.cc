@@ -29,8 +29,8 @@ struct Verdict {
 // accumulators and every row of results is compared, until one differs.
 static Verdict drive(ArrayPort& array, const CosimOptions& options, int64_t cycles,
                      uint8_t fault = 0) {
-  ArrayStimulus stimulus(options, array.shape());
-  Scoreboard scoreboard(array.shape());
+  ArrayStimulus stimulus(options, array.design());
+  Scoreboard scoreboard(array.design());
   Verdict verdict;
   bool taken = false;
   for (int64_t cycle = 0; cycle < cycles && verdict.failure.empty(); ++cycle) {
@@ -72,39 +72,49 @@ static std::vector<uint32_t> one_block(ArrayPort& array, ArrayInputs& pins) {
   return array.outputs().trace_acc;
 }
 
-static std::unique_ptr<ArrayPort> reset_engine_array(ArrayInputs& pins) {
-  auto array = make_engine_array();
+static std::unique_ptr<ArrayPort> reset_array(std::unique_ptr<ArrayPort> array, ArrayInputs& pins) {
   pins.rst_n = false;
   array->clock(pins);
   pins.rst_n = true;
   return array;
 }
+static std::unique_ptr<ArrayPort> reset_engine_array(ArrayInputs& pins) {
+  return reset_array(make_engine_array(), pins);
+}
 
-// Each pair alone in a block of zeros, its lane running over all lanes.
-static void check_all_pairs(uint8_t format_a, uint8_t format_b) {
-  const ElementFormat &a = *array_formats[format_a]->element,
-                      &b = *array_formats[format_b]->element;
-  ArrayInputs pins(engine_array_shape);
-  const auto array = reset_engine_array(pins);
-  pins.format_a = format_a;
-  pins.format_b = format_b;
-  pins.a_scales.assign(pins.a_scales.size(), e8m0::encode_sat(0));
-  pins.b_scales.assign(pins.b_scales.size(), e8m0::encode_sat(0));
+// Each pair alone in a block of zeros, its lane running over all lanes: a row has one code of a, a
+// column one of b.
+static void check_all_pairs(const BenchSource& source, const BlockFormat& format_a,
+                            const BlockFormat& format_b) {
+  const ElementFormat &a = *format_a.element, &b = *format_b.element;
+  ArrayInputs pins(source.design);
+  const auto array = reset_array(source.make(), pins);
+  pins.format_a = uint8_t(format_number(format_a));
+  pins.format_b = uint8_t(format_number(format_b));
+  pins.in_lanes = uint8_t(format_a.block);
+  pins.a_scales.assign(pins.a_scales.size(), format_a.scale->one);
+  pins.b_scales.assign(pins.b_scales.size(), format_b.scale->one);
+  const auto rows = uint32_t(source.design.shape.rows), cols = uint32_t(source.design.shape.cols);
+  const auto lanes = size_t(source.design.lanes());
   const uint32_t codes_a = 1u << a.bits(), codes_b = 1u << b.bits();
   size_t lane = 0;
-  for (uint32_t code_a = 0; code_a < codes_a; code_a += 8)
-    for (uint32_t code_b = 0; code_b < codes_b; code_b += 8, lane = (lane + 1) % array_block) {
+  for (uint32_t code_a = 0; code_a < codes_a; code_a += rows)
+    for (uint32_t code_b = 0; code_b < codes_b; code_b += cols) {
+      lane = (lane + 1) % size_t(format_a.block);
       std::ranges::fill(pins.a_codes, uint8_t(0));
       std::ranges::fill(pins.b_codes, uint8_t(0));
-      for (uint32_t i = 0; i < 8; ++i) {
-        pins.a_codes[i * array_block + lane] = uint8_t(code_a + i);
-        pins.b_codes[i * array_block + lane] = uint8_t(code_b + i);
-      }
+      // Behind the last code they begin anew.
+      for (uint32_t i = 0; i < rows; ++i)
+        pins.a_codes[i * lanes + lane] = uint8_t((code_a + i) % codes_a);
+      for (uint32_t i = 0; i < cols; ++i)
+        pins.b_codes[i * lanes + lane] = uint8_t((code_b + i) % codes_b);
       const std::vector<uint32_t> got = one_block(*array, pins);
-      for (uint32_t i = 0; i < 64; ++i) {
-        const auto ca = uint8_t(code_a + i / 8), cb = uint8_t(code_b + i % 8);
-        const uint32_t expected =
-            accumulate_block(datapath("fused"), 0, block_sum(a, {&ca, 1}, b, {&cb, 1}), 127, 127);
+      for (uint32_t i = 0; i < rows * cols; ++i) {
+        const uint8_t ca = pins.a_codes[i / cols * lanes + lane],
+                      cb = pins.b_codes[i % cols * lanes + lane];
+        const uint32_t expected = accumulate_block(
+            datapath("fused"), 0, block_sum(a, {&ca, 1}, b, {&cb, 1}), format_a.scale->one,
+            format_b.scale->one, *format_a.scale, *format_b.scale);
         BOOST_REQUIRE_MESSAGE(got[i] == expected, a.name << " 0x" << std::hex << int(ca) << " · "
                                                          << b.name << " 0x" << int(cb)
                                                          << " in lane " << std::dec << lane
@@ -114,9 +124,17 @@ static void check_all_pairs(uint8_t format_a, uint8_t format_b) {
     }
 }
 
+// The array of a datapath at the ragged shape.
+static const BenchSource& ragged_array(std::string_view name) {
+  for (const BenchSource& source : bench_arrays())
+    if (source.design.datapath->name == name && source.design.shape.rows == 3) return source;
+  throw UsageError("no such array");
+}
+
 BOOST_AUTO_TEST_CASE(every_pair_of_elements_of_every_pair_of_formats) {
-  for (uint8_t a = 0; a < array_formats.size(); ++a)
-    for (uint8_t b = 0; b < array_formats.size(); ++b) check_all_pairs(a, b);
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats)
+      if (a.scale == b.scale) check_all_pairs(ragged_array("fused"), a, b);
 }
 
 BOOST_AUTO_TEST_CASE(a_million_accumulations_of_random_and_adversarial_operands) {
@@ -128,12 +146,12 @@ BOOST_AUTO_TEST_CASE(a_million_accumulations_of_random_and_adversarial_operands)
 }
 
 BOOST_AUTO_TEST_CASE(gaps_back_pressure_and_resets_change_no_bits) {
-  for (ArrayShape shape : bench_shapes())
+  for (const BenchSource& source : bench_arrays())
     for (double backpressure : {0.0, 0.5, 1.0}) {
-      const auto array = make_bench_array(shape);
+      const auto array = source.make();
       const Verdict verdict = drive(*array, {.backpressure = backpressure, .seed = 11}, 10000);
       BOOST_TEST(verdict.failure.empty(), verdict.failure);
-      BOOST_TEST(verdict.results > 1000);
+      BOOST_TEST(verdict.results > 100);
       BOOST_TEST(array->assertions_failed() == 0);
     }
 }
@@ -141,8 +159,9 @@ BOOST_AUTO_TEST_CASE(gaps_back_pressure_and_resets_change_no_bits) {
 // The figures of rtl_models/README.md.
 BOOST_AUTO_TEST_CASE(a_result_comes_four_cycles_after_the_last_beat_and_a_tile_takes_what_it_says) {
   for (int blocks : {1, 5, 9, 12}) {
-    ArrayInputs pins(engine_array_shape);
+    ArrayInputs pins(engine_array_design());
     const auto array = reset_engine_array(pins);
+    pins.in_lanes = 32;
     pins.in_valid = pins.out_ready = true;
     const int tiles = 20;
     std::vector<int64_t> first_row_cycle, last_beat_cycle;
@@ -158,18 +177,19 @@ BOOST_AUTO_TEST_CASE(a_result_comes_four_cycles_after_the_last_beat_and_a_tile_t
     }
     BOOST_TEST(first_row_cycle[0] - last_beat_cycle[0] == 4);
     const int64_t period = first_row_cycle[tiles - 1] - first_row_cycle[tiles - 2];
-    BOOST_TEST(period == std::max(blocks, engine_array_shape.rows + 1));
+    BOOST_TEST(period == std::max(blocks, engine_array_design().shape.rows + 1));
   }
 }
 
 // Known by hand: the second oracle of the special values.
 BOOST_AUTO_TEST_CASE(special_values_by_hand) {
-  ArrayInputs pins(engine_array_shape);
+  ArrayInputs pins(engine_array_design());
   const auto array = reset_engine_array(pins);
+  pins.in_lanes = 32;
   const auto run = [&](uint32_t c, uint8_t code_a, uint8_t code_b, uint8_t scale_a,
                        uint8_t scale_b) {
     std::ranges::fill(pins.a_codes, uint8_t(0));
-    pins.format_a = 1;  // e4m3: 0x38 is 1, 0x7e is 448, 0x01 is 2^-9
+    pins.format_a = 3;  // e4m3: 0x38 is 1, 0x7e is 448, 0x01 is 2^-9
     pins.format_b = 0;  // e2m1: 0x2 is 1, 0x7 is 6
     pins.a_codes[0] = code_a;
     pins.b_codes[0] = code_b;
@@ -205,9 +225,10 @@ BOOST_AUTO_TEST_CASE(special_values_by_hand) {
 // 21 of the largest products, 448^2 each, put the leading bit of the sum as high as it comes: the
 // sum is 4214784, its last place in binary32 2^-1, one unit 2^-18.
 BOOST_AUTO_TEST_CASE(one_unit_decides_a_tie_of_the_widest_sum) {
-  ArrayInputs pins(engine_array_shape);
+  ArrayInputs pins(engine_array_design());
   const auto array = reset_engine_array(pins);
-  pins.format_a = pins.format_b = 1;  // e4m3
+  pins.in_lanes = 32;
+  pins.format_a = pins.format_b = 3;  // e4m3
   std::ranges::fill(pins.a_scales, e8m0::encode_sat(0));
   std::ranges::fill(pins.b_scales, e8m0::encode_sat(0));
   const auto sum = [&](bool odd, uint8_t unit) {
@@ -235,7 +256,7 @@ BOOST_AUTO_TEST_CASE(one_unit_decides_a_tie_of_the_widest_sum) {
 BOOST_AUTO_TEST_CASE(waves_and_coverage_are_written_or_refused) {
   const std::filesystem::path folder = std::filesystem::temp_directory_path();
   const std::string name = "mxref-array-test-" + std::to_string(getpid());
-  const auto array = make_covered_array();
+  const auto array = covered_arrays().front().make();
   array->open_waves(folder / (name + ".fst"));
   BOOST_TEST(drive(*array, {}, 200).failure.empty());
   array->write_coverage(folder / (name + ".dat"));
@@ -248,7 +269,7 @@ BOOST_AUTO_TEST_CASE(waves_and_coverage_are_written_or_refused) {
 
 BOOST_AUTO_TEST_CASE(control_every_planted_fault_is_seen_at_the_ragged_shape) {
   for (size_t i = 0; i < faults.size(); ++i) {
-    const auto array = make_bench_array(bench_shapes().back());
+    const auto array = ragged_array("fused").make();
     const Verdict verdict = drive(*array, {.seed = 3}, 50000, uint8_t(i + 1));
     const std::string seen = verdict.failure.empty()
                                  ? std::to_string(array->assertions_failed()) + " assertions failed"
@@ -257,10 +278,6 @@ BOOST_AUTO_TEST_CASE(control_every_planted_fault_is_seen_at_the_ragged_shape) {
     BOOST_TEST((!verdict.failure.empty() || array->assertions_failed() > 0),
                faults[i].name << " was not seen");
   }
-}
-
-BOOST_AUTO_TEST_CASE(a_shape_that_was_not_built_is_refused) {
-  BOOST_CHECK_THROW(make_bench_array({7, 7}), UsageError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

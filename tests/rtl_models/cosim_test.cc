@@ -13,23 +13,23 @@ using namespace mxref;
 
 static CosimOptions small_run(uint64_t seed = 1) {
   CosimOptions options;
-  options.blocks = 40'000;
+  options.blocks = 200'000;
   options.seed = seed;
   return options;
 }
 
 BOOST_AUTO_TEST_CASE(rtl_and_systemc_and_the_definition_agree_in_every_cycle) {
   const std::vector<CosimResult> results = run_cosim(small_run());
-  BOOST_TEST(results.size() == bench_shapes().size() + 1);
+  BOOST_TEST(results.size() == bench_arrays().size() + covered_arrays().size());
   for (const CosimResult& r : results) {
     BOOST_TEST(r.passed(), r.failure);
     BOOST_TEST(r.compared > 1000);
     BOOST_TEST(r.stalled_cycles > 100);
     BOOST_TEST(r.cycles > r.stalled_cycles);
+    if (r.coverage_shape.rows == 0) continue;
     BOOST_TEST(r.coverage.line > 0.96);
-    BOOST_TEST(r.coverage.toggle > 0.96);
+    BOOST_TEST(r.coverage.toggle > 0.94);
     BOOST_TEST(r.coverage.functional > 0.96);
-    BOOST_TEST((r.coverage_shape == results.back().shape));
   }
 }
 
@@ -37,8 +37,8 @@ BOOST_AUTO_TEST_CASE(rtl_and_systemc_and_the_definition_agree_in_every_cycle) {
 BOOST_AUTO_TEST_CASE(what_the_pins_show_in_reset_is_no_beat_when_the_array_drains) {
   const CosimOptions options = small_run();
   int ends_in_reset = 0;
-  for (int length = 1; length < 1500; ++length) {
-    ArrayStimulus stimulus(options, {2, 2});
+  for (int length = 1; length < 5000; ++length) {
+    ArrayStimulus stimulus(options, bench_arrays().front().design);
     const ArrayInputs* pins = nullptr;
     for (int cycle = 0; cycle < length; ++cycle) pins = &stimulus.next(false);
     if (pins->rst_n || !pins->in_valid) continue;
@@ -106,13 +106,13 @@ BOOST_AUTO_TEST_CASE(a_failure_says_how_to_repeat_it_and_repeats) {
   BOOST_TEST(first.failure == second.failure);
   for (const char* part : {"seed 7, cycle ", ", signal ", ": expected 0x", ", got 0x",
                            "repeat: mxref cosim --format mxfp8_e4m3 --format-b mxfp8_e4m3 --blocks "
-                           "40000 --backpressure 0.5 --seed 7 --faults tie_away"})
+                           "200000 --backpressure 0.5 --seed 7 --faults tie_away"})
     BOOST_TEST(first.failure.find(part) != std::string::npos, part << " not in: " << first.failure);
 }
 
 BOOST_AUTO_TEST_CASE(the_seed_decides_the_run) {
   CosimOptions options = small_run(3);
-  options.shapes = {{3, 5}};
+  options.shape = {3, 5};
   const auto cycles = [&] { return run_cosim(options).front().cycles; };
   const int64_t first = cycles();
   BOOST_TEST(first == cycles());
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_seed_decides_the_run) {
 
 BOOST_AUTO_TEST_CASE(without_back_pressure_beats_wait_only_for_short_tiles) {
   CosimOptions options = small_run();
-  options.shapes = {{2, 2}};
+  options.shape = {2, 2};
   const int64_t with = run_cosim(options).front().stalled_cycles;
   options.backpressure = 0;
   const int64_t without = run_cosim(options).front().stalled_cycles;
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(without_back_pressure_beats_wait_only_for_short_tiles) {
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
   CosimOptions options = small_run();
-  options.shapes = {{4, 4}};
+  options.shape = {4, 4};
   BOOST_CHECK_THROW(run_cosim(options), UsageError);
   BOOST_CHECK_THROW(run_faults({}, "tie_avay"), UsageError);
   options = small_run();
@@ -169,15 +169,16 @@ BOOST_AUTO_TEST_CASE(coverage_data_is_read_as_fractions_and_damage_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(the_scoreboard_sees_a_wrong_bit_a_lost_row_and_a_row_too_many) {
-  const ArrayShape shape{1, 2};
-  ArrayInputs beat(shape);
+  const ArrayDesign design{.shape = {1, 2}};
+  ArrayInputs beat(design);
+  beat.in_lanes = 32;
   beat.in_valid = beat.in_first = beat.in_last = beat.in_preload = true;
   beat.c = {0x3F800000, 0x40000000};
-  ArrayOutputs row(shape);
+  ArrayOutputs row(design.shape);
   row.out_data = beat.c;  // +0 codes add nothing
   row.out_last = true;
   const auto mismatches = [&](int beats, int rows, uint32_t flip) {
-    Scoreboard scoreboard(shape);
+    Scoreboard scoreboard(design);
     std::vector<Mismatch> found;
     for (int i = 0; i < beats; ++i) scoreboard.beat_taken(beat);
     row.out_data[1] ^= flip;

@@ -14,11 +14,11 @@ static const std::string plugin = "plugin:" MXREF_BINARY_DIR "/lib/verilated_eng
 
 BOOST_AUTO_TEST_CASE(gives_the_bits_of_the_definition_beside_the_engine_rtl) {
   const CrosscheckReport report = crosscheck(
-      {{"rtl", make_rtl_engine}}, {.formats = {array_formats.begin(), array_formats.end()},
+      {{"rtl", make_rtl_engine}}, {.formats = {&block_format("mxfp4"), &block_format("mxfp8_e4m3")},
                                    .datapaths = {&datapath("fused")},
                                    .implementations = {"rtl", plugin},
                                    .level = 2});
-  BOOST_TEST(report.rows.size() == 2 * array_formats.size() * array_formats.size());
+  BOOST_TEST(report.rows.size() == 2u * 4u);
   for (const CrosscheckRow& row : report.rows) BOOST_TEST(row.compared > 30000);
   for (const std::string& failure : report.failures) BOOST_ERROR(failure);
   BOOST_TEST(report.passed());

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Golden vectors of every pair of formats against the RTL, by the SystemVerilog bench in Icarus and in
-# Verilator; a vector with one wrong bit, a file that is short or missing, and a format that does not exist must
+# Golden vectors of every format with itself and with the next one, every corner case and pairs of codes among them,
+# against the RTL, by the SystemVerilog bench in Verilator; of two formats in Icarus too; a vector with one wrong bit, a file that is short or missing, and a format that does not exist must
 # fail in both; an x in the file in Icarus, for Verilator has two states.
 #   vectors_tb.sh MXREF SOURCE_DIR WORK_DIR RTL_SOURCES…
 set -euo pipefail
@@ -29,15 +29,20 @@ run() {
 # "//   ROW  NAME (element)" in the package
 mapfile -t formats < <(sed -n 's|^ *//  *\([0-9][0-9]*\)  *\([a-z0-9_]*\) (.*|\1 \2|p' "$source/rtl_models/rtl/mx_pkg.sv")
 [ "${#formats[@]}" -ge 2 ] || { echo "no formats found in mx_pkg.sv"; exit 1; }
-for a in "${formats[@]}"; do
-  for b in "${formats[@]}"; do
+for i in "${!formats[@]}"; do
+  a=${formats[i]}
+  for b in "$a" "${formats[(i + 1) % ${#formats[@]}]}"; do
+    # nvfp4 meets itself alone.
+    [ "$a" = "$b" ] || [[ "$a $b" != *nvfp4* ]] || continue
+    simulators=(verilator)
+    [[ "${a#* }" != mxfp4 && "${a#* }" != mxfp8_e5m2 ]] || simulators=(icarus verilator)
     "$mxref" vectors --format "${a#* }" --format-b "${b#* }" --kind random --count $count --seed 1 --as memh \
       --out vectors > /dev/null
     # The lowest digit of the last vector's acc_out, other than it is.
     sed '$ { s/[0-7]$/X/; s/[89a-f]$/0/; s/X$/8/ }' vectors/vectors.memh > wrong.memh
     head -n -1 vectors/vectors.memh > short.memh
     sed '$ s/.$/x/' vectors/vectors.memh > unknown.memh
-    for simulator in icarus verilator; do
+    for simulator in "${simulators[@]}"; do
       run $simulator vectors/vectors.memh "${a% *}" "${b% *}" ||
         { echo "${a#* } × ${b#* } in $simulator:"; head -5 bench.log; exit 1; }
       ! run $simulator wrong.memh "${a% *}" "${b% *}" ||

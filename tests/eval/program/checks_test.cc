@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(planted_faults_are_summed_up) {
   check_good(caught);
   BOOST_TEST(caught.out.ends_with("\n1 of 1 faults caught\n"), caught.out);
   // The control: a run too short for this one to show.
-  const Outcome missed = run_mxref({"cosim", "--faults", "tie_away", "--blocks", "1"});
+  const Outcome missed = run_mxref({"cosim", "--faults", "sum_all_cancelled", "--blocks", "1"});
   BOOST_TEST(missed.code == 1);
   BOOST_TEST(missed.out.ends_with("\n0 of 1 faults caught\n"), missed.out);
   check_refused(run_mxref({"cosim", "--faults", "--coverage", folder / "c"}), 2,

@@ -1,0 +1,144 @@
+#pragma once
+// A Verilated model behind the pins of emu/array_port.h. Included where the tables of arrays are
+// made; else nobody sees Verilator.
+
+#include <verilated.h>
+#include <verilated_cov.h>
+#include <verilated_fst_c.h>
+
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "emu/error.h"
+#include "rtl_models/engine/verilated_array.h"
+
+namespace mxref {
+
+static_assert(std::endian::native == std::endian::little);
+
+// Lanes ↔ a port of Verilator's: an integer or words, the lowest bits first.
+template <typename Port, typename Lane>
+void put(Port& port, const std::vector<Lane>& lanes) {
+  static_assert(sizeof(Lane) <= sizeof(Port));
+  std::memcpy(&port, lanes.data(), lanes.size() * sizeof(Lane));
+}
+template <typename Port>
+void get(const Port& port, std::vector<uint32_t>& lanes) {
+  std::memcpy(lanes.data(), &port, lanes.size() * sizeof(uint32_t));
+}
+
+// Base: ArrayPort or BenchArray. Model: what Verilator made of the array of a design.
+template <typename Base, typename Model>
+class VerilatedArray : public Base {
+ public:
+  explicit VerilatedArray(const ArrayDesign& design)
+      : model_(&context_), design_(design), outputs_(design.shape) {}
+  ~VerilatedArray() override {
+    // The model takes its scopes out of the thread's context, which may be that of an array made
+    // later, and gone.
+    Verilated::threadContextp(&context_);
+    model_.final();
+  }
+
+  const ArrayDesign& design() const override { return design_; }
+  const ArrayOutputs& outputs() const override { return outputs_; }
+  void clock(const ArrayInputs& inputs) override {
+    put_inputs(inputs);
+    set_clock(false);  // signals that follow from the inputs settle before assertions sample them
+    set_clock(true);
+    get_outputs();
+  }
+
+ protected:
+  virtual void after_eval() {}
+  VerilatedContext context_;
+  Model model_;
+
+ private:
+  void set_clock(bool level) {
+    model_.clk_i = level;
+    model_.eval();
+    after_eval();
+  }
+  void put_inputs(const ArrayInputs& in) {
+    model_.rst_ni = in.rst_n;
+    model_.out_ready_i = in.out_ready;
+    model_.fault_i = in.fault;
+    model_.in_valid_i = in.in_valid;
+    // Operands are half of the engine's time: its array gets those alone that it takes. The bench's
+    // gets all pins, for it must be seen that it takes no others.
+    constexpr bool is_bench = std::is_same_v<Base, BenchArray>;
+    if (!is_bench && !in.in_valid) return;
+    model_.in_first_i = in.in_first;
+    model_.in_last_i = in.in_last;
+    model_.in_preload_i = in.in_preload;
+    model_.in_lanes_i = in.in_lanes;
+    model_.out_type_i = uint8_t(in.out_type);
+    model_.format_a_i = in.format_a;
+    model_.format_b_i = in.format_b;
+    put(model_.a_codes_i, in.a_codes);
+    put(model_.a_scales_i, in.a_scales);
+    put(model_.b_codes_i, in.b_codes);
+    put(model_.b_scales_i, in.b_scales);
+    if (is_bench || in.in_preload) put(model_.c_i, in.c);
+  }
+  void get_outputs() {
+    outputs_.in_ready = model_.in_ready_o;
+    outputs_.out_valid = model_.out_valid_o;
+    outputs_.out_last = model_.out_last_o;
+    outputs_.out_row = model_.out_row_o;
+    get(model_.out_data_o, outputs_.out_data);
+    outputs_.trace_valid = model_.trace_valid_o;
+    outputs_.trace_first = model_.trace_first_o;
+    outputs_.trace_last = model_.trace_last_o;
+    outputs_.trace_stages = model_.trace_stages_o;
+    get(model_.trace_acc_o, outputs_.trace_acc);
+  }
+
+  const ArrayDesign& design_;  // of a table
+  ArrayOutputs outputs_;
+};
+
+// Verilator itself ends the program, or says nothing. Leaves an empty file.
+inline void require_opens(const std::filesystem::path& path) {
+  if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
+}
+
+template <typename Model>
+class VerilatedBenchArray : public VerilatedArray<BenchArray, Model> {
+ public:
+  explicit VerilatedBenchArray(const ArrayDesign& design)
+      : VerilatedArray<BenchArray, Model>(design) {
+    this->context_.traceEverOn(true);
+  }
+  ~VerilatedBenchArray() override { waves_.close(); }
+
+  int64_t assertions_failed() const override { return this->model_.failures_o; }
+  void open_waves(const std::filesystem::path& path) override {
+    require_opens(path);
+    this->model_.trace(&waves_, /*levels=*/99);
+    waves_.open(path.c_str());
+  }
+  void write_coverage(const std::filesystem::path& path) override {
+    require_opens(path);
+    this->context_.coveragep()->write(path.c_str());
+  }
+
+ protected:
+  void after_eval() override {
+    if (waves_.isOpen()) waves_.dump(this->context_.time());
+    this->context_.timeInc(1);
+  }
+
+ private:
+  VerilatedFstC waves_;
+};
+
+template <typename Model>
+std::unique_ptr<BenchArray> make_verilated_bench_array(const ArrayDesign& design) {
+  return std::make_unique<VerilatedBenchArray<Model>>(design);
+}
+
+}  // namespace mxref
