@@ -1,6 +1,5 @@
 #include "rtl_models/engine/rtl_engine.h"
 
-#include <ranges>
 #include <vector>
 
 #include "emu/array_driver.h"
@@ -50,8 +49,8 @@ ArrayChoice first_of(std::vector<ArraySource> sources) {
 std::unique_ptr<Engine> make_rtl_engine() {
   // The array of its own where it serves; else the larger of the bench's.
   std::vector<ArraySource> sources{{engine_array_design(), make_engine_array}};
-  for (const BenchSource& bench : bench_arrays() | std::views::reverse)
-    sources.push_back({bench.design, [&bench] { return bench.make(); }});
+  for (auto bench = bench_arrays().rbegin(); bench != bench_arrays().rend(); ++bench)
+    sources.push_back({bench->design, [bench] { return bench->make(); }});
   return make_array_engine("rtl", arrays, first_of(std::move(sources)));
 }
 
