@@ -92,6 +92,7 @@ void ArrayStimulus::put_beat() {
   put_codes(*tile_format_b_, pins_.b_codes);
   for (uint8_t& scale : pins_.a_scales) scale = stimulus_.scale(*tile_format_a_->scale);
   for (uint8_t& scale : pins_.b_scales) scale = stimulus_.scale(*tile_format_b_->scale);
+  if (chance(1)) put_infinity();
   if (pins_.in_first) put_accumulators();
   put_ignored_bits(*tile_format_a_, pins_.a_codes);
   put_ignored_bits(*tile_format_b_, pins_.b_codes);
@@ -136,13 +137,30 @@ void ArrayStimulus::put_accumulators() {
   const auto block = [&](const std::vector<uint8_t>& codes, size_t row) {
     return std::span(codes).subspan(row * size_t(design_.lanes()), pins_.in_lanes);
   };
-  size_t i = 0;
-  for (size_t r = 0; r < pins_.a_scales.size(); ++r)
-    for (size_t c = 0; c < pins_.b_scales.size(); ++c)
-      pins_.c[i++] = stimulus_.accumulator(
-          block_sum(*tile_format_a_->element, block(pins_.a_codes, r), *tile_format_b_->element,
-                    block(pins_.b_codes, c)),
-          pins_.a_scales[r], pins_.b_scales[c], *tile_format_a_->scale, *tile_format_b_->scale);
+  const auto cols = pins_.b_scales.size();
+  for (size_t i = 0; i < pins_.c.size(); ++i) {
+    const size_t r = i / cols, col = i % cols;
+    pins_.c[i] = stimulus_.accumulator(
+        block_sum(*tile_format_a_->element, block(pins_.a_codes, r), *tile_format_b_->element,
+                  block(pins_.b_codes, col)),
+        pins_.a_scales[r], pins_.b_scales[col], *tile_format_a_->scale, *tile_format_b_->scale);
+  }
+  constexpr uint32_t infinity = 0x7F800000, minus = 0x80000000;
+  if (chance(1)) pins_.c[stimulus_.below(pins_.c.size())] = chance(4) ? infinity : minus | infinity;
+}
+
+// In one lane an Inf of one side meets zero, or whatever the other side has there.
+void ArrayStimulus::put_infinity() {
+  const bool is_a = chance(4);
+  const ElementFormat& format = *(is_a ? tile_format_a_ : tile_format_b_)->element;
+  if (!format.has_inf()) return;
+  auto& codes = is_a ? pins_.a_codes : pins_.b_codes;
+  auto& others = is_a ? pins_.b_codes : pins_.a_codes;
+  const auto lanes = size_t(design_.lanes()), lane = stimulus_.below(pins_.in_lanes);
+  const uint32_t infinity = format.max_code() + 1;
+  codes[stimulus_.below(codes.size() / lanes) * lanes + lane] =
+      uint8_t(format.code(chance(4), infinity));
+  if (chance(2)) others[stimulus_.below(others.size() / lanes) * lanes + lane] = 0;
 }
 
 // Bits above the format's, which the array must ignore.

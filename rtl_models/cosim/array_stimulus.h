@@ -33,6 +33,7 @@ class ArrayStimulus {
   void put_beat();
   void draw_formats();
   void put_codes(const BlockFormat& format, std::vector<uint8_t>& codes);
+  void put_infinity();
   void put_accumulators();
   void put_ignored_bits(const BlockFormat& format, std::vector<uint8_t>& codes);
   void put_gap();

@@ -8,6 +8,7 @@
 #include "emu/files/atomic_file.h"
 #include "emu/systemc/systemc_array.h"
 #include "rtl_models/cosim/array_stimulus.h"
+#include "rtl_models/cosim/coverage_waivers.h"
 #include "rtl_models/cosim/scoreboard.h"
 #include "rtl_models/engine/verilated_array.h"
 #include "rtl_models/rtl/faults.h"
@@ -149,13 +150,11 @@ std::filesystem::path temporary_coverage_file() {
   return file;
 }
 
-Coverage collect_coverage(BenchArray& rtl, const std::filesystem::path& file,
-                          const std::filesystem::path& keep) {
+std::string coverage_of(BenchArray& rtl, const std::filesystem::path& file) {
   rtl.write_coverage(file);
-  const std::string data = read_file(file);
+  std::string data = read_file(file);
   std::filesystem::remove(file);
-  if (!keep.empty()) write_atomically(keep, data);
-  return parse_coverage(data);
+  return data;
 }
 
 CosimResult empty_result(const CosimOptions& options, const ArrayDesign& design) {
@@ -214,17 +213,20 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
     done += result.blocks;
     results.push_back(std::move(result));
   }
+  // Coverage is that of all arrays which collect it together.
+  std::string data;
   for (const BenchSource* source : chosen(options, covered_arrays(), /*any_shape=*/true)) {
     CosimResult result = empty_result(options, source->design);
     LockStep covered(options, source->make());
     covered.run(result, [&] { return result.cycles >= covered_cycles; });
-    const Coverage coverage = collect_coverage(covered.rtl(), coverage_data, options.coverage_file);
+    data += coverage_of(covered.rtl(), coverage_data);
     results.push_back(std::move(result));
-    for (CosimResult& r : results) {
-      if (r.datapath != source->design.datapath->name) continue;
-      r.coverage = coverage;
-      r.coverage_shape = source->design.shape;
-    }
+  }
+  if (!options.coverage_file.empty()) write_atomically(options.coverage_file, data);
+  const Coverage coverage = parse_coverage(data, coverage_waivers);
+  for (CosimResult& r : results) {
+    r.coverage = coverage;
+    r.coverage_shape = covered_arrays().front().design.shape;
   }
   return results;
 }

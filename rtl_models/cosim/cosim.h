@@ -40,7 +40,7 @@ struct CosimResult {
   int64_t blocks = 0;          // block products taken
   int64_t mismatches = 0;      // signals, all of the cycle at which the run was stopped
   int64_t assertions_failed = 0;
-  Coverage coverage;  // of the one array that collects it, the same in each result
+  Coverage coverage;  // of the arrays that collect it together, the same in each result
   ArrayShape coverage_shape;
   // Of the first mismatch: seed, cycle, signal, expected, got, the command that repeats it.
   std::string failure;

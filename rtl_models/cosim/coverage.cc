@@ -12,10 +12,11 @@ namespace {
 
 [[noreturn]] void refuse() { throw InputError("is no coverage data of Verilator"); }
 
-// A line is C '\1key\2value\1key\2value…' count. The key "page" names the kind of the point, "h"
-// the instance.
+// A line is C '\1key\2value\1key\2value…' count. The key "page" names the kind of the point, "f"
+// the file, "o" the signal or branch, "h" the instance.
 struct Point {
   std::string kind;  // "v_line", "v_branch", "v_toggle" or "v_user"
+  std::string file, object;
   std::string identity;
   int64_t count = 0;
 };
@@ -32,29 +33,81 @@ Point parse_point(std::string_view line) {
     const std::string_view pair = rest.substr(0, rest.find('\1'));
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     if (pair.starts_with("h\2")) continue;
-    if (pair.starts_with("page\2")) point.kind = pair.substr(5, pair.find('/') - 5);
+    // The page has the instance's parameters too.
+    if (pair.starts_with("page\2")) {
+      point.kind = pair.substr(5, pair.find('/') - 5);
+      continue;
+    }
+    if (pair.starts_with("f\2")) point.file = pair.substr(pair.rfind('/') + 1);
+    if (pair.starts_with("o\2")) point.object = pair.substr(2);
     point.identity += pair;
   }
   return point;
 }
 
+// "word[3]" → 3; -1 of a signal without bits.
+int bit_of(std::string_view object) {
+  const size_t bracket = object.find('[');
+  int bit = -1;
+  if (bracket != object.npos)
+    std::from_chars(object.data() + bracket + 1, object.data() + object.size(), bit);
+  return bit;
+}
+
+// Whether a waiver names this point.
+bool names(const CoverageWaiver& waiver, const Point& point) {
+  if (point.kind != "v_toggle" || (waiver.file != "*" && point.file != waiver.file)) return false;
+  const auto name = [](std::string_view object) { return object.substr(0, object.find('[')); };
+  if (name(waiver.object) != name(point.object)) return false;
+  const int first = bit_of(waiver.object), bit = bit_of(point.object);
+  if (first < 0) return true;
+  int last = first;
+  if (const size_t dash = waiver.object.find('-'); dash != waiver.object.npos)
+    std::from_chars(waiver.object.data() + dash + 1, waiver.object.data() + waiver.object.size(),
+                    last);
+  return bit >= first && bit <= last;
+}
+
 }  // namespace
 
-Coverage parse_coverage(const std::string& data) {
-  std::map<std::string, std::map<std::string, int64_t>> counts;  // kind → point → count
+Coverage parse_coverage(const std::string& data, std::span<const CoverageWaiver> waivers,
+                        std::vector<std::string>* unsound) {
+  constexpr std::string_view head = "# SystemC::Coverage";
+  std::map<std::string, std::map<std::string, Point>> points;  // kind → identity → point
   std::istringstream lines(data);
   std::string line;
-  if (!std::getline(lines, line) || !line.starts_with("# SystemC::Coverage")) refuse();
+  if (!data.starts_with(head)) refuse();
   while (std::getline(lines, line)) {
+    if (line.starts_with(head)) continue;
     const Point point = parse_point(line);
-    counts[point.kind == "v_branch" ? "v_line" : point.kind][point.identity] += point.count;
+    points[point.kind == "v_branch" ? "v_line" : point.kind]
+        .try_emplace(point.identity, Point{point.kind, point.file, point.object, {}, 0})
+        .first->second.count += point.count;
+  }
+  Coverage coverage;
+  for (const CoverageWaiver& waiver : waivers) {
+    auto& toggles = points["v_toggle"];
+    const size_t before = toggles.size();
+    bool reached = false;
+    std::erase_if(toggles, [&](const auto& entry) {
+      const bool is_named = names(waiver, entry.second);
+      reached |= is_named && entry.second.count > 0;
+      return is_named && entry.second.count == 0;
+    });
+    coverage.waived += int64_t(before - toggles.size());
+    if (unsound && (reached || before == toggles.size()))
+      unsound->push_back(std::string(waiver.file) + " " + std::string(waiver.object) +
+                         (reached ? ": a point was reached" : ": no such point"));
   }
   const auto reached = [&](const char* kind) {
     int64_t hit = 0;
-    for (const auto& [identity, count] : counts[kind]) hit += count > 0;
-    return counts[kind].empty() ? 0.0 : double(hit) / double(counts[kind].size());
+    for (const auto& [identity, point] : points[kind]) hit += point.count > 0;
+    return points[kind].empty() ? 0.0 : double(hit) / double(points[kind].size());
   };
-  return {reached("v_line"), reached("v_toggle"), reached("v_user")};
+  coverage.line = reached("v_line");
+  coverage.toggle = reached("v_toggle");
+  coverage.functional = reached("v_user");
+  return coverage;
 }
 
 }  // namespace mxref

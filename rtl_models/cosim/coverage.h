@@ -1,17 +1,31 @@
 #pragma once
 // What share of the points in Verilator's coverage data was reached.
 
+#include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace mxref {
+
+// Points that no run can reach, and why: they are left out.
+struct CoverageWaiver {
+  std::string_view file;    // of the module; "*": of any
+  std::string_view object;  // the signal, or some of its bits: "word[3]", "word[3-7]"
+  std::string_view reason;
+};
 
 // Fractions of the points of each kind. A point in several instances of a module is one point.
 struct Coverage {
   double line = 0;  // blocks and branches
   double toggle = 0;
   double functional = 0;  // cover properties
+  int64_t waived = 0;     // points of signals that waivers leave out
 };
-// data: a file of Verilator's. Throws InputError where it is no coverage data.
-Coverage parse_coverage(const std::string& data);
+// data: files of Verilator's, one behind the other. In `unsound`, where it is given: waivers that
+// leave out no point, or one that was reached. Throws InputError where it is no coverage data.
+Coverage parse_coverage(const std::string& data, std::span<const CoverageWaiver> waivers = {},
+                        std::vector<std::string>* unsound = nullptr);
 
 }  // namespace mxref

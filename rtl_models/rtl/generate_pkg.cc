@@ -83,16 +83,18 @@ void formats(std::ostream& out) {
                  [](auto& f) { return f.magnitude_units_bits() - significand_bits(f); });
 }
 
-// The set of formats that have the elements of which ue4m3's numbers are.
-void ue4m3_numbers(std::ostream& out) {
-  out << "  localparam logic [NumFormats-1:0] AllFormats = '1;  // a set of formats has a bit for "
-         "each\n"
-         "  // The formats whose elements, without sign, are the numbers of ue4m3.\n"
-         "  localparam logic [NumFormats-1:0] Ue4m3Numbers = "
+// A set of formats, a bit for each, written out: yosys 0.23 takes '1 for the number 1.
+void set(std::ostream& out, std::string_view name, std::string_view why,
+         const std::function<bool(const BlockFormat&)>& has) {
+  out << "  // " << why << "\n  localparam logic [NumFormats-1:0] " << name << " = "
       << block_formats.size() << "'b";
-  for (size_t i = block_formats.size(); i-- > 0;)
-    out << (block_formats[i].element == ue4m3_scale.number ? '1' : '0');
+  for (size_t i = block_formats.size(); i-- > 0;) out << (has(block_formats[i]) ? '1' : '0');
   out << ";\n";
+}
+void sets(std::ostream& out) {
+  set(out, "AllFormats", "Every format.", [](const BlockFormat&) { return true; });
+  set(out, "Ue4m3Numbers", "The formats whose elements, without sign, are the numbers of ue4m3.",
+      [](const BlockFormat& f) { return f.element == ue4m3_scale.number; });
 }
 
 // Numbers of the rows of emu/datapaths.h that parameters choose.
@@ -144,7 +146,7 @@ int main() {
                "not edit.\n"
                "package mx_pkg;\n";
   mxref::formats(std::cout);
-  mxref::ue4m3_numbers(std::cout);
+  mxref::sets(std::cout);
   mxref::datapath_numbers(std::cout);
   mxref::widths(std::cout);
   mxref::fault_numbers(std::cout);

@@ -150,5 +150,40 @@ module mx_mac_array_checks #(
   row_waits          : cover property (@(posedge clk_i) out_valid_o && !out_ready_i);
   last_row_waits     : cover property (@(posedge clk_i) out_valid_o && out_last_o && !out_ready_i);
   reset_while_busy   : cover property (@(posedge clk_i) !rst_ni && trace_stages_o != '0);
+  short_block        : cover property (@(posedge clk_i) beat_taken && in_lanes_i < 6'd16);
+  /*verilator coverage_off*/
+
+  // --- functional coverage of what leaves, in the first column
+  logic row_taken;
+  assign row_taken = out_valid_o && out_ready_i;
+  fp32_to_16_corners u_to_16_corners (
+    .clk_i,
+    .taken_i   (row_taken),
+    .type_i    (u_array.gen_out[0].u_result.u_to_16.type_i),
+    .nan_i     (u_array.gen_out[0].u_result.u_to_16.nan),
+    .value_i   (u_array.gen_out[0].u_result.u_to_16.value_i[30:0]),
+    .half_i    (u_array.gen_out[0].u_result.u_to_16.half[14:0]),
+    .bf16_tie_i(u_array.gen_out[0].u_result.u_to_16.value_i[15:0] == 16'h8000),
+    .bf16_up_i (u_array.gen_out[0].u_result.u_to_16.bf16_up),
+    .f16_tie_i (u_array.gen_out[0].u_result.u_to_16.moved[12]
+                && !u_array.gen_out[0].u_result.u_to_16.rest),
+    .f16_up_i  (u_array.gen_out[0].u_result.u_to_16.f16_up)
+  );
+  if (DATAPATH == mx_pkg::Exact) begin : gen_exact
+    mx_exact_round_corners u_round_corners (
+      .clk_i,
+      .taken_i        (row_taken),
+      .result_i       (u_array.gen_out[0].u_result.value),
+      .special_i      (&u_array.gen_out[0].u_result.value[30:23]
+                       && !u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.overflow),
+      .start_nan_i    (u_array.gen_out[0].u_result.gen_exact.u_round.start_nan),
+      .start_special_i(u_array.gen_out[0].u_result.gen_exact.u_round.start_special),
+      .zero_i         (u_array.gen_out[0].u_result.gen_exact.u_round.magnitude == '0),
+      .nonzero_i      (u_array.gen_out[0].u_result.gen_exact.u_round.nonzero),
+      .tie_i          (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.tie),
+      .round_up_i     (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.round_up),
+      .overflow_i     (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.overflow)
+    );
+  end
 
 endmodule

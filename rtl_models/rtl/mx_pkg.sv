@@ -44,7 +44,8 @@ package mx_pkg;
   // Binary places of a significand above the unit, at most.
   localparam logic [NumFormats*8-1:0] MaxShift =
       {8'h02, 8'h00, 8'h1d, 8'h0e, 8'h02, 8'h06, 8'h02};
-  localparam logic [NumFormats-1:0] AllFormats = '1;  // a set of formats has a bit for each
+  // Every format.
+  localparam logic [NumFormats-1:0] AllFormats = 7'b1111111;
   // The formats whose elements, without sign, are the numbers of ue4m3.
   localparam logic [NumFormats-1:0] Ue4m3Numbers = 7'b0001000;
 
