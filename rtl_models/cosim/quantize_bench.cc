@@ -1,0 +1,299 @@
+#include "rtl_models/cosim/quantize_bench.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <span>
+#include <sstream>
+
+#include "emu/binary32.h"
+#include "emu/error.h"
+#include "emu/files/atomic_file.h"
+#include "emu/quantize.h"
+#include "rtl_models/cosim/quantize_stimulus.h"
+
+namespace mxref {
+namespace {
+
+struct ConversionMismatch {
+  std::string signal;
+  uint64_t expected, got;
+};
+
+// What the definition makes of a block.
+ConvertedBlock quantized(const ConversionBeat& beat) {
+  ConvertedBlock block{.lanes = beat.lanes};
+  std::array<float, most_lanes> x;
+  for (size_t i = 0; i < beat.lanes; ++i)
+    x[i] = std::bit_cast<float>(beat.is_bfloat16 ? beat.data[i] << 16 : beat.data[i]);
+  block.scale =
+      quantize_block_ref(std::span(x).first(beat.lanes), conversion_of(beat),
+                         std::span(block.codes).first(beat.lanes), {beat.index, beat.tensor_scale});
+  return block;
+}
+ConvertedBlock dequantized(const ConversionBeat& beat) {
+  ConvertedBlock block{.lanes = beat.lanes};
+  const Conversion conversion = conversion_of(beat);
+  const uint32_t mask = conversion.format->element->code_mask();
+  for (size_t i = 0; i < beat.lanes; ++i)
+    block.data[i] = std::bit_cast<uint32_t>(
+        dequantize_element(*conversion.format, uint8_t(beat.codes[i] & mask), beat.scale,
+                           conversion.prescale, beat.tensor_scale));
+  return block;
+}
+
+void compare_blocks(const ConvertedBlock& expected, const ConvertedBlock& got,
+                    std::vector<ConversionMismatch>& mismatches) {
+  const auto compare = [&](const std::string& signal, uint64_t a, uint64_t b) {
+    if (a != b) mismatches.push_back({signal, a, b});
+  };
+  compare("out_scale", expected.scale, got.scale);
+  compare("out_lanes", expected.lanes, got.lanes);
+  for (size_t i = 0; i < most_lanes; ++i) {
+    const std::string lane = "[" + std::to_string(i) + "]";
+    compare("out_codes" + lane, expected.codes[i], got.codes[i]);
+    compare("out_data" + lane, expected.data[i], got.data[i]);
+  }
+}
+
+std::string hex(uint64_t value) {
+  std::ostringstream text;
+  text << "0x" << std::hex << value;
+  return text.str();
+}
+
+// How a block is converted, for a failure's text.
+std::string describe(const ConversionBuild& build, const ConversionBeat& beat) {
+  std::ostringstream text;
+  text << block_formats[beat.format].name;
+  if (build.unit == ConversionUnit::quantizer)
+    text << ", rule " << scale_rules[beat.rule].name << ", rounding "
+         << roundings[beat.rounding].name << (beat.is_bfloat16 ? ", bfloat16" : ", binary32")
+         << ", conversion seed " << hex(beat.seed) << ", index " << beat.index;
+  else
+    text << ", scale " << hex(beat.scale);
+  text << ", pre-scale " << (beat.prescale ? "3/4" : "1") << ", tensor scale "
+       << hex(std::bit_cast<uint32_t>(beat.tensor_scale)) << ", lanes";
+  for (size_t i = 0; i < beat.lanes; ++i)
+    text << " "
+         << hex(build.unit == ConversionUnit::quantizer ? beat.data[i] : uint64_t(beat.codes[i]));
+  return text.str();
+}
+
+// One unit on random pins, from reset.
+class ConversionBench {
+ public:
+  ConversionBench(const ConversionBuild& build, const ConversionBenchOptions& options,
+                  uint8_t fault)
+      : build_(build),
+        options_(options),
+        fault_(fault),
+        model_(make_conversion_model(build)),
+        stimulus_(build, options.format, options.seed) {}
+
+  void run(ConversionBenchResult& result) {
+    const auto goes_on = [&] {
+      return options_.blocks > 0 ? result.blocks < options_.blocks : stimulus_.directed_left() > 0;
+    };
+    for (pins_.rst_n = false; cycle_ < 2;) clock(result);
+    while (goes_on() && result.passed()) {
+      next_pins();
+      step(result);
+    }
+    // What is inside must come out: four blocks, each in a few cycles.
+    constexpr int enough_cycles = 100;
+    for (int i = 0; i < enough_cycles && result.passed(); ++i) {
+      pins_.rst_n = pins_.out_ready = true;
+      if (!waits_) put_gap();
+      step(result);
+    }
+    if (result.passed() && !inside_.empty())
+      fail(result, {{"out_valid (blocks missing)", 1, 0}}, &inside_.front());
+    result.cycles = cycle_;
+  }
+  ConversionModel& model() { return *model_; }
+
+ private:
+  // Traffic changes its character every now and then; chances in eighths.
+  struct Phase {
+    int cycles = 0;
+    uint64_t gap = 0, stall = 0;
+  };
+  bool chance(uint64_t eighths) { return stimulus_.below(8) < eighths; }
+
+  void begin_phase() {
+    constexpr uint64_t thousand = 1000, chances[] = {1, 4, 7};
+    const auto share = uint64_t(options_.backpressure * thousand);
+    const auto draw = [&] {
+      return stimulus_.below(thousand) < share ? chances[stimulus_.below(3)] : 0;
+    };
+    phase_.cycles = 50 + int(stimulus_.below(200));
+    phase_.gap = draw();
+    phase_.stall = draw();
+  }
+
+  void put_gap() {
+    pins_.in_valid = false;
+    pins_.beat = stimulus_.noise();
+  }
+
+  void next_pins() {
+    constexpr uint64_t cycles_between_resets = 1500;
+    if (phase_.cycles-- == 0) begin_phase();
+    pins_.out_ready = !chance(phase_.stall);
+    if (reset_cycles_ == 0 && stimulus_.below(cycles_between_resets) == 0)
+      reset_cycles_ = 1 + int(stimulus_.below(3));
+    pins_.rst_n = reset_cycles_ == 0;
+    if (!pins_.rst_n) {  // whatever the inputs say, a reset empties the unit
+      --reset_cycles_;
+      put_gap();
+      pins_.in_valid = chance(4);
+    } else if (waits_) {  // valid stays, and the block with it
+    } else if (chance(phase_.gap)) {
+      put_gap();
+    } else {
+      pins_.in_valid = true;
+      pins_.beat = stimulus_.next();
+    }
+  }
+
+  // The transfers of the coming edge, the handshake since the last one, and the edge.
+  void step(ConversionBenchResult& result) {
+    const ConversionOutputs& out = model_->outputs();
+    std::vector<ConversionMismatch> mismatches;
+    std::optional<ConversionBeat> converted;
+    const bool taken = pins_.rst_n && pins_.in_valid && out.in_ready;
+    const bool sent = pins_.rst_n && out.out_valid && pins_.out_ready;
+    if (held_) {
+      if (!out.out_valid) mismatches.push_back({"out_valid (withdrawn)", 1, 0});
+      if (out.block != held_->block) mismatches.push_back({"out_… (changed while it waits)", 1, 0});
+    }
+    if (sent && inside_.empty()) mismatches.push_back({"out_valid (block of none)", 0, 1});
+    if (sent && !inside_.empty()) {
+      converted = inside_.front();
+      inside_.pop_front();
+      const bool quantizes = build_.unit == ConversionUnit::quantizer;
+      compare_blocks(quantizes ? quantized(*converted) : dequantized(*converted), out.block,
+                     mismatches);
+      ++result.blocks;
+      result.elements += converted->lanes;
+    }
+    if (taken) inside_.push_back(pins_.beat);
+    waits_ = pins_.rst_n && pins_.in_valid && !taken;
+    held_.reset();
+    if (pins_.rst_n && out.out_valid && !sent) held_ = out;
+    result.stalled_cycles += waits_ || held_;
+    if (!pins_.rst_n) {
+      result.dropped += int64_t(inside_.size());
+      for (const ConversionBeat& beat : inside_) stimulus_.again(beat);
+      inside_.clear();
+    }
+    if (!mismatches.empty()) fail(result, mismatches, converted ? &*converted : nullptr);
+    clock(result);
+  }
+
+  void clock(ConversionBenchResult& result) {
+    pins_.fault = fault_;
+    const bool independent = model_->clock(pins_);
+    if (!independent && cycle_ > 0 && result.passed())
+      fail(result, {{"an output (changed without an edge)", 0, 1}}, nullptr);
+    ++cycle_;
+  }
+
+  void fail(ConversionBenchResult& result, const std::vector<ConversionMismatch>& mismatches,
+            const ConversionBeat* beat) {
+    std::ostringstream text;
+    const ConversionMismatch& first = mismatches.front();
+    text << build_.name << ", seed " << options_.seed << ", cycle " << cycle_ << ", signal "
+         << first.signal << ": expected " << hex(first.expected) << " by the definition, got "
+         << hex(first.got);
+    if (beat) text << "\n  block: " << describe(build_, *beat);
+    text << "\n  options: blocks " << options_.blocks << ", back-pressure "
+         << options_.backpressure;
+    if (options_.format) text << ", format " << options_.format->name;
+    if (fault_) text << ", fault " << quantize_faults[size_t(fault_) - 1].name;
+    result.mismatches = int64_t(mismatches.size());
+    result.failure = text.str();
+  }
+
+  const ConversionBuild& build_;
+  const ConversionBenchOptions& options_;
+  uint8_t fault_;
+  std::unique_ptr<ConversionModel> model_;
+  ConversionStimulus stimulus_;
+  ConversionInputs pins_;
+  Phase phase_;
+  int reset_cycles_ = 0;
+  bool waits_ = false;                     // the block on the pins was not taken
+  std::optional<ConversionOutputs> held_;  // the block behind the unit was not taken
+  std::deque<ConversionBeat> inside_;
+  int64_t cycle_ = 0;
+};
+
+bool has(const ConversionBuild& build, const BlockFormat* format) {
+  return !format || build.has_format(size_t(format - block_formats.data()));
+}
+
+// Coverage goes by way of a temporary file: Verilator aborts where it cannot write.
+Coverage collect(ConversionModel& model) {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("mxref-conversion-coverage-" + std::to_string(getpid()) + ".dat");
+  model.write_coverage(file);
+  const std::string data = read_file(file);
+  std::filesystem::remove(file);
+  return parse_coverage(data);
+}
+
+ConversionBenchResult run(const ConversionBuild& build, const ConversionBenchOptions& options,
+                          uint8_t fault) {
+  if (!(options.backpressure >= 0 && options.backpressure <= 1))
+    throw UsageError("back-pressure is a share of the time, from 0 to 1");
+  if (!has(build, options.format))
+    throw UsageError("the model " + std::string(build.name) + " has no " +
+                     std::string(options.format->name));
+  ConversionBenchResult result;
+  result.model = build.name;
+  ConversionBench bench(build, options, fault);
+  bench.run(result);
+  if (build.is_covered) result.coverage = collect(bench.model());
+  return result;
+}
+
+}  // namespace
+
+ConversionBenchResult run_conversion_bench(const ConversionBuild& build,
+                                           const ConversionBenchOptions& options) {
+  return run(build, options, 0);
+}
+
+std::vector<ConversionBenchResult> run_conversion_bench(const ConversionBenchOptions& options) {
+  std::vector<ConversionBenchResult> results;
+  for (const ConversionBuild& build : conversion_builds()) {
+    if (!has(build, options.format)) continue;
+    results.push_back(run(build, options, 0));
+  }
+  return results;
+}
+
+std::vector<ConversionFaultResult> run_conversion_faults(const ConversionBenchOptions& options,
+                                                         std::string_view only) {
+  if (!only.empty()) find_by_name(quantize_faults, "fault", only);
+  std::vector<ConversionFaultResult> results;
+  for (size_t i = 0; i < quantize_faults.size(); ++i) {
+    const QuantizeFault& fault = quantize_faults[i];
+    if (!only.empty() && fault.name != only) continue;
+    for (const ConversionBuild& build : conversion_builds()) {
+      if (!build.has_faults || build.unit != fault.unit || !has(build, options.format)) continue;
+      const ConversionBenchResult r = run(build, options, uint8_t(i + 1));
+      results.push_back({.name = std::string(fault.name),
+                         .caught = !r.passed(),
+                         .cycles = r.cycles,
+                         .failure = r.failure});
+    }
+  }
+  return results;
+}
+
+}  // namespace mxref

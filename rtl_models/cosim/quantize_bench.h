@@ -1,0 +1,58 @@
+#pragma once
+// The bench of the quantizer and the dequantizer: a Verilated unit gets blocks with gaps,
+// back-pressure and resets in the middle; every block that comes out is compared with the
+// definition (emu/quantize.h), and the handshake is watched in every cycle.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/formats.h"
+#include "rtl_models/cosim/coverage.h"
+#include "rtl_models/cosim/quantize_models.h"
+
+namespace mxref {
+
+struct ConversionBenchOptions {
+  const BlockFormat* format = nullptr;  // nullptr: drawn block by block
+  int64_t blocks = 40'000;  // of each model, at least; 0: until all directed ones are through
+  // Share of the time, 0 … 1, in which results are held back and blocks come with gaps.
+  double backpressure = 0.5;
+  uint64_t seed = 1;
+};
+
+struct ConversionBenchResult {
+  std::string model;
+  int64_t cycles = 0;
+  int64_t stalled_cycles = 0;  // a block waited, before the unit or behind it
+  int64_t blocks = 0;          // that came out and were compared
+  int64_t elements = 0;        // in them
+  int64_t dropped = 0;         // blocks that a reset found inside
+  int64_t mismatches = 0;      // signals, all of the cycle at which the run was stopped
+  Coverage coverage;           // of a covered model
+  // Of the first mismatch: seed, cycle, signal, expected, got, and how the block was converted.
+  std::string failure;
+
+  bool passed() const { return mismatches == 0; }
+};
+// One model. Throws UsageError where an option is out of range or the model has not the format.
+ConversionBenchResult run_conversion_bench(const ConversionBuild& build,
+                                           const ConversionBenchOptions& options);
+// Each model that has the format.
+std::vector<ConversionBenchResult> run_conversion_bench(const ConversionBenchOptions& options);
+
+struct ConversionFaultResult {
+  std::string name;
+  bool caught = false;
+  int64_t cycles = 0;        // until it was caught, or all that were run
+  std::string failure = {};  // what caught it
+};
+// Plants each fault of the units, or the one called `only`, in the models that have faults, and
+// runs the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown
+// name.
+std::vector<ConversionFaultResult> run_conversion_faults(const ConversionBenchOptions& options,
+                                                         std::string_view only = {});
+
+}  // namespace mxref

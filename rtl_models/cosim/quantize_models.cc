@@ -1,0 +1,191 @@
+#include "rtl_models/cosim/quantize_models.h"
+
+#include <verilated.h>
+#include <verilated_cov.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#include "emu/error.h"
+#include "Vbench_dequantize.h"
+#include "Vbench_dequantize_mxint8.h"
+#include "Vbench_dequantize_nvfp4.h"
+#include "Vbench_quantize.h"
+#include "Vbench_quantize_mxfp4.h"
+#include "Vbench_quantize_mxfp8.h"
+#include "Vbench_quantize_nvfp4.h"
+#include "Vcovered_dequantize.h"
+#include "Vcovered_quantize.h"
+
+namespace mxref {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+// Lanes ↔ a port of Verilator's: words, the lowest bits first.
+template <typename Port, typename Lanes>
+void put(Port& port, const Lanes& lanes) {
+  static_assert(sizeof(Port) <= sizeof(Lanes));
+  std::memcpy(&port, lanes.data(), sizeof(Port));
+}
+template <typename Port, typename Lanes>
+void get(const Port& port, Lanes& lanes) {
+  static_assert(sizeof(Port) <= sizeof(Lanes));
+  std::memcpy(lanes.data(), &port, sizeof(Port));
+}
+
+// What both units have. Unit: the class that knows the pins of one of them.
+template <typename Verilated, template <typename> typename Unit>
+class VerilatedConversion final : public ConversionModel {
+ public:
+  explicit VerilatedConversion(const ConversionBuild& build)
+      : ConversionModel(build), model_(&context_) {}
+  ~VerilatedConversion() override { model_.final(); }
+
+  bool clock(const ConversionInputs& in) override {
+    model_.rst_ni = in.rst_n;
+    model_.in_valid_i = in.in_valid;
+    model_.out_ready_i = in.out_ready;
+    model_.fault_i = in.fault;
+    model_.format_i = in.beat.format;
+    model_.in_lanes_i = in.beat.lanes;
+    model_.prescale_i = in.beat.prescale;
+    model_.tensor_scale_i = std::bit_cast<uint32_t>(in.beat.tensor_scale);
+    Unit<Verilated>::put_beat(model_, in.beat);
+    set_clock(false);
+    const bool independent = read() == outputs_;
+    set_clock(true);
+    outputs_ = read();
+    return independent;
+  }
+  void write_coverage(const std::filesystem::path& path) override {
+    if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
+    context_.coveragep()->write(path.c_str());
+  }
+
+ private:
+  void set_clock(bool level) {
+    model_.clk_i = level;
+    model_.eval();
+  }
+  ConversionOutputs read() const {
+    ConversionOutputs out;
+    out.in_ready = model_.in_ready_o;
+    out.out_valid = model_.out_valid_o;
+    out.block.lanes = model_.out_lanes_o;
+    Unit<Verilated>::get_block(model_, out.block);
+    return out;
+  }
+
+  VerilatedContext context_;
+  Verilated model_;
+};
+
+template <typename Verilated>
+struct Quantizer {
+  static void put_beat(Verilated& model, const ConversionBeat& beat) {
+    put(model.in_data_i, beat.data);
+    model.in_type_i = beat.is_bfloat16;
+    model.rule_i = beat.rule;
+    model.rounding_i = beat.rounding;
+    model.seed_i = beat.seed;
+    model.index_i = beat.index;
+  }
+  static void get_block(const Verilated& model, ConvertedBlock& block) {
+    get(model.out_codes_o, block.codes);
+    block.scale = model.out_scale_o;
+  }
+};
+
+template <typename Verilated>
+struct Dequantizer {
+  static void put_beat(Verilated& model, const ConversionBeat& beat) {
+    put(model.in_codes_i, beat.codes);
+    model.in_scale_i = beat.scale;
+  }
+  static void get_block(const Verilated& model, ConvertedBlock& block) {
+    get(model.out_data_o, block.data);
+  }
+};
+
+uint32_t set_of(std::initializer_list<std::string_view> names) {
+  uint32_t set = 0;
+  for (std::string_view name : names) set |= 1u << (&block_format(name) - block_formats.data());
+  return set;
+}
+
+struct Row {
+  ConversionBuild build;
+  std::function<std::unique_ptr<ConversionModel>(const ConversionBuild&)> make;
+};
+template <typename Verilated, template <typename> typename Unit>
+Row row(const ConversionBuild& build) {
+  return {build, [](const ConversionBuild& b) {
+            return std::make_unique<VerilatedConversion<Verilated, Unit>>(b);
+          }};
+}
+
+// As rtl_models/cosim/CMakeLists.txt builds them.
+const std::vector<Row>& rows() {
+  constexpr ConversionUnit quantizer = ConversionUnit::quantizer,
+                           dequantizer = ConversionUnit::dequantizer;
+  const uint32_t all = (1u << block_formats.size()) - 1;
+  static const std::vector<Row> rows{
+      row<Vbench_quantize, Quantizer>(
+          {.name = "quantize", .unit = quantizer, .formats = all, .has_faults = true}),
+      row<Vbench_quantize_mxfp4, Quantizer>({.name = "quantize_mxfp4",
+                                             .unit = quantizer,
+                                             .formats = set_of({"mxfp4"}),
+                                             .has_mse = false,
+                                             .has_stochastic = false}),
+      row<Vbench_quantize_mxfp8, Quantizer>({.name = "quantize_mxfp8",
+                                             .unit = quantizer,
+                                             .formats = set_of({"mxfp8_e4m3", "mxfp8_e5m2"}),
+                                             .has_stochastic = false}),
+      row<Vbench_quantize_nvfp4, Quantizer>({.name = "quantize_nvfp4",
+                                             .unit = quantizer,
+                                             .formats = set_of({"nvfp4"}),
+                                             .has_mse = false}),
+      row<Vbench_dequantize, Dequantizer>(
+          {.name = "dequantize", .unit = dequantizer, .formats = all, .has_faults = true}),
+      row<Vbench_dequantize_mxint8, Dequantizer>(
+          {.name = "dequantize_mxint8", .unit = dequantizer, .formats = set_of({"mxint8"})}),
+      row<Vbench_dequantize_nvfp4, Dequantizer>(
+          {.name = "dequantize_nvfp4", .unit = dequantizer, .formats = set_of({"nvfp4"})}),
+      row<Vcovered_quantize, Quantizer>(
+          {.name = "covered_quantize", .unit = quantizer, .formats = all, .is_covered = true}),
+      row<Vcovered_dequantize, Dequantizer>(
+          {.name = "covered_dequantize", .unit = dequantizer, .formats = all, .is_covered = true}),
+  };
+  return rows;
+}
+
+}  // namespace
+
+int ConversionBuild::lanes() const {
+  int longest = 0;
+  for (size_t row = 0; row < block_formats.size(); ++row)
+    if (has_format(row)) longest = std::max(longest, block_formats[row].block);
+  return longest;
+}
+
+const std::vector<ConversionBuild>& conversion_builds() {
+  static const std::vector<ConversionBuild> builds = [] {
+    std::vector<ConversionBuild> list;
+    for (const Row& r : rows()) list.push_back(r.build);
+    return list;
+  }();
+  return builds;
+}
+
+std::unique_ptr<ConversionModel> make_conversion_model(const ConversionBuild& build) {
+  for (const Row& r : rows())
+    if (r.build.name == build.name) return r.make(build);
+  throw UsageError("no model '" + std::string(build.name) + "' was built");
+}
+
+}  // namespace mxref
