@@ -1,0 +1,10 @@
+mx_registers_pkg.sv
+mx_bank.sv
+mx_address.sv
+mx_axi_lite.sv
+mx_registers.sv
+mx_job.sv
+mx_stream_in.sv
+mx_tile_memory.sv
+mx_results.sv
+mx_accelerator.sv
