@@ -4,7 +4,9 @@
 
 #include "emu/array_driver.h"
 #include "emu/array_engine.h"
+#include "emu/systemc/array_pins.h"
 #include "emu/systemc/mx_array.h"
+#include "emu/systemc/simulation_context.h"
 
 // SystemC's library has a main() that calls this; ours never does.
 int sc_main(int, char*[]) { return 0; }
@@ -12,63 +14,13 @@ int sc_main(int, char*[]) { return 0; }
 namespace mxref {
 namespace {
 
-using sc_core::sc_signal;
-
 constexpr ArrayShape engine_shape{8, 8};
-
-struct Pins {
-  sc_signal<bool> clk, rst_n, in_valid, in_first, in_last, in_preload, in_ready;
-  sc_signal<uint8_t> in_lanes, format_a, format_b, out_type;
-  sc_signal<Lanes<uint8_t>> a_codes, a_scales, b_codes, b_scales;
-  sc_signal<Lanes<uint32_t>> c;
-  sc_signal<bool> out_valid, out_last, out_ready;
-  sc_signal<uint32_t> out_row;
-  sc_signal<Lanes<uint32_t>> out_data;
-  sc_signal<bool> trace_valid, trace_first, trace_last;
-  sc_signal<uint8_t> trace_stages;
-  sc_signal<Lanes<uint32_t>> trace_acc;
-};
-
-void bind(MxArray& array, Pins& pins) {
-  array.clk_i(pins.clk);
-  array.rst_ni(pins.rst_n);
-  array.in_valid_i(pins.in_valid);
-  array.in_first_i(pins.in_first);
-  array.in_last_i(pins.in_last);
-  array.in_preload_i(pins.in_preload);
-  array.in_ready_o(pins.in_ready);
-  array.in_lanes_i(pins.in_lanes);
-  array.out_type_i(pins.out_type);
-  array.format_a_i(pins.format_a);
-  array.format_b_i(pins.format_b);
-  array.a_codes_i(pins.a_codes);
-  array.a_scales_i(pins.a_scales);
-  array.b_codes_i(pins.b_codes);
-  array.b_scales_i(pins.b_scales);
-  array.c_i(pins.c);
-  array.out_valid_o(pins.out_valid);
-  array.out_last_o(pins.out_last);
-  array.out_ready_i(pins.out_ready);
-  array.out_row_o(pins.out_row);
-  array.out_data_o(pins.out_data);
-  array.trace_valid_o(pins.trace_valid);
-  array.trace_first_o(pins.trace_first);
-  array.trace_last_o(pins.trace_last);
-  array.trace_stages_o(pins.trace_stages);
-  array.trace_acc_o(pins.trace_acc);
-}
-
-// SystemC elaborates once a simulation context; each array has its own, made current where needed.
-struct Context {
-  std::unique_ptr<sc_core::sc_simcontext> context = std::make_unique<sc_core::sc_simcontext>();
-  Context() { enter(); }
-  void enter() const { sc_core::sc_curr_simcontext = context.get(); }
-};
 
 class SystemcArray : public ArrayPort {
  public:
   explicit SystemcArray(const ArrayDesign& design)
       : design_(design), array_("array", design), outputs_(design.shape) {
+    array_.clk_i(clk_);
     bind(array_, pins_);
   }
   ~SystemcArray() override { context_.enter(); }
@@ -79,9 +31,9 @@ class SystemcArray : public ArrayPort {
     context_.enter();
     write(inputs);
     const sc_core::sc_time half_period(0.5, sc_core::SC_NS);
-    pins_.clk.write(true);
+    clk_.write(true);
     sc_core::sc_start(half_period);
-    pins_.clk.write(false);
+    clk_.write(false);
     sc_core::sc_start(half_period);
     read();
   }
@@ -122,9 +74,10 @@ class SystemcArray : public ArrayPort {
     outputs_.trace_acc = pins_.trace_acc.read();
   }
 
-  Context context_;  // before what is elaborated in it
+  SimulationContext context_;  // before what is elaborated in it
   ArrayDesign design_;
-  Pins pins_;
+  sc_core::sc_signal<bool> clk_;
+  ArrayPins pins_;
   MxArray array_;
   ArrayOutputs outputs_;
 };

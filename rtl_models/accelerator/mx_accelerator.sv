@@ -297,7 +297,7 @@ module mx_accelerator #(
     .DEPTH(DEPTH)
   ) u_tile (
     .clk_i,
-    .write_i       (write_memory || stream_write),
+    .write_i       (rst_ni && (write_memory || stream_write)),
     .write_region_i(write_memory ? write_region : stream_region),
     .write_buffer_i(write_memory ? write_buffer : stream_buffer),
     .write_major_i (write_memory ? write_major : stream_major),

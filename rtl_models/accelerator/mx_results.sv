@@ -51,7 +51,7 @@ module mx_results #(
     .WORDS(2 << RowBits)
   ) u_d (
     .clk_i,
-    .we_i    (taken),
+    .we_i    (taken && rst_ni),
     .waddr_i ({buffer_i, row_i}),
     .wdata_i (data_i),
     .a_re_i  (1'b0),
