@@ -1,6 +1,6 @@
-// The sequencer: checks what a start asks for, then reads the blocks of the job from the tile memory
-// and hands them to the array, one a cycle where the array takes them. Accumulators stay in the
-// array, so a reduction of any length is a chain of jobs: first opens the tile, last ends it.
+// The sequencer: checks what a start asks for, then reads the blocks of the job from the tile
+// memory and hands them to the array, one a cycle where the array takes them. Accumulators stay in
+// the array, so a reduction of any length is a chain of jobs: first opens the tile, last ends it.
 module mx_job #(
   parameter logic [mx_pkg::NumFormats-1:0] A_FORMATS = mx_pkg::AllFormats,
   parameter logic [mx_pkg::NumFormats-1:0] B_FORMATS = mx_pkg::AllFormats,

@@ -1,5 +1,5 @@
-// Rows of results: each goes to one of two buffers of D, where the host reads it, and if the job says
-// so to the stream too, behind one register. The array waits where the stream does.
+// Rows of results: each goes to one of two buffers of D, where the host reads it, and if the job
+// says so to the stream too, behind one register. The array waits where the stream does.
 module mx_results #(
   parameter int ROWS = 2,
   parameter int COLS = 2,

@@ -1,6 +1,6 @@
-// The operands of two tiles: A, B and C in two buffers each, a bank for every row of A and column of
-// B, so that a whole block of each is read in a cycle. One word is written at a time, by the host
-// or by the stream. The array and the host have read ports of their own.
+// The operands of two tiles: A, B and C in two buffers each, a bank for every row of A and column
+// of B, so that a whole block of each is read in a cycle. One word is written at a time, by the
+// host or by the stream. The array and the host have read ports of their own.
 module mx_tile_memory #(
   parameter int ROWS  = 2,
   parameter int COLS  = 2,
