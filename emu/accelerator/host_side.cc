@@ -127,7 +127,9 @@ uint32_t HostSide::read(uint32_t address, const Running& running) const {
 
 uint32_t HostSide::read_register(uint32_t offset, const Running& running) const {
   const ArrayDesign& array = design_.array;
-  const Alignment& alignment = array.datapath->alignment;
+  // What belongs to `aligned` alone reads as zeros elsewhere.
+  const bool is_aligned = array.datapath->kind == Accumulation::aligned;
+  const Alignment alignment = is_aligned ? array.datapath->alignment : Alignment{.group = 0};
   switch (offset) {
     case register_offset("identity"):
       return identity_word;

@@ -65,11 +65,14 @@ module mx_registers #(
 );
   localparam logic [1:0] OKAY = 2'b00, SLVERR = 2'b10, DECERR = 2'b11;
   // Registers as they read: fields and zeros.
-  localparam logic [31:0] SETS      = {16'(B_FORMATS), 16'(A_FORMATS)};
-  localparam logic [31:0] SHAPE     = {8'(DEPTH), 8'(LANES), 8'(COLS), 8'(ROWS)};
-  localparam logic [31:0] ALIGNMENT = {16'(E_ZERO), 8'b0, 8'(FRACTION_BITS)};
-  localparam logic [31:0] BUILT     = {16'(TERMS), 8'(GROUP), 2'b0, 2'(ROUNDING), FTZ,
-                                       3'(DATAPATH)};
+  localparam logic [31:0] SETS       = {16'(B_FORMATS), 16'(A_FORMATS)};
+  localparam logic [31:0] SHAPE      = {8'(DEPTH), 8'(LANES), 8'(COLS), 8'(ROWS)};
+  // What belongs to `aligned` alone reads as zeros elsewhere.
+  localparam bit          IS_ALIGNED = DATAPATH == mx_pkg::Aligned;
+  localparam logic [31:0] ALIGNMENT  = IS_ALIGNED ? {16'(E_ZERO), 8'b0, 8'(FRACTION_BITS)} : '0;
+  localparam logic [31:0] ALIGNED    = IS_ALIGNED
+                                     ? {16'(TERMS), 8'(GROUP), 2'b0, 2'(ROUNDING), 4'b0} : '0;
+  localparam logic [31:0] BUILT      = ALIGNED | {28'b0, FTZ, 3'(DATAPATH)};
 
   logic [1:0]  interrupt_q;
   logic [5:0]  job_q;
