@@ -46,6 +46,7 @@ void AcceleratorStimulus::reset() {
   address_half_.clear();
   data_half_.clear();
   writes_open_ = 0;
+  read_address_ = ~0u;
   status_is_fresh_ = false;
 }
 

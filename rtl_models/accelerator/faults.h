@@ -28,7 +28,7 @@ inline constexpr std::array accelerator_faults{
     AcceleratorFault{"result_buffer_ignored", "results always go to the first buffer"},
     AcceleratorFault{"interrupt_unmasked", "an error interrupts though it is not enabled"},
     AcceleratorFault{"abort_keeps_array", "abort leaves in the array what is there"},
-    AcceleratorFault{"stall_uncounted", "stalled cycles are not counted"},
+    AcceleratorFault{"beat_uncounted", "a tile's last block is not counted"},
 };
 static_assert(names_are_distinct(accelerator_faults));
 

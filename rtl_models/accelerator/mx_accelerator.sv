@@ -203,7 +203,8 @@ module mx_accelerator #(
     .in_use_i         (in_use),
     .in_use_buffer_i  (job_buffer),
     .stalled_i        (beat_valid && !beat_ready),
-    .beat_i           (beat_valid && beat_ready),
+    .beat_i           (beat_valid && beat_ready &&
+                       !(beat_last && fault == mx_registers_pkg::FaultBeatUncounted)),
     .row_i            (row_valid && row_ready),
     .packet_i         (packet),
     .irq_o,

@@ -215,8 +215,7 @@ module mx_registers #(
       packets_q        <= '0;
     end else begin
       if (busy_i) busy_cycles_q <= busy_cycles_q + 1'b1;
-      if (stalled_i && fault_i != mx_registers_pkg::FaultStallUncounted)
-        stalled_cycles_q <= stalled_cycles_q + 1'b1;
+      if (stalled_i) stalled_cycles_q <= stalled_cycles_q + 1'b1;
       if (beat_i) beats_q <= beats_q + 1'b1;
       if (row_i) rows_out_q <= rows_out_q + 1'b1;
       if (packet_i) packets_q <= packets_q + 1'b1;

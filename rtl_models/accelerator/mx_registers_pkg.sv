@@ -214,6 +214,6 @@ package mx_registers_pkg;
   localparam logic [FaultBits-1:0] FaultInterruptUnmasked = 13;
   // abort leaves in the array what is there
   localparam logic [FaultBits-1:0] FaultAbortKeepsArray = 14;
-  // stalled cycles are not counted
-  localparam logic [FaultBits-1:0] FaultStallUncounted = 15;
+  // a tile's last block is not counted
+  localparam logic [FaultBits-1:0] FaultBeatUncounted = 15;
 endpackage

@@ -81,7 +81,11 @@ class VerilatedAccelerator : public BenchAccelerator {
 }  // namespace
 
 const Design& bench_accelerator_design() {
-  static const Design design{.array = {.shape = {2, 3}}, .depth = 3};
+  static const Design design = [] {
+    Design d{.array = {.shape = {2, 3}}, .depth = 3};
+    d.array.formats_b.reset(format_number(block_format("mxint8")));
+    return d;
+  }();
   return design;
 }
 

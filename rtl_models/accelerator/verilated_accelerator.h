@@ -14,7 +14,7 @@ class BenchAccelerator : public accelerator::Port {
   virtual int64_t assertions_failed() const = 0;
 };
 
-// 2x3, all formats, `fused`, three blocks deep.
+// 2x3, `fused`, three blocks deep; all formats but, of B, mxint8: one that is not built.
 const accelerator::Design& bench_accelerator_design();
 std::unique_ptr<BenchAccelerator> make_bench_accelerator();
 
