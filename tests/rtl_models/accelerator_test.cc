@@ -51,7 +51,10 @@ struct Product {
 };
 static MxTensor random_tensor(const BlockFormat& format, int64_t rows, int64_t K,
                               Stimulus& stimulus) {
-  MxTensor x{.conversion = {.format = &format}, .shape = {rows, K}};
+  MxTensor x;
+  x.conversion.format = &format;
+  x.conversion.block = format.block;
+  x.shape = {rows, K};
   x.codes.resize(size_t(rows * K));
   x.scales.resize(size_t(rows * x.blocks_per_row()));
   for (int64_t row = 0; row < rows; ++row)
