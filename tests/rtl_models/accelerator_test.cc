@@ -176,6 +176,8 @@ BOOST_AUTO_TEST_CASE(errors_of_the_hardware_are_exceptions_that_name_them) {
   std::vector<float> d(6);
   BOOST_CHECK_EXCEPTION(driver.multiply(p.a, p.b, {}, d), HardwareError,
                         says<HardwareError>("format_not_built"));
+  BOOST_CHECK_EXCEPTION(run_layer_on_tlm(rtl->design(), p.a, p.b, {}, true), HardwareError,
+                        says<HardwareError>("format_not_built"));
   // Nothing of it stays.
   p = random_product(int8, block_format("mxfp4"), 2, 3, 32, false, 1);
   driver.multiply(p.a, p.b, {}, d);
