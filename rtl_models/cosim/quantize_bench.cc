@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <deque>
-#include <optional>
 #include <span>
 #include <sstream>
 
-#include "emu/binary32.h"
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
-#include "emu/quantize.h"
+#include "emu/systemc/systemc_conversion.h"
 #include "rtl_models/cosim/quantize_stimulus.h"
+#include "rtl_models/rtl/quantize_faults.h"
 
 namespace mxref {
 namespace {
@@ -21,28 +20,6 @@ struct ConversionMismatch {
   std::string signal;
   uint64_t expected, got;
 };
-
-// What the definition makes of a block.
-ConvertedBlock quantized(const ConversionBeat& beat) {
-  ConvertedBlock block{.lanes = beat.lanes};
-  std::array<float, most_lanes> x;
-  for (size_t i = 0; i < beat.lanes; ++i)
-    x[i] = std::bit_cast<float>(beat.is_bfloat16 ? beat.data[i] << 16 : beat.data[i]);
-  block.scale =
-      quantize_block_ref(std::span(x).first(beat.lanes), conversion_of(beat),
-                         std::span(block.codes).first(beat.lanes), {beat.index, beat.tensor_scale});
-  return block;
-}
-ConvertedBlock dequantized(const ConversionBeat& beat) {
-  ConvertedBlock block{.lanes = beat.lanes};
-  const Conversion conversion = conversion_of(beat);
-  const uint32_t mask = conversion.format->element->code_mask();
-  for (size_t i = 0; i < beat.lanes; ++i)
-    block.data[i] = std::bit_cast<uint32_t>(
-        dequantize_element(*conversion.format, uint8_t(beat.codes[i] & mask), beat.scale,
-                           conversion.prescale, beat.tensor_scale));
-  return block;
-}
 
 void compare_blocks(const ConvertedBlock& expected, const ConvertedBlock& got,
                     std::vector<ConversionMismatch>& mismatches) {
@@ -68,7 +45,7 @@ std::string hex(uint64_t value) {
 std::string describe(const ConversionBuild& build, const ConversionBeat& beat) {
   std::ostringstream text;
   text << block_formats[beat.format].name;
-  if (build.unit == ConversionUnit::quantizer)
+  if (build.design.unit == ConversionUnit::quantizer)
     text << ", rule " << scale_rules[beat.rule].name << ", rounding "
          << roundings[beat.rounding].name << (beat.is_bfloat16 ? ", bfloat16" : ", binary32")
          << ", conversion seed " << hex(beat.seed) << ", index " << beat.index;
@@ -78,7 +55,8 @@ std::string describe(const ConversionBuild& build, const ConversionBeat& beat) {
        << hex(std::bit_cast<uint32_t>(beat.tensor_scale)) << ", lanes";
   for (size_t i = 0; i < beat.lanes; ++i)
     text << " "
-         << hex(build.unit == ConversionUnit::quantizer ? beat.data[i] : uint64_t(beat.codes[i]));
+         << hex(build.design.unit == ConversionUnit::quantizer ? beat.data[i]
+                                                               : uint64_t(beat.codes[i]));
   return text.str();
 }
 
@@ -90,14 +68,15 @@ class ConversionBench {
       : build_(build),
         options_(options),
         fault_(fault),
-        model_(make_conversion_model(build)),
-        stimulus_(build, options.format, options.seed) {}
+        rtl_(make_conversion_model(build)),
+        model_(make_systemc_conversion(build.design)),
+        stimulus_(build.design, options.format, options.seed) {}
 
   void run(ConversionBenchResult& result) {
     const auto goes_on = [&] {
       return options_.blocks > 0 ? result.blocks < options_.blocks : stimulus_.directed_left() > 0;
     };
-    for (pins_.rst_n = false; cycle_ < 2;) clock(result);
+    for (pins_.rst_n = false; cycle_ < 2;) step(result);
     while (goes_on() && result.passed()) {
       next_pins();
       step(result);
@@ -110,10 +89,10 @@ class ConversionBench {
       step(result);
     }
     if (result.passed() && !inside_.empty())
-      fail(result, {{"out_valid (blocks missing)", 1, 0}}, &inside_.front());
+      fail(result, "the definition", {{"out_valid (blocks missing)", 1, 0}}, &inside_.front());
     result.cycles = cycle_;
   }
-  ConversionModel& model() { return *model_; }
+  ConversionModel& rtl() { return *rtl_; }
 
  private:
   // Traffic changes its character every now and then; chances in eighths.
@@ -159,55 +138,63 @@ class ConversionBench {
     }
   }
 
-  // The transfers of the coming edge, the handshake since the last one, and the edge.
+  // What the last edge left, the transfers of the coming one, and the edge.
   void step(ConversionBenchResult& result) {
-    const ConversionOutputs& out = model_->outputs();
+    if (cycle_ > 0) {  // outputs mean something after the first edge in reset
+      compare_with_model(result);
+      if (result.passed()) check_transfers(result);
+    }
+    pins_.fault = fault_;
+    rtl_->clock(pins_);
+    model_->clock(pins_);
+    if (!rtl_->is_independent() && cycle_ > 0 && result.passed())
+      fail(result, "registers alone", {{"an output (changed without an edge)", 0, 1}}, nullptr);
+    ++cycle_;
+  }
+
+  void compare_with_model(ConversionBenchResult& result) {
+    const ConversionOutputs &expected = model_->outputs(), &got = rtl_->outputs();
     std::vector<ConversionMismatch> mismatches;
-    std::optional<ConversionBeat> converted;
+    if (expected.in_ready != got.in_ready)
+      mismatches.push_back({"in_ready", expected.in_ready, got.in_ready});
+    if (expected.out_valid != got.out_valid)
+      mismatches.push_back({"out_valid", expected.out_valid, got.out_valid});
+    if (expected.out_valid && got.out_valid) compare_blocks(expected.block, got.block, mismatches);
+    const ConversionBeat* block = inside_.empty() ? nullptr : &inside_.front();
+    if (!mismatches.empty()) fail(result, "the SystemC model", mismatches, block);
+  }
+
+  void check_transfers(ConversionBenchResult& result) {
+    const ConversionOutputs& out = rtl_->outputs();
     const bool taken = pins_.rst_n && pins_.in_valid && out.in_ready;
     const bool sent = pins_.rst_n && out.out_valid && pins_.out_ready;
-    if (held_) {
-      if (!out.out_valid) mismatches.push_back({"out_valid (withdrawn)", 1, 0});
-      if (out.block != held_->block) mismatches.push_back({"out_… (changed while it waits)", 1, 0});
-    }
-    if (sent && inside_.empty()) mismatches.push_back({"out_valid (block of none)", 0, 1});
-    if (sent && !inside_.empty()) {
-      converted = inside_.front();
+    if (sent && inside_.empty())
+      return fail(result, "the definition", {{"out_valid (block of none)", 0, 1}}, nullptr);
+    if (sent) {
+      const ConversionBeat beat = inside_.front();
       inside_.pop_front();
-      const bool quantizes = build_.unit == ConversionUnit::quantizer;
-      compare_blocks(quantizes ? quantized(*converted) : dequantized(*converted), out.block,
-                     mismatches);
+      std::vector<ConversionMismatch> mismatches;
+      compare_blocks(convert(build_.design, beat), out.block, mismatches);
       ++result.blocks;
-      result.elements += converted->lanes;
+      result.elements += beat.lanes;
+      if (!mismatches.empty()) return fail(result, "the definition", mismatches, &beat);
     }
     if (taken) inside_.push_back(pins_.beat);
     waits_ = pins_.rst_n && pins_.in_valid && !taken;
-    held_.reset();
-    if (pins_.rst_n && out.out_valid && !sent) held_ = out;
-    result.stalled_cycles += waits_ || held_;
+    result.stalled_cycles += waits_ || (pins_.rst_n && out.out_valid && !sent);
     if (!pins_.rst_n) {
       result.dropped += int64_t(inside_.size());
       for (const ConversionBeat& beat : inside_) stimulus_.again(beat);
       inside_.clear();
     }
-    if (!mismatches.empty()) fail(result, mismatches, converted ? &*converted : nullptr);
-    clock(result);
   }
 
-  void clock(ConversionBenchResult& result) {
-    pins_.fault = fault_;
-    const bool independent = model_->clock(pins_);
-    if (!independent && cycle_ > 0 && result.passed())
-      fail(result, {{"an output (changed without an edge)", 0, 1}}, nullptr);
-    ++cycle_;
-  }
-
-  void fail(ConversionBenchResult& result, const std::vector<ConversionMismatch>& mismatches,
-            const ConversionBeat* beat) {
+  void fail(ConversionBenchResult& result, const char* by,
+            const std::vector<ConversionMismatch>& mismatches, const ConversionBeat* beat) {
     std::ostringstream text;
     const ConversionMismatch& first = mismatches.front();
     text << build_.name << ", seed " << options_.seed << ", cycle " << cycle_ << ", signal "
-         << first.signal << ": expected " << hex(first.expected) << " by the definition, got "
+         << first.signal << ": expected " << hex(first.expected) << " by " << by << ", got "
          << hex(first.got);
     if (beat) text << "\n  block: " << describe(build_, *beat);
     text << "\n  options: blocks " << options_.blocks << ", back-pressure "
@@ -221,19 +208,19 @@ class ConversionBench {
   const ConversionBuild& build_;
   const ConversionBenchOptions& options_;
   uint8_t fault_;
-  std::unique_ptr<ConversionModel> model_;
+  std::unique_ptr<ConversionModel> rtl_;
+  std::unique_ptr<ConversionPort> model_;
   ConversionStimulus stimulus_;
   ConversionInputs pins_;
   Phase phase_;
   int reset_cycles_ = 0;
-  bool waits_ = false;                     // the block on the pins was not taken
-  std::optional<ConversionOutputs> held_;  // the block behind the unit was not taken
+  bool waits_ = false;  // the block on the pins was not taken
   std::deque<ConversionBeat> inside_;
   int64_t cycle_ = 0;
 };
 
 bool has(const ConversionBuild& build, const BlockFormat* format) {
-  return !format || build.has_format(size_t(format - block_formats.data()));
+  return !format || build.design.formats[format_number(*format)];
 }
 
 // Coverage goes by way of a temporary file: Verilator aborts where it cannot write.
@@ -257,7 +244,7 @@ ConversionBenchResult run(const ConversionBuild& build, const ConversionBenchOpt
   result.model = build.name;
   ConversionBench bench(build, options, fault);
   bench.run(result);
-  if (build.is_covered) result.coverage = collect(bench.model());
+  if (build.is_covered) result.coverage = collect(bench.rtl());
   return result;
 }
 
@@ -285,7 +272,8 @@ std::vector<ConversionFaultResult> run_conversion_faults(const ConversionBenchOp
     const QuantizeFault& fault = quantize_faults[i];
     if (!only.empty() && fault.name != only) continue;
     for (const ConversionBuild& build : conversion_builds()) {
-      if (!build.has_faults || build.unit != fault.unit || !has(build, options.format)) continue;
+      if (!build.has_faults || build.design.unit != fault.unit || !has(build, options.format))
+        continue;
       const ConversionBenchResult r = run(build, options, uint8_t(i + 1));
       results.push_back({.name = std::string(fault.name),
                          .caught = !r.passed(),

@@ -1,7 +1,7 @@
 #pragma once
 // The bench of the quantizer and the dequantizer: a Verilated unit gets blocks with gaps,
-// back-pressure and resets in the middle; every block that comes out is compared with the
-// definition (emu/quantize.h), and the handshake is watched in every cycle.
+// back-pressure and resets in the middle. Its pins are compared with those of the SystemC model in
+// every cycle, every block that comes out with the definition (emu/conversion_port.h).
 
 #include <cstdint>
 #include <filesystem>

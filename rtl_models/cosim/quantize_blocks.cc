@@ -195,8 +195,6 @@ void ConversionStimulus::direct_points() {
     for (size_t rule = 0; rule < scale_rules.size(); ++rule)
       for (size_t rounding = 0; rounding < roundings.size(); ++rounding)
         for (int variant = 0; variant < 4; ++variant) {
-          if (scale_rules[rule].searches && !build_.has_mse) continue;
-          if (roundings[rounding].stochastic && !build_.has_stochastic) continue;
           ConversionBeat settings;
           settings.format = uint8_t(row);
           settings.rule = uint8_t(rule);
@@ -212,7 +210,6 @@ void ConversionStimulus::direct_maxima() {
   constexpr int repeats = 24;  // each draws a threshold, a binade and a last place beside it
   for (size_t row : format_rows())
     for (size_t rule = 0; rule < scale_rules.size(); ++rule) {
-      if (scale_rules[rule].searches && !build_.has_mse) continue;
       for (int i = 0; i < repeats; ++i) {
         ConversionBeat beat;
         put_settings(beat);
@@ -253,7 +250,6 @@ void ConversionStimulus::direct_significands() {
   for (size_t row : format_rows())
     for (size_t rounding = 0; rounding < roundings.size(); ++rounding)
       for (const bool prescale : {false, true}) {
-        if (roundings[rounding].stochastic && !build_.has_stochastic) continue;
         const ElementFormat& element = *block_formats[row].element;
         ConversionBeat settings;
         settings.format = uint8_t(row);

@@ -42,11 +42,14 @@ void get(const Port& port, Lanes& lanes) {
 template <typename Verilated, template <typename> typename Unit>
 class VerilatedConversion final : public ConversionModel {
  public:
-  explicit VerilatedConversion(const ConversionBuild& build)
-      : ConversionModel(build), model_(&context_) {}
+  explicit VerilatedConversion(const ConversionDesign& design)
+      : design_(design), model_(&context_) {}
   ~VerilatedConversion() override { model_.final(); }
+  const ConversionDesign& design() const override { return design_; }
+  const ConversionOutputs& outputs() const override { return outputs_; }
+  bool is_independent() const override { return is_independent_; }
 
-  bool clock(const ConversionInputs& in) override {
+  void clock(const ConversionInputs& in) override {
     model_.rst_ni = in.rst_n;
     model_.in_valid_i = in.in_valid;
     model_.out_ready_i = in.out_ready;
@@ -57,10 +60,9 @@ class VerilatedConversion final : public ConversionModel {
     model_.tensor_scale_i = std::bit_cast<uint32_t>(in.beat.tensor_scale);
     Unit<Verilated>::put_beat(model_, in.beat);
     set_clock(false);
-    const bool independent = read() == outputs_;
+    is_independent_ = read() == outputs_;
     set_clock(true);
     outputs_ = read();
-    return independent;
   }
   void write_coverage(const std::filesystem::path& path) override {
     if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
@@ -81,8 +83,11 @@ class VerilatedConversion final : public ConversionModel {
     return out;
   }
 
+  ConversionDesign design_;
   VerilatedContext context_;
   Verilated model_;
+  ConversionOutputs outputs_;
+  bool is_independent_ = true;
 };
 
 template <typename Verilated>
@@ -112,20 +117,20 @@ struct Dequantizer {
   }
 };
 
-uint32_t set_of(std::initializer_list<std::string_view> names) {
-  uint32_t set = 0;
-  for (std::string_view name : names) set |= 1u << (&block_format(name) - block_formats.data());
+FormatSet set_of(std::initializer_list<std::string_view> names) {
+  FormatSet set;
+  for (std::string_view name : names) set.set(format_number(block_format(name)));
   return set;
 }
 
 struct Row {
   ConversionBuild build;
-  std::function<std::unique_ptr<ConversionModel>(const ConversionBuild&)> make;
+  std::function<std::unique_ptr<ConversionModel>(const ConversionDesign&)> make;
 };
 template <typename Verilated, template <typename> typename Unit>
 Row row(const ConversionBuild& build) {
-  return {build, [](const ConversionBuild& b) {
-            return std::make_unique<VerilatedConversion<Verilated, Unit>>(b);
+  return {build, [](const ConversionDesign& design) {
+            return std::make_unique<VerilatedConversion<Verilated, Unit>>(design);
           }};
 }
 
@@ -133,45 +138,40 @@ Row row(const ConversionBuild& build) {
 const std::vector<Row>& rows() {
   constexpr ConversionUnit quantizer = ConversionUnit::quantizer,
                            dequantizer = ConversionUnit::dequantizer;
-  const uint32_t all = (1u << block_formats.size()) - 1;
+  const ConversionDesign all_quantizer{quantizer}, all_dequantizer{dequantizer};
   static const std::vector<Row> rows{
       row<Vbench_quantize, Quantizer>(
-          {.name = "quantize", .unit = quantizer, .formats = all, .has_faults = true}),
+          {.name = "quantize", .design = all_quantizer, .has_faults = true}),
       row<Vbench_quantize_mxfp4, Quantizer>({.name = "quantize_mxfp4",
-                                             .unit = quantizer,
-                                             .formats = set_of({"mxfp4"}),
-                                             .has_mse = false,
-                                             .has_stochastic = false}),
-      row<Vbench_quantize_mxfp8, Quantizer>({.name = "quantize_mxfp8",
-                                             .unit = quantizer,
-                                             .formats = set_of({"mxfp8_e4m3", "mxfp8_e5m2"}),
-                                             .has_stochastic = false}),
-      row<Vbench_quantize_nvfp4, Quantizer>({.name = "quantize_nvfp4",
-                                             .unit = quantizer,
-                                             .formats = set_of({"nvfp4"}),
-                                             .has_mse = false}),
+                                             .design = {.unit = quantizer,
+                                                        .formats = set_of({"mxfp4"}),
+                                                        .has_mse = false,
+                                                        .has_stochastic = false}}),
+      row<Vbench_quantize_mxfp8, Quantizer>(
+          {.name = "quantize_mxfp8",
+           .design = {.unit = quantizer,
+                      .formats = set_of({"mxfp8_e4m3", "mxfp8_e5m2"}),
+                      .has_stochastic = false}}),
+      row<Vbench_quantize_nvfp4, Quantizer>(
+          {.name = "quantize_nvfp4",
+           .design = {.unit = quantizer, .formats = set_of({"nvfp4"}), .has_mse = false}}),
       row<Vbench_dequantize, Dequantizer>(
-          {.name = "dequantize", .unit = dequantizer, .formats = all, .has_faults = true}),
+          {.name = "dequantize", .design = all_dequantizer, .has_faults = true}),
       row<Vbench_dequantize_mxint8, Dequantizer>(
-          {.name = "dequantize_mxint8", .unit = dequantizer, .formats = set_of({"mxint8"})}),
+          {.name = "dequantize_mxint8",
+           .design = {.unit = dequantizer, .formats = set_of({"mxint8"})}}),
       row<Vbench_dequantize_nvfp4, Dequantizer>(
-          {.name = "dequantize_nvfp4", .unit = dequantizer, .formats = set_of({"nvfp4"})}),
+          {.name = "dequantize_nvfp4",
+           .design = {.unit = dequantizer, .formats = set_of({"nvfp4"})}}),
       row<Vcovered_quantize, Quantizer>(
-          {.name = "covered_quantize", .unit = quantizer, .formats = all, .is_covered = true}),
+          {.name = "covered_quantize", .design = all_quantizer, .is_covered = true}),
       row<Vcovered_dequantize, Dequantizer>(
-          {.name = "covered_dequantize", .unit = dequantizer, .formats = all, .is_covered = true}),
+          {.name = "covered_dequantize", .design = all_dequantizer, .is_covered = true}),
   };
   return rows;
 }
 
 }  // namespace
-
-int ConversionBuild::lanes() const {
-  int longest = 0;
-  for (size_t row = 0; row < block_formats.size(); ++row)
-    if (has_format(row)) longest = std::max(longest, block_formats[row].block);
-  return longest;
-}
 
 const std::vector<ConversionBuild>& conversion_builds() {
   static const std::vector<ConversionBuild> builds = [] {
@@ -184,7 +184,7 @@ const std::vector<ConversionBuild>& conversion_builds() {
 
 std::unique_ptr<ConversionModel> make_conversion_model(const ConversionBuild& build) {
   for (const Row& r : rows())
-    if (r.build.name == build.name) return r.make(build);
+    if (r.build.name == build.name) return r.make(build.design);
   throw UsageError("no model '" + std::string(build.name) + "' was built");
 }
 

@@ -20,21 +20,10 @@ uint32_t moved(uint32_t magnitude, int ulps) {
 
 }  // namespace
 
-Conversion conversion_of(const ConversionBeat& beat) {
-  Conversion conversion{.format = &format_of(beat)};
-  conversion.rounding = &roundings[beat.rounding];
-  conversion.seed = beat.seed;
-  if (!conversion.format->has_tensor_scale()) {
-    conversion.rule = &scale_rules[beat.rule];
-    if (beat.prescale) conversion.prescale = {3, 4};
-  }
-  return conversion;
-}
-
-ConversionStimulus::ConversionStimulus(const ConversionBuild& build, const BlockFormat* format,
+ConversionStimulus::ConversionStimulus(const ConversionDesign& design, const BlockFormat* format,
                                        uint64_t seed)
-    : build_(build), format_(format), random_(seed) {
-  if (build_.unit == ConversionUnit::dequantizer) {
+    : design_(design), format_(format), random_(seed) {
+  if (design_.unit == ConversionUnit::dequantizer) {
     direct_codes();
   } else {
     direct_points();
@@ -46,7 +35,7 @@ ConversionStimulus::ConversionStimulus(const ConversionBuild& build, const Block
 
 ConversionBeat ConversionStimulus::next() {
   if (next_directed_ < directed_.size() && below(4) != 0) return directed_[next_directed_++];
-  return build_.unit == ConversionUnit::dequantizer ? random_codes() : random_values();
+  return design_.unit == ConversionUnit::dequantizer ? random_codes() : random_values();
 }
 
 ConversionBeat ConversionStimulus::noise() {
@@ -62,14 +51,14 @@ ConversionBeat ConversionStimulus::noise() {
 size_t ConversionStimulus::format_row() {
   if (format_) return size_t(format_ - block_formats.data());
   size_t row = below(block_formats.size());
-  while (!build_.has_format(row)) row = below(block_formats.size());
+  while (!design_.formats[row]) row = below(block_formats.size());
   return row;
 }
 
 std::vector<size_t> ConversionStimulus::format_rows() const {
   std::vector<size_t> rows;
   for (size_t row = 0; row < block_formats.size(); ++row)
-    if (build_.has_format(row) && (!format_ || format_ == &block_formats[row])) rows.push_back(row);
+    if (design_.formats[row] && (!format_ || format_ == &block_formats[row])) rows.push_back(row);
   return rows;
 }
 
@@ -87,10 +76,8 @@ float ConversionStimulus::draw_tensor_scale() {
 // All that is not the block itself.
 void ConversionStimulus::put_settings(ConversionBeat& beat) {
   beat.format = uint8_t(format_row());
-  do beat.rule = uint8_t(below(scale_rules.size()));
-  while (scale_rules[beat.rule].searches && !build_.has_mse);
-  do beat.rounding = uint8_t(below(roundings.size()));
-  while (roundings[beat.rounding].stochastic && !build_.has_stochastic);
+  beat.rule = uint8_t(below(scale_rules.size()));
+  beat.rounding = uint8_t(below(roundings.size()));
   beat.prescale = below(2);
   beat.is_bfloat16 = below(4) == 0;
   beat.seed = below(4) == 0 ? below(4) : random_.word();
@@ -123,7 +110,7 @@ uint32_t ConversionStimulus::with_sign(uint32_t magnitude) {
 
 uint32_t ConversionStimulus::at(const ConversionBeat& beat, Point point, Divisor by, int ulps) {
   const ElementFormat& element = *format_of(beat).element;
-  const Prescale p = conversion_of(beat).prescale;
+  const Prescale p = conversion_of(design_, beat).prescale;
   const auto parts = element.parts(point.code);
   const binary32::uint128 magnitude =
       binary32::uint128(parts.significand * whole + point.fraction) * by.significand *
@@ -162,7 +149,7 @@ ConversionStimulus::Divisor ConversionStimulus::divisor_of(const ConversionBeat&
                                                            uint32_t max) {
   const float lane = std::bit_cast<float>(max);
   uint8_t code = 0;
-  const uint8_t chosen = quantize_block_ref(std::span(&lane, 1), conversion_of(beat),
+  const uint8_t chosen = quantize_block_ref(std::span(&lane, 1), conversion_of(design_, beat),
                                             std::span(&code, 1), {0, beat.tensor_scale});
   const auto scale = format_of(beat).scale->parts(chosen);
   if (!format_of(beat).has_tensor_scale()) return {scale.significand, scale.exponent};

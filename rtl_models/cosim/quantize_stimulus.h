@@ -5,19 +5,15 @@
 
 #include <vector>
 
+#include "emu/conversion_port.h"
 #include "emu/vectors/stimulus.h"
-#include "rtl_models/cosim/quantize_models.h"
 
 namespace mxref {
-
-// How the definition converts what is on the pins; a block with a tensor scale has no rule and no
-// pre-scale, whatever the pins say.
-Conversion conversion_of(const ConversionBeat& beat);
 
 class ConversionStimulus {
  public:
   // format: nullptr where it is drawn block by block. The same seed gives the same blocks.
-  ConversionStimulus(const ConversionBuild& build, const BlockFormat* format, uint64_t seed);
+  ConversionStimulus(const ConversionDesign& design, const BlockFormat* format, uint64_t seed);
 
   // First the directed blocks, with random ones between them; then random ones.
   ConversionBeat next();
@@ -65,14 +61,14 @@ class ConversionStimulus {
   Divisor divisor_of(const ConversionBeat& beat, uint32_t max);
   uint32_t with_sign(uint32_t magnitude);
 
-  // The directed blocks. All rows of the formats that the build and the options have.
+  // The directed blocks. All rows of the formats that the design and the options have.
   std::vector<size_t> format_rows() const;
   void direct_points();
   void direct_maxima();
   void direct_significands();
   void direct_codes();
 
-  ConversionBuild build_;
+  ConversionDesign design_;
   const BlockFormat* format_;
   Stimulus random_;
   std::vector<ConversionBeat> directed_;

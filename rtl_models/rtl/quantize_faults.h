@@ -6,18 +6,16 @@
 #include <array>
 #include <string_view>
 
+#include "emu/conversion_port.h"
 #include "emu/error.h"
 
 namespace mxref {
-
-// The module that a fault is planted in, which a run must drive to see it.
-enum class ConversionUnit { quantizer, dequantizer };
 
 struct QuantizeFault {
   std::string_view name;
   std::string_view part;  // of the hardware
   std::string_view what;
-  ConversionUnit unit = ConversionUnit::quantizer;
+  ConversionUnit unit = ConversionUnit::quantizer;  // which a run must drive to see it
 };
 
 inline constexpr std::array quantize_faults{

@@ -11,6 +11,7 @@
 #include "emu/quantize.h"
 #include "rtl_models/cosim/quantize_bench.h"
 #include "rtl_models/cosim/quantize_stimulus.h"
+#include "rtl_models/rtl/quantize_faults.h"
 
 using namespace mxref;
 
