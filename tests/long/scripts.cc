@@ -16,10 +16,12 @@ namespace {
 
 const std::string source = MXREF_SOURCE_DIR, build = MXREF_BINARY_DIR;
 
-SliceResult run_script(const std::string& name, const std::vector<std::string>& words) {
-  const std::filesystem::path said = build + "/tests/long/said-" + name;
-  std::vector<std::string> all{MXREF_PYTHON, source + "/tests/" + name + "/" + name + ".py",
-                               source};
+// script: a Python program of the tree, whose folder names it.
+SliceResult run_script(const std::string& script, const std::vector<std::string>& words) {
+  const std::filesystem::path path = source + "/" + script;
+  const std::filesystem::path said =
+      build + "/tests/long/said-" + path.parent_path().filename().string();
+  std::vector<std::string> all{MXREF_PYTHON, path};
   all.insert(all.end(), words.begin(), words.end());
   const int status = run_program(all, said);
   const std::string text = read_file(said);
@@ -32,10 +34,15 @@ SliceResult run_script(const std::string& name, const std::vector<std::string>& 
 }
 
 SliceResult rows(const std::string& word) {
-  return run_script("rows", {build + "/tests/rows/scratch", build, word});
+  return run_script("tests/rows/rows.py", {source, build + "/tests/rows/scratch", build, word});
 }
 SliceResult compilers(const std::string& word) {
-  return run_script("compilers", {build + "/tests/compilers/builds", build + "/bin/mxref", word});
+  return run_script("tests/compilers/compilers.py",
+                    {source, build + "/tests/compilers/builds", build + "/bin/mxref", word});
+}
+
+SliceResult proofs(const std::vector<std::string>& words) {
+  return run_script("rtl_models/proofs/prove.py", words);
 }
 
 }  // namespace
@@ -55,6 +62,20 @@ Part compilers_part() {
           1,
           [](int64_t) { return compilers("--compare"); },
           [] { return compilers("--control").mismatches == 0; },
+          false};
+}
+
+Part proofs_part() {
+  constexpr int64_t slices = 16;
+  return {"proofs",
+          "every proof of the RTL's arithmetic, the slow ones too, each with its control",
+          slices,
+          [](int64_t slice) {
+            return proofs({"--long", "--slice", fmt::format("{}/{}", slice, slices)});
+          },
+          [] {
+            return proofs({"--planted", "decode"}).mismatches != 0;
+          },
           false};
 }
 

@@ -1,0 +1,106 @@
+// Proofs of mx_block_sum.
+
+// From the codes of one format: the sum of LANES products of magnitudes, signs, Inf, NaN.
+module prove_sum #(
+  parameter logic [6:0] FORMATS = 7'h01,
+  parameter int ONLY  = 0,
+  parameter int LANES = 2,
+  parameter bit FAULTS = 1'b0,
+  parameter int FAULT  = 0
+) (
+  input  logic [LANES*8-1:0] a_code, b_code,
+  output logic               wrong
+);
+  localparam int E   = mx_width_pkg::element_bits(FORMATS);
+  localparam int SUM = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES);
+  logic [LANES*E-1:0] a, b;
+  logic [SUM-1:0]     sum;
+  logic               nonzero, inf, inf_negative, nan;
+  mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES), .FAULTS(FAULTS)) dut (
+    .a_i(a), .b_i(b), .fault_i(5'(FAULT)), .sum_o(sum), .nonzero_o(nonzero), .inf_o(inf),
+    .inf_negative_o(inf_negative), .nan_o(nan)
+  );
+  logic [LANES-1:0]     negative, not_zero, a_inf, b_inf, a_zero, b_zero, a_nan, b_nan, element_nan;
+  logic [LANES*80-1:0]  partial;
+  for (genvar i = 0; i < LANES; i++) begin : gen_lane
+    logic [79:0] va, vb, product;
+    mx_decode #(.FORMATS(FORMATS)) u_a (
+      .format_i(3'(ONLY)), .code_i(a_code[i*8 +: 8]), .fault_i(5'd0), .element_o(a[i*E +: E]), .nan_o(a_nan[i])
+    );
+    mx_decode #(.FORMATS(FORMATS)) u_b (
+      .format_i(3'(ONLY)), .code_i(b_code[i*8 +: 8]), .fault_i(5'd0), .element_o(b[i*E +: E]), .nan_o(b_nan[i])
+    );
+    assign va = 80'(spec_pkg::magnitude(3'(ONLY), a_code[i*8 +: 8])) >> (16 + spec_pkg::unit_log2(3'(ONLY)));
+    assign vb = 80'(spec_pkg::magnitude(3'(ONLY), b_code[i*8 +: 8])) >> (16 + spec_pkg::unit_log2(3'(ONLY)));
+    assign product     = va * vb;
+    assign negative[i] = spec_pkg::negative(3'(ONLY), a_code[i*8 +: 8]) ^ spec_pkg::negative(3'(ONLY), b_code[i*8 +: 8]);
+    assign a_inf[i]    = spec_pkg::inf(3'(ONLY), a_code[i*8 +: 8]);
+    assign b_inf[i]    = spec_pkg::inf(3'(ONLY), b_code[i*8 +: 8]);
+    assign a_zero[i]   = va == '0;
+    assign b_zero[i]   = vb == '0;
+    assign element_nan[i] = spec_pkg::nan(3'(ONLY), a_code[i*8 +: 8]) || spec_pkg::nan(3'(ONLY), b_code[i*8 +: 8]);
+    if (i == 0) begin : gen_first
+      assign partial[79:0] = negative[i] ? -product : product;
+    end else begin : gen_next
+      assign partial[i*80 +: 80] = partial[(i-1)*80 +: 80] + (negative[i] ? -product : product);
+    end
+  end
+  assign not_zero = ~a_zero & ~b_zero;
+  logic [LANES-1:0] infinite;
+  logic             expected_nan;
+  assign infinite     = (a_inf | b_inf) & not_zero;
+  assign expected_nan = ((a_inf & b_zero) | (b_inf & a_zero)) != '0
+                     || ((infinite & negative) != '0 && (infinite & ~negative) != '0);
+  assign wrong = element_nan == '0
+              && (nan != expected_nan
+               || (!nan && (inf != (infinite != '0) || nonzero != (not_zero != '0)
+                         || (inf && inf_negative != ((infinite & negative) != '0))
+                         || (!inf && {{(80-SUM){sum[SUM-1]}}, sum} != partial[LANES*80-1 -: 80]))));
+endmodule
+
+// The sum of LANES lanes is that of LANES-1 and the last product, mx_mul's, for any elements of the set; flags likewise.
+module prove_sum_step #(
+  parameter logic [6:0] FORMATS = 7'h7f,
+  parameter int LANES = 4,
+  parameter bit FAULTS = 1'b0,
+  parameter int FAULT  = 0,
+  localparam int E = mx_width_pkg::element_bits(FORMATS)
+) (
+  input  logic [LANES*E-1:0] a, b,
+  output logic               wrong
+);
+  localparam int SUM         = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES);
+  localparam int LESS        = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES - 1);
+  localparam int SIGNIFICAND = mx_width_pkg::product_significand_bits(FORMATS, FORMATS);
+  localparam int SHIFT       = mx_width_pkg::product_shift_bits(FORMATS, FORMATS);
+  localparam int PRODUCT     = mx_width_pkg::product_bits(FORMATS, FORMATS);
+  logic [SUM-1:0]         sum, product, less_wide;
+  logic [PRODUCT-1:0]     narrow;
+  logic [LESS-1:0]        less;
+  logic                   nonzero, inf, inf_negative, nan;
+  logic                   less_nonzero, less_inf, less_inf_negative, less_nan;
+  logic                   last_negative, last_nonzero, last_inf, last_nan;
+  logic [SIGNIFICAND-1:0] significand;
+  logic [SHIFT-1:0]       shift;
+  mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES), .FAULTS(FAULTS)) dut (
+    .a_i(a), .b_i(b), .fault_i(5'(FAULT)), .sum_o(sum), .nonzero_o(nonzero), .inf_o(inf),
+    .inf_negative_o(inf_negative), .nan_o(nan)
+  );
+  mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES-1)) u_less (
+    .a_i(a[(LANES-1)*E-1:0]), .b_i(b[(LANES-1)*E-1:0]), .fault_i(5'd0), .sum_o(less), .nonzero_o(less_nonzero),
+    .inf_o(less_inf), .inf_negative_o(less_inf_negative), .nan_o(less_nan)
+  );
+  mx_mul #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS)) u_last (
+    .a_i(a[LANES*E-1 -: E]), .b_i(b[LANES*E-1 -: E]), .fault_i(5'd0), .negative_o(last_negative),
+    .significand_o(significand), .shift_o(shift), .nonzero_o(last_nonzero), .inf_o(last_inf), .nan_o(last_nan)
+  );
+  // As wide as any product of two elements is (prove_mul).
+  assign narrow  = PRODUCT'(significand) << shift;
+  assign product = SUM'(narrow);
+  assign less_wide = SUM'($signed(less));
+  assign wrong = sum != less_wide + (last_negative ? -product : product)
+              || nonzero != (less_nonzero || last_nonzero)
+              || inf != (less_inf || last_inf)
+              || nan != (less_nan || last_nan || (less_inf && last_inf && less_inf_negative != last_negative))
+              || (inf && !nan && inf_negative != (less_inf ? less_inf_negative : last_negative));
+endmodule
