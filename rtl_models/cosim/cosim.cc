@@ -1,7 +1,5 @@
 #include "rtl_models/cosim/cosim.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <sstream>
 
@@ -140,23 +138,6 @@ void check(const CosimOptions& options) {
     throw UsageError("back-pressure is a share of the time, from 0 to 1");
 }
 
-// Coverage goes by way of a temporary file: Verilator aborts where it cannot write.
-std::filesystem::path temporary_coverage_file() {
-  std::error_code error;
-  const auto folder = std::filesystem::temp_directory_path(error);  // TMPDIR, or /tmp
-  if (error) throw InputError("coverage: TMPDIR is no folder to write into");
-  std::filesystem::path file = folder / ("mxref-coverage-" + std::to_string(getpid()) + ".dat");
-  require_writable(file);
-  return file;
-}
-
-std::string coverage_of(BenchArray& rtl, const std::filesystem::path& file) {
-  rtl.write_coverage(file);
-  std::string data = read_file(file);
-  std::filesystem::remove(file);
-  return data;
-}
-
 CosimResult empty_result(const CosimOptions& options, const ArrayDesign& design) {
   CosimResult result;
   result.format_a = options.format_a ? options.format_a->name : "any";
@@ -198,7 +179,7 @@ std::vector<const BenchSource*> chosen_arrays(const CosimOptions& options) {
 std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   check(options);
   const std::vector<const BenchSource*> arrays = chosen_arrays(options);
-  const std::filesystem::path coverage_data = temporary_coverage_file();  // asked before the work
+  require_place_for_coverage();  // before the work
   require_writable(options.coverage_file);
   std::vector<CosimResult> results;
   int64_t done = 0;  // block products of the arrays before
@@ -219,7 +200,7 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
     CosimResult result = empty_result(options, source->design);
     LockStep covered(options, source->make());
     covered.run(result, [&] { return result.cycles >= covered_cycles; });
-    data += coverage_of(covered.rtl(), coverage_data);
+    data += covered.rtl().coverage();
     results.push_back(std::move(result));
   }
   if (!options.coverage_file.empty()) write_atomically(options.coverage_file, data);

@@ -1,14 +1,11 @@
 #include "rtl_models/cosim/quantize_bench.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <deque>
 #include <span>
 #include <sstream>
 
 #include "emu/error.h"
-#include "emu/files/atomic_file.h"
 #include "emu/systemc/systemc_conversion.h"
 #include "rtl_models/cosim/quantize_stimulus.h"
 #include "rtl_models/rtl/quantize_faults.h"
@@ -219,69 +216,21 @@ class ConversionBench {
   int64_t cycle_ = 0;
 };
 
-bool has(const ConversionBuild& build, const BlockFormat* format) {
-  return !format || build.design.formats[format_number(*format)];
-}
+}  // namespace
 
-// Coverage goes by way of a temporary file: Verilator aborts where it cannot write.
-Coverage collect(ConversionModel& model) {
-  const auto file = std::filesystem::temp_directory_path() /
-                    ("mxref-conversion-coverage-" + std::to_string(getpid()) + ".dat");
-  model.write_coverage(file);
-  const std::string data = read_file(file);
-  std::filesystem::remove(file);
-  return parse_coverage(data);
-}
-
-ConversionBenchResult run(const ConversionBuild& build, const ConversionBenchOptions& options,
-                          uint8_t fault) {
+ConversionBenchResult run_conversion_bench(const ConversionBuild& build,
+                                           const ConversionBenchOptions& options, uint8_t fault) {
   if (!(options.backpressure >= 0 && options.backpressure <= 1))
     throw UsageError("back-pressure is a share of the time, from 0 to 1");
-  if (!has(build, options.format))
+  if (options.format && !build.design.formats[format_number(*options.format)])
     throw UsageError("the model " + std::string(build.name) + " has no " +
                      std::string(options.format->name));
   ConversionBenchResult result;
   result.model = build.name;
   ConversionBench bench(build, options, fault);
   bench.run(result);
-  if (build.is_covered) result.coverage = collect(bench.rtl());
+  if (build.is_covered) result.coverage_data = bench.rtl().coverage();
   return result;
-}
-
-}  // namespace
-
-ConversionBenchResult run_conversion_bench(const ConversionBuild& build,
-                                           const ConversionBenchOptions& options) {
-  return run(build, options, 0);
-}
-
-std::vector<ConversionBenchResult> run_conversion_bench(const ConversionBenchOptions& options) {
-  std::vector<ConversionBenchResult> results;
-  for (const ConversionBuild& build : conversion_builds()) {
-    if (!has(build, options.format)) continue;
-    results.push_back(run(build, options, 0));
-  }
-  return results;
-}
-
-std::vector<ConversionFaultResult> run_conversion_faults(const ConversionBenchOptions& options,
-                                                         std::string_view only) {
-  if (!only.empty()) find_by_name(quantize_faults, "fault", only);
-  std::vector<ConversionFaultResult> results;
-  for (size_t i = 0; i < quantize_faults.size(); ++i) {
-    const QuantizeFault& fault = quantize_faults[i];
-    if (!only.empty() && fault.name != only) continue;
-    for (const ConversionBuild& build : conversion_builds()) {
-      if (!build.has_faults || build.design.unit != fault.unit || !has(build, options.format))
-        continue;
-      const ConversionBenchResult r = run(build, options, uint8_t(i + 1));
-      results.push_back({.name = std::string(fault.name),
-                         .caught = !r.passed(),
-                         .cycles = r.cycles,
-                         .failure = r.failure});
-    }
-  }
-  return results;
 }
 
 }  // namespace mxref

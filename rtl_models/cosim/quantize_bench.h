@@ -4,13 +4,11 @@
 // every cycle, every block that comes out with the definition (emu/conversion_port.h).
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "emu/formats.h"
-#include "rtl_models/cosim/coverage.h"
 #include "rtl_models/cosim/quantize_models.h"
 
 namespace mxref {
@@ -31,28 +29,16 @@ struct ConversionBenchResult {
   int64_t elements = 0;        // in them
   int64_t dropped = 0;         // blocks that a reset found inside
   int64_t mismatches = 0;      // signals, all of the cycle at which the run was stopped
-  Coverage coverage;           // of a covered model
+  std::string coverage_data;   // of a covered model: what parse_coverage reads
   // Of the first mismatch: seed, cycle, signal, expected, got, and how the block was converted.
   std::string failure;
 
   bool passed() const { return mismatches == 0; }
 };
-// One model. Throws UsageError where an option is out of range or the model has not the format.
+// fault: a row of quantize_faults, from 1; 0 for none. Throws UsageError where an option is out of
+// range or the model has not the format.
 ConversionBenchResult run_conversion_bench(const ConversionBuild& build,
-                                           const ConversionBenchOptions& options);
-// Each model that has the format.
-std::vector<ConversionBenchResult> run_conversion_bench(const ConversionBenchOptions& options);
-
-struct ConversionFaultResult {
-  std::string name;
-  bool caught = false;
-  int64_t cycles = 0;        // until it was caught, or all that were run
-  std::string failure = {};  // what caught it
-};
-// Plants each fault of the units, or the one called `only`, in the models that have faults, and
-// runs the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown
-// name.
-std::vector<ConversionFaultResult> run_conversion_faults(const ConversionBenchOptions& options,
-                                                         std::string_view only = {});
+                                           const ConversionBenchOptions& options,
+                                           uint8_t fault = 0);
 
 }  // namespace mxref

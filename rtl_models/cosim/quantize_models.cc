@@ -1,16 +1,15 @@
 #include "rtl_models/cosim/quantize_models.h"
 
 #include <verilated.h>
-#include <verilated_cov.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <fstream>
 #include <functional>
 #include <string>
 
 #include "emu/error.h"
+#include "rtl_models/engine/verilated_coverage.h"
 #include "Vbench_dequantize.h"
 #include "Vbench_dequantize_mxint8.h"
 #include "Vbench_dequantize_nvfp4.h"
@@ -64,10 +63,7 @@ class VerilatedConversion final : public ConversionModel {
     set_clock(true);
     outputs_ = read();
   }
-  void write_coverage(const std::filesystem::path& path) override {
-    if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
-    context_.coveragep()->write(path.c_str());
-  }
+  std::string coverage() override { return coverage_data(context_); }
 
  private:
   void set_clock(bool level) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "emu/array_port.h"
@@ -17,8 +18,8 @@ class BenchArray : public ArrayPort {
   // From now on every cycle goes to an FST file. Throws InputError where it cannot be written.
   virtual void open_waves(const std::filesystem::path& path) = 0;
   // Line, toggle and functional coverage so far, as Verilator's own tool reads it: of a covered
-  // array; another has no points. Throws InputError where it cannot be written.
-  virtual void write_coverage(const std::filesystem::path& path) = 0;
+  // array; another has no points.
+  virtual std::string coverage() = 0;
 };
 
 // An array that was built, and how to make one.
@@ -31,6 +32,9 @@ struct BenchSource {
 const std::vector<BenchSource>& bench_arrays();
 // The arrays that collect coverage, many times slower than the others: one of each datapath.
 const std::vector<BenchSource>& covered_arrays();
+
+// Throws InputError where there is no place for the temporary file that coverage goes through.
+void require_place_for_coverage();
 
 // The array of the engine `rtl` for its own formats on `fused`: no assertions, coverage or faults.
 const ArrayDesign& engine_array_design();

@@ -3,7 +3,6 @@
 // made; else nobody sees Verilator.
 
 #include <verilated.h>
-#include <verilated_cov.h>
 #include <verilated_fst_c.h>
 
 #include <bit>
@@ -13,6 +12,7 @@
 
 #include "emu/error.h"
 #include "rtl_models/engine/verilated_array.h"
+#include "rtl_models/engine/verilated_coverage.h"
 
 namespace mxref {
 
@@ -121,10 +121,7 @@ class VerilatedBenchArray : public VerilatedArray<BenchArray, Model> {
     this->model_.trace(&waves_, /*levels=*/99);
     waves_.open(path.c_str());
   }
-  void write_coverage(const std::filesystem::path& path) override {
-    require_opens(path);
-    this->context_.coveragep()->write(path.c_str());
-  }
+  std::string coverage() override { return coverage_data(this->context_); }
 
  protected:
   void after_eval() override {

@@ -1,6 +1,8 @@
 // Widths of the quantizer and the dequantizer: what they ask of the formats that they are built
 // for (a set of mx_pkg's rows). Functions of constants. They call none of mx_width_pkg's: Icarus 11
 // does not evaluate a call from one package into another.
+// Each of the quantizer and the dequantizer reads some of it alone.
+/* verilator lint_off UNUSEDPARAM */
 package mx_quantize_pkg;
   // --- a binary32 taken apart (fp32_unpack)
   localparam int SignificandBits = 24;
@@ -117,3 +119,4 @@ package mx_quantize_pkg;
     if (has_tensor_scale(formats) && product > value_bits) value_bits = product;
   endfunction
 endpackage
+/* verilator lint_on UNUSEDPARAM */

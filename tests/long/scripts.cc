@@ -66,7 +66,7 @@ Part compilers_part() {
 }
 
 Part proofs_part() {
-  constexpr int64_t slices = 16;
+  static constexpr int64_t slices = 16;
   return {"proofs",
           "every proof of the RTL's arithmetic, the slow ones too, each with its control",
           slices,

@@ -1,0 +1,141 @@
+#include "rtl_models/cosim/bench_units.h"
+
+#include <algorithm>
+
+#include "emu/systemc/systemc_accelerator.h"
+#include "rtl_models/accelerator/faults.h"
+#include "rtl_models/accelerator/lockstep.h"
+#include "rtl_models/accelerator/verilated_accelerator.h"
+#include "rtl_models/cosim/quantize_bench.h"
+#include "rtl_models/cosim/scaling_bench.h"
+#include "rtl_models/rtl/faults.h"
+#include "rtl_models/rtl/quantize_faults.h"
+
+namespace mxref {
+namespace {
+
+// A block of the quantizer costs about as much as 25 block products of the array, a cycle of the
+// accelerator as 10.
+constexpr int64_t per_conversion = 25, per_cycle = 10;
+
+std::string_view name_of(ConversionUnit unit) {
+  return unit == ConversionUnit::quantizer ? "quantizer" : "dequantizer";
+}
+
+ConversionBenchOptions of_conversions(const UnitOptions& o) {
+  return {.format = o.format,
+          .blocks = std::max<int64_t>(1, o.blocks / per_conversion),
+          .backpressure = o.backpressure,
+          .seed = o.seed};
+}
+
+UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& options, uint8_t fault) {
+  const ConversionBenchResult r = run_conversion_bench(build, of_conversions(options), fault);
+  return {.unit = name_of(build.design.unit),
+          .model = r.model,
+          .cycles = r.cycles,
+          .stalled_cycles = r.stalled_cycles,
+          .compared = r.blocks,
+          .mismatches = r.mismatches,
+          .coverage_data = r.coverage_data,
+          .failure = r.failure};
+}
+
+template <ConversionUnit unit>
+std::vector<UnitResult> run_conversions(const UnitOptions& options) {
+  std::vector<UnitResult> results;
+  for (const ConversionBuild& build : conversion_builds()) {
+    const bool has = !options.format || build.design.formats[format_number(*options.format)];
+    if (build.design.unit == unit && has) results.push_back(of_conversion(build, options, 0));
+  }
+  return results;
+}
+
+template <ConversionUnit unit>
+std::vector<const QuantizeFault*> rows_of() {
+  std::vector<const QuantizeFault*> rows;
+  for (const QuantizeFault& fault : quantize_faults)
+    if (fault.unit == unit) rows.push_back(&fault);
+  return rows;
+}
+template <ConversionUnit unit>
+std::vector<UnitFault> conversion_faults() {
+  std::vector<UnitFault> list;
+  for (const QuantizeFault* fault : rows_of<unit>()) list.push_back({fault->name, fault->what});
+  return list;
+}
+template <ConversionUnit unit>
+UnitResult plant_in_conversion(const UnitOptions& options, size_t fault) {
+  const auto& builds = conversion_builds();
+  const auto build = std::ranges::find_if(
+      builds, [](const ConversionBuild& b) { return b.design.unit == unit && b.has_faults; });
+  const auto number = uint8_t(1 + (rows_of<unit>()[fault] - quantize_faults.data()));
+  return of_conversion(*build, options, number);
+}
+
+UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
+  const ScalingBenchResult r = run_scaling_bench(options.seed, fault);
+  return {.unit = "scaling",
+          .model = "e8m0_scaling_unit",
+          .cycles = r.compared,
+          .compared = r.compared,
+          .mismatches = r.mismatches,
+          .coverage_data = r.coverage_data,
+          .failure = r.failure};
+}
+std::vector<UnitResult> run_scaling(const UnitOptions& options) { return {of_scaling(options, 0)}; }
+std::vector<UnitFault> faults_of_scaling() {
+  std::vector<UnitFault> list;
+  for (uint8_t number : scaling_faults())
+    list.push_back({faults[number - 1].name, faults[number - 1].what});
+  return list;
+}
+UnitResult plant_in_scaling(const UnitOptions& options, size_t fault) {
+  return of_scaling(options, scaling_faults()[fault]);
+}
+
+UnitResult of_accelerator(const UnitOptions& options, uint8_t fault) {
+  const auto rtl = make_bench_accelerator();
+  const auto model = make_systemc_accelerator(rtl->design());
+  const LockstepResult r = run_lockstep(*rtl, *model,
+                                        {.seed = options.seed,
+                                         .cycles = std::max<int64_t>(1, options.blocks / per_cycle),
+                                         .fault = fault});
+  return {.unit = "accelerator",
+          .model = "mx_accelerator",
+          .cycles = r.cycles,
+          .compared = r.compared,
+          .mismatches = !r.passed(),
+          .assertions_failed = rtl->assertions_failed(),
+          .failure = r.failure};
+}
+std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
+  return {of_accelerator(options, 0)};
+}
+std::vector<UnitFault> faults_of_accelerator() {
+  std::vector<UnitFault> list;
+  for (const AcceleratorFault& fault : accelerator_faults) list.push_back({fault.name, fault.what});
+  return list;
+}
+UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
+  return of_accelerator(options, uint8_t(fault + 1));
+}
+
+}  // namespace
+
+const std::vector<BenchUnit>& bench_units() {
+  constexpr auto quantizer = ConversionUnit::quantizer, dequantizer = ConversionUnit::dequantizer;
+  static const std::vector<BenchUnit> units{
+      {"quantizer", "binary32 or bfloat16 → blocks", run_conversions<quantizer>,
+       conversion_faults<quantizer>, plant_in_conversion<quantizer>},
+      {"dequantizer", "blocks → binary32", run_conversions<dequantizer>,
+       conversion_faults<dequantizer>, plant_in_conversion<dequantizer>},
+      {"scaling", "the E8M0 scaling unit: all pairs of scale codes", run_scaling, faults_of_scaling,
+       plant_in_scaling},
+      {"accelerator", "registers, streams and tile memory around an array", run_accelerator,
+       faults_of_accelerator, plant_in_accelerator},
+  };
+  return units;
+}
+
+}  // namespace mxref

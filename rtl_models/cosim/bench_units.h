@@ -1,0 +1,53 @@
+#pragma once
+// The benches of all that is not the array: each runs a Verilated unit in lock-step with its
+// SystemC model, or against the definition, and knows the faults that can be planted in it.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/formats.h"
+
+namespace mxref {
+
+struct UnitOptions {
+  const BlockFormat* format = nullptr;  // nullptr: any
+  // Of a run; what it is of depends on the unit. A scale of effort, as `blocks` of the array's.
+  int64_t blocks = 1'000'000;
+  double backpressure = 0.5;
+  uint64_t seed = 1;
+};
+
+struct UnitResult {
+  std::string_view unit;
+  std::string model;  // which of the unit's builds
+  int64_t cycles = 0;
+  int64_t stalled_cycles = 0;
+  int64_t compared = 0;  // transfers
+  int64_t mismatches = 0;
+  int64_t assertions_failed = 0;
+  std::string coverage_data = {};  // where the model collects it: what parse_coverage reads
+  std::string failure = {};        // of the first mismatch: seed, cycle, signal, expected, got
+
+  bool passed() const { return mismatches == 0 && assertions_failed == 0; }
+};
+
+struct UnitFault {
+  std::string_view name, what;
+};
+
+struct BenchUnit {
+  std::string_view name;
+  std::string_view what;
+  // One result for each build of the unit. Throws UsageError where an option is out of range.
+  std::vector<UnitResult> (*run)(const UnitOptions& options);
+  std::vector<UnitFault> (*faults)();
+  // One run with a planted fault, a place in faults(): whether it was caught is whether it failed.
+  UnitResult (*plant)(const UnitOptions& options, size_t fault);
+};
+
+// quantizer, dequantizer, scaling, accelerator.
+const std::vector<BenchUnit>& bench_units();
+
+}  // namespace mxref

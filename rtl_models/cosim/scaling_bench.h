@@ -1,0 +1,25 @@
+#pragma once
+// The bench of the E8M0 scaling unit: all pairs of scale codes, under all pairs of formats, with
+// sums that lie on and beside every corner of the rounding, and random ones; each result is
+// compared with the definition (ARITHMETIC §3).
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mxref {
+
+struct ScalingBenchResult {
+  int64_t compared = 0;
+  int64_t mismatches = 0;  // the run stops at the first
+  std::string coverage_data;
+  std::string failure;  // seed, cycle, operands, expected, got
+};
+// fault: a number of rtl_models/rtl/faults.h, 0 for none.
+ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault = 0);
+
+// The faults that lie in the unit, by their numbers.
+std::vector<uint8_t> scaling_faults();
+
+}  // namespace mxref
