@@ -1,6 +1,9 @@
-// mxref cosim: the RTL array and the SystemC model in lock-step, and the RTL's planted faults.
+// mxref cosim: the RTL in lock-step with the SystemC models, unit by unit, and its planted faults.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
@@ -12,7 +15,9 @@
 
 #if MXREF_HAS_RTL
 
+#include "rtl_models/cosim/bench_units.h"
 #include "rtl_models/cosim/cosim.h"
+#include "rtl_models/cosim/coverage_waivers.h"
 #include "rtl_models/engine/verilated_array.h"
 #include "rtl_models/rtl/faults.h"
 
@@ -21,11 +26,22 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::string_view array_unit = "array";
+
 struct Options {
   const BlockFormat *format = nullptr, *format_b = nullptr;
   CosimOptions cosim;
+  std::string unit;                 // empty: all of them
   std::vector<std::string> faults;  // what --faults was given: at most one name
-  std::filesystem::path json;
+  std::filesystem::path coverage, json;
+
+  // Rows and columns, datapath and the format of b are the array's.
+  bool is_of_array() const {
+    return cosim.shape.rows || cosim.shape.cols || cosim.datapath || format_b;
+  }
+  bool runs_array() const { return unit.empty() || unit == array_unit; }
+  bool runs(const BenchUnit& u) const { return unit.empty() ? !is_of_array() : unit == u.name; }
+  UnitOptions of_units() const { return {format, cosim.blocks, cosim.backpressure, cosim.seed}; }
 };
 
 std::string shape_text(ArrayShape shape) { return fmt::format("{}×{}", shape.rows, shape.cols); }
@@ -73,7 +89,39 @@ ordered_json to_row(const FaultResult& r) {
           {"cycles", r.cycles}};
 }
 
-bool run_lockstep(const CosimOptions& options, Record& record) {
+ordered_json to_row(const Coverage& c) {
+  return {{"line", c.line},
+          {"toggle", c.toggle},
+          {"functional", c.functional},
+          {"toggles_waived", c.waived}};
+}
+
+ordered_json to_row(const UnitResult& r) {
+  ordered_json row{{"task", "cosim_unit"},
+                   {"unit", r.unit},
+                   {"model", r.model},
+                   {"cycles", r.cycles},
+                   {"stalled_cycles", r.stalled_cycles},
+                   {"compared", r.compared},
+                   {"mismatches", r.mismatches},
+                   {"assertions_failed", r.assertions_failed}};
+  if (!r.coverage_data.empty())
+    row["coverage"] = to_row(parse_coverage(r.coverage_data, coverage_waivers));
+  return row;
+}
+
+ordered_json to_row(const BenchUnit& unit, const UnitFault& fault, const UnitResult& r) {
+  return {{"task", "fault"},    {"unit", unit.name},     {"name", fault.name},
+          {"what", fault.what}, {"caught", !r.passed()}, {"cycles", r.cycles}};
+}
+
+std::string text_of(const Coverage& c) {
+  return fmt::format("line {:.1f} %, toggle {:.1f} %, functional {:.1f} % ({} toggles waived)",
+                     100 * c.line, 100 * c.toggle, 100 * c.functional, c.waived);
+}
+
+// What was collected is appended to `coverage`.
+bool run_array(const CosimOptions& options, Record& record, std::string& coverage) {
   Progress progress("cosim", options.blocks);
   CosimOptions watched = options;
   watched.progress = [&](int64_t done, int64_t total) { progress.update(done, total); };
@@ -90,44 +138,119 @@ bool run_lockstep(const CosimOptions& options, Record& record) {
     good &= r.passed();
     record.add(to_row(r));
   }
+  for (const CosimResult& r : results) coverage += r.coverage_data;
   const CosimResult& last = results.back();
-  fmt::print(
-      "coverage of the {} arrays: line {:.1f} %, toggle {:.1f} %, functional {:.1f} % ({} toggles "
-      "waived)\n",
-      shape_text(last.coverage_shape), 100 * last.coverage.line, 100 * last.coverage.toggle,
-      100 * last.coverage.functional, last.coverage.waived);
+  fmt::print("coverage of the {} arrays: {}\n", shape_text(last.coverage_shape),
+             text_of(last.coverage));
   return good;
 }
 
-bool run_fault_campaign(const Options& o, Record& record) {
+bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
+              std::string& coverage) {
+  bool good = true;
+  for (const UnitResult& r : unit.run(options)) {
+    fmt::print(
+        "{}, {}: {} cycles ({} stalled), {} transfers compared, {} mismatches, {} assertions "
+        "failed\n",
+        r.unit, r.model, r.cycles, r.stalled_cycles, r.compared, r.mismatches, r.assertions_failed);
+    if (!r.passed())
+      fmt::print("{}\n  repeat: mxref cosim --unit {}{} --blocks {} --backpressure {} --seed {}\n",
+                 r.failure, r.unit,
+                 options.format ? fmt::format(" --format {}", options.format->name) : "",
+                 options.blocks, options.backpressure, options.seed);
+    good &= r.passed();
+    record.add(to_row(r));
+    coverage += r.coverage_data;
+  }
+  return good;
+}
+
+bool run_lockstep(const Options& o, Record& record) {
+  bool good = true;
+  std::string coverage;
+  if (o.runs_array()) good &= run_array(o.cosim, record, coverage);
+  for (const BenchUnit& unit : bench_units())
+    if (o.runs(unit)) good &= run_unit(unit, o.of_units(), record, coverage);
+  if (coverage.empty()) return good;
+  const Coverage merged = parse_coverage(coverage, coverage_waivers);
+  fmt::print("coverage of all that collect it: {}\n", text_of(merged));
+  record.add({{"task", "coverage"}, {"coverage", to_row(merged)}});
+  if (!o.coverage.empty()) write_atomically(o.coverage, coverage);
+  return good;
+}
+
+struct Campaign {
+  size_t planted = 0, caught = 0;
+  void count(std::string_view name, bool was_caught, int64_t cycles, const std::string& failure) {
+    fmt::print("fault {:<26} {} after {} cycles\n", name, was_caught ? "caught" : "NOT CAUGHT",
+               cycles);
+    if (!failure.empty()) fmt::print("{}\n", failure);
+    ++planted;
+    caught += was_caught;
+  }
+};
+
+// only: empty for all of them. A failure is shown of one that is asked for.
+void plant_in_array(const CosimOptions& options, const std::string& only, Record& record,
+                    Campaign& campaign) {
   Progress progress("faults", int64_t(faults.size()));
-  CosimOptions watched = o.cosim;
+  CosimOptions watched = options;
   watched.progress = [&](int64_t done, int64_t total) { progress.update(done, total); };
-  const std::string only = o.faults.empty() ? "" : o.faults.front();  // empty: all of them
   const std::vector<FaultResult> results = run_faults(watched, only);
   progress.clear();
-  size_t planted = 0, caught = 0;
   for (const FaultResult& r : results) {
     record.add(to_row(r));
-    if (!r.needs.empty()) {
+    if (r.needs.empty())
+      campaign.count(r.name, r.caught, r.cycles, only.empty() ? "" : r.failure);
+    else
       fmt::print("fault {:<26} cannot show under these options: it needs {}\n", r.name, r.needs);
-      continue;
-    }
-    fmt::print("fault {:<26} {} after {} cycles\n", r.name, r.caught ? "caught" : "NOT CAUGHT",
-               r.cycles);
-    if (!only.empty() && r.caught) fmt::print("{}\n", r.failure);
-    ++planted;
-    caught += r.caught;
   }
-  fmt::print("{} of {} faults caught\n", caught, planted);
-  return caught == planted;
+}
+
+void plant_in_unit(const BenchUnit& unit, const UnitOptions& options, const std::string& only,
+                   Record& record, Campaign& campaign) {
+  const std::vector<UnitFault> list = unit.faults();
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (!only.empty() && list[i].name != only) continue;
+    const UnitResult r = unit.plant(options, i);
+    record.add(to_row(unit, list[i], r));
+    campaign.count(list[i].name, !r.passed(), r.cycles, only.empty() ? "" : r.failure);
+  }
+}
+
+// Names of the faults of what runs.
+std::vector<std::string> fault_names(const Options& o) {
+  std::vector<std::string> names;
+  if (o.runs_array())
+    for (const Fault& fault : faults) names.emplace_back(fault.name);
+  for (const BenchUnit& unit : bench_units())
+    if (o.runs(unit))
+      for (const UnitFault& fault : unit.faults()) names.emplace_back(fault.name);
+  return names;
+}
+
+bool run_fault_campaign(const Options& o, Record& record) {
+  const std::string only = o.faults.empty() ? "" : o.faults.front();
+  const std::vector<std::string> names = fault_names(o);
+  if (!only.empty() && std::ranges::find(names, only) == names.end())
+    throw UsageError(fmt::format("unknown fault '{}'; valid: {}", only, fmt::join(names, ", ")));
+  Campaign campaign;
+  const bool is_of_array =
+      only.empty() || std::ranges::find(faults, only, &Fault::name) != faults.end();
+  if (o.runs_array() && is_of_array) plant_in_array(o.cosim, only, record, campaign);
+  for (const BenchUnit& unit : bench_units())
+    if (o.runs(unit)) plant_in_unit(unit, o.of_units(), only, record, campaign);
+  fmt::print("{} of {} faults caught\n", campaign.caught, campaign.planted);
+  return campaign.caught == campaign.planted;
 }
 
 int run(Options& o, bool plant_faults) {
-  if (plant_faults && !o.cosim.coverage_file.empty())
+  if (plant_faults && !o.coverage.empty())
     throw UsageError("--coverage is that of the run without faults; leave out --faults");
+  if (o.is_of_array() && !o.runs_array())
+    throw UsageError("--rows, --cols, --datapath and --format-b are of --unit array");
   require_writable(o.json);
-  require_writable(o.cosim.coverage_file);
+  require_writable(o.coverage);
   if (o.format && o.format_b && o.format->scale != o.format_b->scale)
     throw UsageError(
         fmt::format("{} and {} do not meet in a product", o.format->name, o.format_b->name));
@@ -135,7 +258,7 @@ int run(Options& o, bool plant_faults) {
   o.cosim.format_b = o.format_b ? o.format_b : o.format;
   Record record("cosim");
   record.set_seed(o.cosim.seed);
-  const bool good = plant_faults ? run_fault_campaign(o, record) : run_lockstep(o.cosim, record);
+  const bool good = plant_faults ? run_fault_campaign(o, record) : run_lockstep(o, record);
   record.write(o.json);
   return good ? exit_good : exit_check_failed;
 }
@@ -150,11 +273,28 @@ std::vector<ordered_json> lockstep_rows(
   std::vector<ordered_json> rows;
   for (const CosimResult& r : run_cosim(options)) rows.push_back(to_row(r));
   for (const FaultResult& r : run_faults(options)) rows.push_back(to_row(r));
+  const UnitOptions of_units{.seed = seed};
+  for (const BenchUnit& unit : bench_units()) {
+    for (const UnitResult& r : unit.run(of_units)) rows.push_back(to_row(r));
+    const std::vector<UnitFault> list = unit.faults();
+    for (size_t i = 0; i < list.size(); ++i)
+      rows.push_back(to_row(unit, list[i], unit.plant(of_units, i)));
+  }
   return rows;
 }
 
 Action define_cosim(CLI::App& app, const Context&) {
+  std::vector<std::string> units{std::string(array_unit)};
+  std::string what = "what runs: array";
+  for (const BenchUnit& unit : bench_units()) {
+    units.emplace_back(unit.name);
+    what += fmt::format(", {} ({})", unit.name, unit.what);
+  }
   auto o = std::make_shared<Options>();
+  app.add_option("--unit", o->unit,
+                 what + "; default: all, or the array alone where an option is its own")
+      ->check(CLI::IsMember(units))
+      ->type_name("NAME");
   add_named(app, "--format", o->format, block_formats, "format",
             "format of both operands, or of a (default: drawn tile by tile)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
@@ -173,18 +313,19 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_number<int64_t>(
       app, "--blocks", o->cosim.blocks, 1, 1'000'000'000'000,
       "block products at least, shared among the arrays, and as many at most for each fault "
-      "(default 1000000); a shorter run over the 2×3 array collects coverage");
+      "(default 1000000); shorter runs collect coverage; of another unit about the work of as "
+      "many");
   add_number(app, "--backpressure", o->cosim.backpressure, 0.0, 1.0,
              "share of the time in which results are held back and beats come with gaps (default "
              "0.5); a cycle counts as stalled where a beat or a row of results waits");
   add_seed(app, o->cosim.seed, "seed of the stimulus");
   CLI::Option* plant = app.add_option("--faults", o->faults,
-                                      "plant each fault of the RTL, or one, and see it caught: " +
-                                          names_of(mxref::faults))
+                                      "plant each fault of the RTL, or one, and see it caught; a "
+                                      "wrong name lists them")
                            ->expected(0, 1)
                            ->type_name("[NAME]");
   add_output(
-      app, "--coverage", o->cosim.coverage_file,
+      app, "--coverage", o->coverage,
       "keep Verilator's coverage data here; verilator_coverage --annotate shows what it lacks");
   add_json(app, o->json);
   return [o, plant] { return run(*o, plant->count() > 0); };

@@ -4,7 +4,6 @@
 // definition.
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -26,7 +25,6 @@ struct CosimOptions {
   // Share of the time, 0 … 1, in which results are held back and beats come with gaps.
   double backpressure = 0.5;
   uint64_t seed = 1;
-  std::filesystem::path coverage_file = {};  // Verilator's coverage data; empty: not kept
   std::function<void(int64_t done, int64_t total)> progress = {};  // block products
 };
 
@@ -40,7 +38,8 @@ struct CosimResult {
   int64_t blocks = 0;          // block products taken
   int64_t mismatches = 0;      // signals, all of the cycle at which the run was stopped
   int64_t assertions_failed = 0;
-  Coverage coverage;  // of the arrays that collect it together, the same in each result
+  std::string coverage_data;  // of an array that collects it: what parse_coverage reads
+  Coverage coverage;          // of these arrays together, the same in each result
   ArrayShape coverage_shape;
   // Of the first mismatch: seed, cycle, signal, expected, got, the command that repeats it.
   std::string failure;
