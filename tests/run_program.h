@@ -1,5 +1,5 @@
 #pragma once
-// Runs the program that was built, as a person would: exit code, standard output, standard error.
+// Runs a program that was built, as a person would: exit code, standard output, standard error.
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -27,12 +27,13 @@ struct Surroundings {
   int64_t file_size_limit = -1;  // bytes that a file may grow to: what a full disk does to writes
 };
 
-inline Outcome run_mxref(const std::vector<std::string>& args, const Surroundings& in = {}) {
+inline Outcome run_program(const std::string& name, const std::vector<std::string>& args,
+                           const Surroundings& in = {}) {
   const TemporaryFolder folder;
   const std::string out = in.stdout_file.empty() ? folder / "out" : in.stdout_file;
   const std::string err = folder / "err";
   std::vector<char*> argv;
-  std::string program = MXREF_BINARY_DIR "/bin/mxref";
+  std::string program = MXREF_BINARY_DIR "/bin/" + name;
   argv.push_back(program.data());
   for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
@@ -54,6 +55,10 @@ inline Outcome run_mxref(const std::vector<std::string>& args, const Surrounding
   waitpid(child, &status, 0);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return {code, in.stdout_file.empty() ? read_file(out) : "", read_file(err)};
+}
+
+inline Outcome run_mxref(const std::vector<std::string>& args, const Surroundings& in = {}) {
+  return run_program("mxref", args, in);
 }
 
 // The files of a folder: what a failed run must not have added to.

@@ -79,10 +79,4 @@ void Functional::finish() {
   if (job.last) host_.counters.rows_out += uint32_t(design_.array.shape.rows);
 }
 
-void Functional::reset() {
-  host_.reset();
-  running_ = {};
-  cutter_.reset();
-}
-
 }  // namespace mxref::accelerator

@@ -25,7 +25,6 @@ class Functional {
   // The job that runs ends.
   void finish();
   bool interrupt() const { return host_.interrupt(); }
-  void reset();
 
   // The whole address space, word by word; registers are not in it.
   std::vector<uint32_t>& memory() { return host_.memory(); }

@@ -113,9 +113,10 @@ void HostSide::write(uint32_t address, uint32_t data) {
   if (address == register_offset("length")) length_ = kept;
 }
 
-// A scale has a byte: the rest of its word is not there.
-void HostSide::set_memory_word(const Place& place, uint32_t word) {
-  memory_[address_of(place) / 4] = is_scales(place.region) ? word & 0xFF : word;
+// A scale has a byte: the rest of its word is not there, whoever wrote it.
+uint32_t HostSide::memory_word(const Place& place) const {
+  const uint32_t word = memory_[address_of(place) / 4];
+  return is_scales(place.region) ? word & 0xFF : word;
 }
 
 uint32_t HostSide::read(uint32_t address, const Running& running) const {

@@ -78,8 +78,8 @@ class HostSide {
   bool interrupt() const;
   void reset();  // registers, not the memory
 
-  uint32_t memory_word(const Place& place) const { return memory_[address_of(place) / 4]; }
-  void set_memory_word(const Place& place, uint32_t word);
+  uint32_t memory_word(const Place& place) const;
+  void set_memory_word(const Place& place, uint32_t word) { memory_[address_of(place) / 4] = word; }
   // The whole address space, word by word; region 0 is empty.
   std::vector<uint32_t>& memory() { return memory_; }
   // A block of a job, on the pins of the array.

@@ -23,7 +23,7 @@ TlmAccelerator::TlmAccelerator(const sc_core::sc_module_name& name, const Design
   socket.register_transport_dbg(this, &TlmAccelerator::transport_dbg);
   socket.register_get_direct_mem_ptr(this, &TlmAccelerator::get_direct_mem_ptr);
   SC_METHOD(drive_interrupt);
-  sensitive << changed_;
+  sensitive << changed_ << job_ended_;
 }
 
 void TlmAccelerator::settle(const sc_time& now) {
@@ -73,11 +73,12 @@ tlm::tlm_response_status TlmAccelerator::access(tlm::tlm_generic_payload& transa
         const sc_time duration = double(functional_.job_cycles()) * period_;
         job_end_ = sc_core::sc_time_stamp() + delay + duration;
         socket->invalidate_direct_mem_ptr(operands_begin, results_end - 1);
-        changed_.notify(delay + duration);
+        job_ended_.cancel();  // of a job that was aborted
+        job_ended_.notify(delay + duration);
       }
     }
-    // An interrupt that rises or falls now; where one is due later that stays.
-    if (!functional_.is_busy()) changed_.notify(delay);
+    // Of accesses that run ahead of the simulation the first counts: all are in the state by then.
+    changed_.notify(delay);
     if (answer == decerr) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
     if (answer == slverr)
       return is_whole ? tlm::TLM_COMMAND_ERROR_RESPONSE : tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;

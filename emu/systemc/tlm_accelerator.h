@@ -36,7 +36,7 @@ class TlmAccelerator : public sc_core::sc_module {
   accelerator::Functional functional_;
   const sc_core::sc_time period_;
   sc_core::sc_time job_end_;
-  sc_core::sc_event changed_;
+  sc_core::sc_event changed_, job_ended_;
 };
 
 }  // namespace mxref
