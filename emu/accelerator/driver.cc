@@ -44,10 +44,23 @@ Driver::Driver(Mmio& mmio) : mmio_(mmio) {
   datapath_.ftz = get(field("datapath.ftz"), built) != 0;
 }
 
+// What is left of a product is for the hardware to refuse.
+void Driver::check_beats(const MxTensor& x) const {
+  const std::string name(x.format().name);
+  if (x.block() != x.format().block)
+    throw UsageError("the accelerator takes " + name + " in blocks of " +
+                     std::to_string(x.format().block) + " alone");
+  if (x.block() > lanes_)
+    throw UsageError("the accelerator has " + std::to_string(lanes_) + " lanes, too few for " +
+                     name);
+}
+
 // While a job runs the next one's operands are loaded and the tile before is collected.
 void Driver::multiply(const MxTensor& a, const MxTensor& b, std::span<const float> c,
                       std::span<float> d) {
   check_operands(a, b);
+  check_beats(a);
+  check_beats(b);
   const bool factor = has_last_step(a, b);  // then C is added last (ARITHMETIC.md §2, §6)
   const ArrayOperand beats_a = cut_into_beats(a, shape_.rows, lanes_);
   const ArrayOperand beats_b = cut_into_beats(b, shape_.cols, lanes_);

@@ -42,8 +42,8 @@ class Driver {
   int lanes() const { return lanes_; }
 
   // a (M,K), b (N,K), c (M,N) or empty → d (M,N): what gemm_ref gives on the datapath that is
-  // built, whose parameters the caller knows. Throws UsageError where a and b do not meet,
-  // HardwareError where the hardware refuses them or stops answering.
+  // built, whose parameters the caller knows. Throws UsageError where a and b do not meet or do not
+  // fit the array's beats, HardwareError where the hardware refuses them or stops answering.
   void multiply(const MxTensor& a, const MxTensor& b, std::span<const float> c, std::span<float> d);
 
   // Of all jobs since the counters were cleared.
@@ -65,6 +65,7 @@ class Driver {
     std::span<const float> c;
     std::span<float> d;
   };
+  void check_beats(const MxTensor& x) const;
   void load(const Product& product, const Step& step);
   void load_side(uint32_t codes, uint32_t scales, const ArrayOperand& operand, int64_t group,
                  const Step& step);

@@ -42,8 +42,9 @@ void Functional::start() {
   const Job& job = running_.job;
   const ArrayShape shape = design_.array.shape;
   ArrayInputs pins(design_.array);
-  int64_t steps = 0;
+  int64_t steps = 0, steps_before_last_block = 0;
   for (int block = 0; block < int(job.blocks); ++block) {
+    steps_before_last_block = steps;
     host_.put_beat(job, block, pins);
     take_beat(pins, beat_);
     for (bool is_last = false; !is_last; ++steps) {
@@ -62,9 +63,10 @@ void Functional::start() {
         host_.set_memory_word(
             {true, region("d"), job.result_buffer, r, c, 0},
             to_out_type(accumulators_.values()[size_t(r * shape.cols + c)], OutType(job.out_type)));
-  // A cycle to read the first block, one for each step; a last step stands in the result buffer
-  // four cycles after its beat was taken, where it leaves a row a cycle (rtl_models/README.md).
-  job_cycles_ = 1 + steps + (job.last ? 3 + shape.rows : 0);
+  // A cycle to read the first block, one for each step until the last beat is taken. A tile's last
+  // step stands in the result buffer four cycles after it stood in the beat's register, where it
+  // leaves a row a cycle (rtl_models/README.md).
+  job_cycles_ = job.last ? 4 + steps + shape.rows : 2 + steps_before_last_block;
 }
 
 void Functional::finish() {

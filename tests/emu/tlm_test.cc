@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(direct_memory_is_the_tile_memory_while_no_job_runs) {
   });
 }
 
-// A job of n blocks is busy for 1 + n + 3 + rows cycles from the edge of its start.
+// A tile of n blocks is busy for 4 + n + rows cycles from the edge of its start.
 BOOST_AUTO_TEST_CASE(the_interrupt_rises_when_the_job_ends_and_falls_when_it_is_cleared) {
   run_on_target([](Host& host) {
     host.write(register_offset("interrupt"), mask(field("interrupt.done")));
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(the_interrupt_rises_when_the_job_ends_and_falls_when_it_is_
     host.synchronize();
     const sc_time start = sc_core::sc_time_stamp();
     sc_core::wait(100 * cycle, host.irq.posedge_event());
-    BOOST_TEST(sc_core::sc_time_stamp() - start == (1 + 3 + 3 + 2) * cycle);
+    BOOST_TEST(sc_core::sc_time_stamp() - start == (4 + 3 + 2) * cycle);
     BOOST_TEST(get(field("status.done"), host.read(status)) == 1u);
     host.write(status, mask(field("status.done")));
     host.synchronize();

@@ -10,33 +10,35 @@
 #include "emu/systemc/systemc_accelerator.h"
 #include "emu/systemc/tlm_layer.h"
 #include "emu/vectors/stimulus.h"
+#include "rtl_models/accelerator/bench_accelerator.h"
 #include "rtl_models/accelerator/faults.h"
 #include "rtl_models/accelerator/lockstep.h"
-#include "rtl_models/accelerator/verilated_accelerator.h"
 
 using namespace mxref;
 using namespace mxref::accelerator;
 
 BOOST_AUTO_TEST_CASE(rtl_and_cycle_model_agree_at_every_pin_in_every_cycle) {
-  std::bitset<errors.size()> seen;
-  for (uint64_t seed = 1; seed <= 5; ++seed) {
-    const auto rtl = make_bench_accelerator();
-    const auto model = make_systemc_accelerator(rtl->design());
-    const LockstepResult r = run_lockstep(*rtl, *model, {.seed = seed, .cycles = 200'000});
-    BOOST_TEST(r.passed(), r.failure);
-    BOOST_TEST(rtl->assertions_failed() == 0);
-    BOOST_TEST(r.compared > 100'000);
-    BOOST_TEST(r.rows > 300);
-    BOOST_TEST(r.jobs > 1000);
-    seen |= r.errors;
+  for (const AcceleratorSource& source : bench_accelerators()) {
+    std::bitset<errors.size()> seen;
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
+      const auto rtl = source.make();
+      const auto model = make_systemc_accelerator(rtl->design());
+      const LockstepResult r = run_lockstep(*rtl, *model, {.seed = seed, .cycles = 200'000});
+      BOOST_TEST(r.passed(), source.design.array.datapath->name << ": " << r.failure);
+      BOOST_TEST(rtl->assertions_failed() == 0);
+      BOOST_TEST(r.compared > 100'000);
+      BOOST_TEST(r.rows > 300);
+      BOOST_TEST(r.jobs > 1000);
+      seen |= r.errors;
+    }
+    for (size_t code = 0; code < errors.size(); ++code)
+      BOOST_TEST(seen[code], "never seen: " << errors[code].name);
   }
-  for (size_t code = 0; code < errors.size(); ++code)
-    BOOST_TEST(seen[code], "never seen: " << errors[code].name);
 }
 
 BOOST_AUTO_TEST_CASE(every_planted_fault_is_caught) {
   for (size_t i = 0; i < accelerator_faults.size(); ++i) {
-    const auto rtl = make_bench_accelerator();
+    const auto rtl = bench_accelerators().front().make();
     const auto model = make_systemc_accelerator(rtl->design());
     const LockstepResult r =
         run_lockstep(*rtl, *model, {.cycles = 200'000, .fault = uint8_t(i + 1)});
@@ -67,27 +69,28 @@ static MxTensor random_tensor(const BlockFormat& format, int64_t rows, int64_t K
   return x;
 }
 static Product random_product(const BlockFormat& a, const BlockFormat& b, int64_t M, int64_t N,
-                              int64_t K, bool has_c, uint64_t seed) {
+                              int64_t K, bool has_c, uint64_t seed,
+                              const Datapath& on = datapath("fused")) {
   Stimulus stimulus(seed, /*nan_every=*/0);
   Product p{random_tensor(a, M, K, stimulus), random_tensor(b, N, K, stimulus), {}, {}};
   p.expected.resize(size_t(M * N));
   if (has_c)
     for (size_t i = 0; i < p.expected.size(); ++i)
       p.c.push_back(std::bit_cast<float>(stimulus.with_exponent(int(stimulus.below(8)))));
-  gemm_ref(p.a, p.b, datapath("fused"), p.c, p.expected);
+  gemm_ref(p.a, p.b, on, p.c, p.expected);
   return p;
 }
-static std::vector<Product> products() {
+static std::vector<Product> products(const Datapath& on) {
   std::vector<Product> list;
   uint64_t seed = 1;
   const auto& nvfp4 = block_format("nvfp4");
   const auto& e4m3 = block_format("mxfp8_e4m3");
   const auto& e2m1 = block_format("mxfp4");
-  list.push_back(random_product(e4m3, e2m1, 5, 7, 333, true, seed++));  // ragged on all sides
-  list.push_back(random_product(e2m1, e2m1, 2, 3, 32, false, seed++));  // one tile of one block
-  list.push_back(random_product(nvfp4, nvfp4, 3, 4, 100, true, seed++));
-  list.push_back(
-      random_product(block_format("mxint8"), block_format("mxfp8_e5m2"), 1, 1, 1, true, seed++));
+  list.push_back(random_product(e4m3, e2m1, 5, 7, 333, true, seed++, on));  // ragged on all sides
+  list.push_back(random_product(e2m1, e2m1, 2, 3, 32, false, seed++, on));  // one tile of one block
+  list.push_back(random_product(nvfp4, nvfp4, 3, 4, 100, true, seed++, on));
+  list.push_back(random_product(block_format("mxint8"), block_format("mxfp8_e5m2"), 1, 1, 1, true,
+                                seed++, on));
   return list;
 }
 static std::vector<uint32_t> bits_of(const std::vector<float>& values) {
@@ -120,43 +123,46 @@ class StubMmio : public Mmio {
   int64_t reads = 0, writes = 0, polls = 0;
 };
 
-static void check_driver(Mmio& mmio, const char* on) {
+static void check_driver(Mmio& mmio, const Datapath& datapath, const char* on) {
   Driver driver(mmio);
-  for (const Product& p : products()) {
+  for (const Product& p : products(datapath)) {
     std::vector<float> d(p.expected.size());
     driver.multiply(p.a, p.b, p.c, d);
-    BOOST_TEST(bits_of(d) == bits_of(p.expected),
-               on << ", " << p.a.format().name << " × " << p.b.format().name);
+    BOOST_TEST(bits_of(d) == bits_of(p.expected), on << ", " << datapath.name << ", "
+                                                     << p.a.format().name << " × "
+                                                     << p.b.format().name);
   }
 }
-BOOST_AUTO_TEST_CASE(the_driver_gives_the_definition_on_every_model) {
-  const Design& design = bench_accelerator_design();
-  const auto rtl = make_bench_accelerator();
-  AxiLiteMaster rtl_bus(*rtl);
-  check_driver(rtl_bus, "RTL");
-  BOOST_TEST(rtl->assertions_failed() == 0);
-  const auto model = make_systemc_accelerator(design);
-  AxiLiteMaster model_bus(*model);
-  check_driver(model_bus, "cycle model");
-  BOOST_TEST(rtl_bus.cycles() == model_bus.cycles());
-  StubMmio stub(design);
-  check_driver(stub, "stub");
-  BOOST_TEST(stub.writes > 1000);
-  for (const Product& p : products())
-    for (bool uses_dmi : {false, true}) {
-      const TlmLayer layer = run_layer_on_tlm(design, p.a, p.b, p.c, uses_dmi);
-      BOOST_TEST(bits_of(layer.d) == bits_of(p.expected), "TLM");
-      BOOST_TEST((layer.direct_accesses > 0) == uses_dmi);
-      // Busy for as long as the RTL, whose host is never in the way here.
-      const auto fresh = make_bench_accelerator();
-      AxiLiteMaster bus(*fresh);
-      Driver driver(bus);
-      std::vector<float> d(p.expected.size());
-      driver.multiply(p.a, p.b, p.c, d);
-      BOOST_TEST(layer.counters.busy_cycles == driver.counters().busy_cycles);
-      BOOST_TEST(layer.counters.beats == driver.counters().beats);
-      BOOST_TEST(layer.counters.rows_out == driver.counters().rows_out);
-    }
+BOOST_AUTO_TEST_CASE(the_driver_gives_the_definition_on_every_model_and_datapath) {
+  for (const AcceleratorSource& source : bench_accelerators()) {
+    const Datapath& datapath = *source.design.array.datapath;
+    const auto rtl = source.make();
+    AxiLiteMaster rtl_bus(*rtl);
+    check_driver(rtl_bus, datapath, "RTL");
+    BOOST_TEST(rtl->assertions_failed() == 0);
+    const auto model = make_systemc_accelerator(source.design);
+    AxiLiteMaster model_bus(*model);
+    check_driver(model_bus, datapath, "cycle model");
+    BOOST_TEST(rtl_bus.cycles() == model_bus.cycles());
+    StubMmio stub(source.design);
+    check_driver(stub, datapath, "stub");
+    BOOST_TEST(stub.writes > 1000);
+    for (const Product& p : products(datapath))
+      for (bool uses_dmi : {false, true}) {
+        const TlmLayer layer = run_layer_on_tlm(source.design, p.a, p.b, p.c, uses_dmi);
+        BOOST_TEST(bits_of(layer.d) == bits_of(p.expected), "TLM, " << datapath.name);
+        BOOST_TEST((layer.direct_accesses > 0) == uses_dmi);
+        // Busy for as long as the RTL, whose host is never in the way here.
+        const auto fresh = source.make();
+        AxiLiteMaster bus(*fresh);
+        Driver driver(bus);
+        std::vector<float> d(p.expected.size());
+        driver.multiply(p.a, p.b, p.c, d);
+        BOOST_TEST(layer.counters.busy_cycles == driver.counters().busy_cycles);
+        BOOST_TEST(layer.counters.beats == driver.counters().beats);
+        BOOST_TEST(layer.counters.rows_out == driver.counters().rows_out);
+      }
+  }
 }
 
 template <typename Error>
@@ -168,7 +174,7 @@ static auto says(std::string_view text) {
   };
 }
 BOOST_AUTO_TEST_CASE(errors_of_the_hardware_are_exceptions_that_name_them) {
-  const auto rtl = make_bench_accelerator();
+  const auto rtl = bench_accelerators().front().make();
   AxiLiteMaster bus(*rtl);
   Driver driver(bus);
   const auto& int8 = block_format("mxint8");
@@ -186,12 +192,206 @@ BOOST_AUTO_TEST_CASE(errors_of_the_hardware_are_exceptions_that_name_them) {
                         says<BusError>("to 0x00014: SLVERR"));
   BOOST_CHECK_EXCEPTION(bus.read32(0x78), BusError, says<BusError>("of 0x00078: DECERR"));
 
-  StubMmio other(bench_accelerator_design());
+  StubMmio other(bench_accelerators().front().design);
   other.wrong_identity = 1;
   BOOST_CHECK_EXCEPTION(Driver{other}, HardwareError, says<HardwareError>("no accelerator here"));
-  StubMmio hangs(bench_accelerator_design());
+  StubMmio hangs(bench_accelerators().front().design);
   hangs.ends_jobs = false;
   Driver patient(hangs);
   BOOST_CHECK_EXCEPTION(patient.multiply(p.a, p.b, {}, d), HardwareError,
                         says<HardwareError>("stopped answering"));
+}
+
+BOOST_AUTO_TEST_CASE(operands_that_do_not_fit_a_beat_are_wrong_use) {
+  StubMmio stub(bench_accelerators().front().design);
+  Driver driver(stub);
+  const auto& mxfp4 = block_format("mxfp4");
+  Product p = random_product(mxfp4, mxfp4, 2, 3, 32, false, 1);
+  std::vector<float> d(6);
+  for (MxTensor* x : {&p.a, &p.b}) {
+    x->conversion.block = 16;
+    x->scales.resize(size_t(x->rows() * 2), 127);
+  }
+  BOOST_CHECK_EXCEPTION(driver.multiply(p.a, p.b, {}, d), UsageError,
+                        says<UsageError>("blocks of 32 alone"));
+  // Built for nvfp4 alone it has 16 lanes.
+  Design design = stub.functional.design();
+  design.array.formats_a = design.array.formats_b =
+      FormatSet().set(format_number(block_format("nvfp4")));
+  StubMmio narrow(design);
+  Driver narrow_driver(narrow);
+  p = random_product(mxfp4, mxfp4, 2, 3, 32, false, 1);
+  BOOST_CHECK_EXCEPTION(narrow_driver.multiply(p.a, p.b, {}, d), UsageError,
+                        says<UsageError>("16 lanes"));
+}
+
+// --- wrong programming: a code for each, on everything that has a host
+
+// What the job registers hold, as one starts it.
+static void start(Mmio& mmio, const Job& job) {
+  mmio.write32(register_offset("job"), put(field("job.first"), job.first) |
+                                           put(field("job.last"), job.last) |
+                                           put(field("job.preload"), job.preload));
+  mmio.write32(register_offset("formats"), put(field("formats.a"), job.format_a) |
+                                               put(field("formats.b"), job.format_b) |
+                                               put(field("formats.out_type"), job.out_type));
+  mmio.write32(register_offset("length"),
+               put(field("length.blocks"), job.blocks) |
+                   put(field("length.last_elements"), job.last_elements));
+  mmio.write32(register_offset("control"), mask(field("control.start")));
+}
+static void wait_until_idle(Mmio& mmio) {
+  for (int i = 0; i < 100; ++i)
+    if (!get(field("status.busy"), mmio.read32(register_offset("status")))) return;
+  BOOST_ERROR("a job does not end");
+}
+static void tolerate(const std::function<void()>& access) {
+  try {
+    access();
+  } catch (const BusError&) {  // the code says more
+  }
+}
+struct Mistake {
+  uint8_t code;
+  std::function<void(Mmio&)> make;
+};
+static const Job good_job{.first = true, .last = true, .blocks = 3, .last_elements = 32};
+static Mistake wrong_job(uint8_t code, void (*change)(Job&), bool in_a_tile = false) {
+  return {code, [change, in_a_tile](Mmio& mmio) {
+            Job job = good_job;
+            if (in_a_tile) {
+              job.last = false;
+              start(mmio, job);
+              wait_until_idle(mmio);
+              job.first = false;
+            }
+            change(job);
+            start(mmio, job);
+          }};
+}
+static std::vector<Mistake> mistakes() {
+  constexpr uint32_t a_codes = region("a_codes") << region_shift;
+  const auto number = [](const char* name) { return uint32_t(format_number(block_format(name))); };
+  static const uint32_t int8 = number("mxint8"), nvfp4 = number("nvfp4");
+  return {
+      {error_code("start_while_busy"),
+       [](Mmio& mmio) {
+         start(mmio, good_job);
+         mmio.write32(register_offset("control"), mask(field("control.start")));
+       }},
+      wrong_job(error_code("unknown_format"), [](Job& job) { job.format_a = 7; }),
+      wrong_job(error_code("unknown_format"), [](Job& job) { job.format_b = 15; }),
+      wrong_job(error_code("format_not_built"), [](Job& job) { job.format_b = int8; }),
+      wrong_job(error_code("formats_do_not_meet"), [](Job& job) { job.format_b = nvfp4; }),
+      wrong_job(error_code("unknown_out_type"), [](Job& job) { job.out_type = 3; }),
+      wrong_job(error_code("no_blocks"), [](Job& job) { job.blocks = 0; }),
+      wrong_job(error_code("too_many_blocks"), [](Job& job) { job.blocks = 4; }),
+      wrong_job(error_code("bad_last_elements"), [](Job& job) { job.last_elements = 0; }),
+      wrong_job(error_code("bad_last_elements"), [](Job& job) { job.last_elements = 33; }),
+      wrong_job(error_code("short_block_inside"),
+                [](Job& job) {
+                  job.last = false;
+                  job.last_elements = 31;
+                }),
+      wrong_job(
+          error_code("tile_already_open"), [](Job& job) { job.first = true; }, true),
+      wrong_job(error_code("no_tile_open"), [](Job& job) { job.first = false; }),
+      wrong_job(
+          error_code("preload_without_first"), [](Job& job) { job.preload = true; }, true),
+      wrong_job(
+          error_code("formats_changed"), [](Job& job) { job.format_a = 1; }, true),
+      wrong_job(
+          error_code("formats_changed"), [](Job& job) { job.out_type = 1; }, true),
+      {error_code("read_only"), [](Mmio& mmio) { mmio.write32(register_offset("version"), 0); }},
+      {error_code("read_only"), [](Mmio& mmio) { mmio.write32(region("d") << region_shift, 0); }},
+      {error_code("unmapped"), [](Mmio& mmio) { mmio.write32(a_codes + (2 << 5), 0); }},  // row 2
+      {error_code("unmapped"), [](Mmio& mmio) { mmio.read32(0x18); }},
+      {error_code("buffer_in_use"),
+       [](Mmio& mmio) {
+         start(mmio, good_job);
+         mmio.write32(a_codes, 0);
+       }},
+  };
+}
+// Whatever was wrong, its code is read, an abort gives all up, and a product is right.
+static void check_mistakes(Mmio& mmio, const Datapath& datapath, const char* on,
+                           std::bitset<errors.size()>& seen) {
+  const auto& mxfp4 = block_format("mxfp4");
+  const Product p = random_product(mxfp4, mxfp4, 2, 3, 96, false, 1, datapath);
+  std::vector<float> d(p.expected.size());
+  for (const Mistake& mistake : mistakes()) {
+    tolerate([&] { mistake.make(mmio); });
+    wait_until_idle(mmio);
+    const uint32_t status = mmio.read32(register_offset("status"));
+    const uint32_t code = get(field("status.error_code"), status);
+    BOOST_TEST(code == mistake.code,
+               on << ": expected " << errors[mistake.code].name << ", got " << code);
+    BOOST_TEST(get(field("status.error"), status) == 1u);
+    seen.set(code);
+    mmio.write32(register_offset("control"), mask(field("control.abort")));
+    mmio.write32(register_offset("status"), mask(field("status.error")));
+    Driver(mmio).multiply(p.a, p.b, p.c, d);
+    BOOST_TEST(bits_of(d) == bits_of(p.expected), on << " after " << errors[code].name);
+  }
+}
+
+// What needs pins: strobes, and packets of operands.
+static uint32_t code_after(Port& port, const std::function<void(Inputs&, const Outputs&)>& drive) {
+  AxiLiteMaster bus(port);  // resets
+  Inputs pins;
+  for (int i = 0; i < 100; ++i) {
+    const Outputs before = port.outputs();
+    drive(pins, before);
+    port.clock(pins);
+  }
+  return get(field("status.error_code"), bus.read32(register_offset("status")));
+}
+static uint32_t code_after_packet(Port& port, std::vector<uint32_t> words) {
+  size_t sent = 0;
+  bool offered = false;
+  return code_after(port, [&](Inputs& pins, const Outputs& before) {
+    sent += offered && before.s_tready;
+    offered = pins.s_tvalid = sent < words.size();
+    if (!offered) return;
+    pins.s_tdata = words[sent];
+    pins.s_tlast = sent + 1 == words.size();
+  });
+}
+static uint32_t code_after_partial_write(Port& port) {
+  return code_after(port, [done = false](Inputs& pins, const Outputs&) mutable {
+    pins.awvalid = pins.wvalid = !done;
+    pins.awaddr = register_offset("job");
+    pins.wstrb = 0b0111;
+    pins.bready = done = true;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(wrong_programming_gives_its_code_and_never_a_hang) {
+  for (const AcceleratorSource& source : bench_accelerators()) {
+    const Datapath& datapath = *source.design.array.datapath;
+    const auto rtl = source.make();
+    const auto model = make_systemc_accelerator(source.design);
+    for (Port* port : std::initializer_list<Port*>{rtl.get(), model.get()}) {
+      std::bitset<errors.size()> seen(1);  // none
+      AxiLiteMaster bus(*port);
+      check_mistakes(bus, datapath, port == rtl.get() ? "RTL" : "cycle model", seen);
+      const uint32_t c = region("c") << region_shift, d = region("d") << region_shift;
+      const std::pair<uint8_t, uint32_t> by_pins[] = {
+          {error_code("partial_write"), code_after_partial_write(*port)},
+          {error_code("stream_address"), code_after_packet(*port, {d, 0})},
+          {error_code("stream_address"), code_after_packet(*port, {register_offset("job"), 0})},
+          {error_code("stream_address"), code_after_packet(*port, {c | 1u << address_bits, 0})},
+          {error_code("stream_too_long"), code_after_packet(*port, {c, 1, 2, 3, 4, 5, 6, 7, 8})},
+          {error_code("none"), code_after_packet(*port, {c, 1, 2, 3, 4, 5, 6})}};
+      for (const auto& [expected, got] : by_pins) {
+        BOOST_TEST(got == expected);
+        seen.set(got);
+      }
+      BOOST_TEST(seen.all(), seen);
+    }
+    BOOST_TEST(rtl->assertions_failed() == 0);
+    StubMmio stub(source.design);
+    std::bitset<errors.size()> seen;
+    check_mistakes(stub, datapath, "stub", seen);
+  }
 }

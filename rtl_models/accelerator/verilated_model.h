@@ -1,36 +1,37 @@
-#include "rtl_models/accelerator/verilated_accelerator.h"
+#pragma once
+// A Verilated accelerator behind the pins of emu/accelerator/port.h. Included where the tables of
+// them are made; else nobody sees Verilator.
 
-#include <verilated.h>
-
-#include <cstring>
-
-#include "Vaccelerator.h"
+#include "rtl_models/accelerator/bench_accelerator.h"
+#include "rtl_models/engine/verilated_model.h"
 
 namespace mxref {
-namespace {
 
-using accelerator::Design;
-using accelerator::Inputs;
-using accelerator::Outputs;
-
+// Model: what Verilator made of mx_accelerator_checks of a design.
+template <typename Model>
 class VerilatedAccelerator : public BenchAccelerator {
  public:
-  VerilatedAccelerator() : model_(&context_) {
-    outputs_.m_tdata.resize(size_t(design().array.shape.cols));
+  explicit VerilatedAccelerator(const accelerator::Design& design)
+      : model_(&context_), design_(design) {
+    outputs_.m_tdata.resize(size_t(design.array.shape.cols));
   }
   ~VerilatedAccelerator() override {
     Verilated::threadContextp(&context_);  // as VerilatedArray's
     model_.final();
   }
-  const Design& design() const override { return bench_accelerator_design(); }
-  const Outputs& outputs() const override { return outputs_; }
+  const accelerator::Design& design() const override { return design_; }
+  const accelerator::Outputs& outputs() const override { return outputs_; }
   int64_t assertions_failed() const override { return model_.failures_o; }
+  void write_coverage(const std::filesystem::path& path) override {
+    require_opens(path);
+    context_.coveragep()->write(path.c_str());
+  }
 
-  void clock(const Inputs& inputs) override {
-    put(inputs);
+  void clock(const accelerator::Inputs& inputs) override {
+    put_inputs(inputs);
     set_clock(false);  // signals that follow from the inputs settle before assertions sample them
     set_clock(true);
-    get();
+    get_outputs();
   }
 
  private:
@@ -39,7 +40,7 @@ class VerilatedAccelerator : public BenchAccelerator {
     model_.eval();
     context_.timeInc(1);
   }
-  void put(const Inputs& in) {
+  void put_inputs(const accelerator::Inputs& in) {
     model_.rst_ni = in.rst_n;
     model_.fault_i = in.fault;
     model_.s_axi_awvalid_i = in.awvalid;
@@ -56,7 +57,7 @@ class VerilatedAccelerator : public BenchAccelerator {
     model_.s_axis_tlast_i = in.s_tlast;
     model_.m_axis_tready_i = in.m_tready;
   }
-  void get() {
+  void get_outputs() {
     outputs_.awready = model_.s_axi_awready_o;
     outputs_.wready = model_.s_axi_wready_o;
     outputs_.bvalid = model_.s_axi_bvalid_o;
@@ -68,29 +69,19 @@ class VerilatedAccelerator : public BenchAccelerator {
     outputs_.s_tready = model_.s_axis_tready_o;
     outputs_.m_tvalid = model_.m_axis_tvalid_o;
     outputs_.m_tlast = model_.m_axis_tlast_o;
-    std::memcpy(outputs_.m_tdata.data(), &model_.m_axis_tdata_o,
-                outputs_.m_tdata.size() * sizeof(uint32_t));
+    get(model_.m_axis_tdata_o, outputs_.m_tdata);
     outputs_.irq = model_.irq_o;
   }
 
   VerilatedContext context_;
-  Vaccelerator model_;
-  Outputs outputs_;
+  Model model_;
+  const accelerator::Design& design_;  // of a table
+  accelerator::Outputs outputs_;
 };
 
-}  // namespace
-
-const Design& bench_accelerator_design() {
-  static const Design design = [] {
-    Design d{.array = {.shape = {2, 3}}, .depth = 3};
-    d.array.formats_b.reset(format_number(block_format("mxint8")));
-    return d;
-  }();
-  return design;
-}
-
-std::unique_ptr<BenchAccelerator> make_bench_accelerator() {
-  return std::make_unique<VerilatedAccelerator>();
+template <typename Model>
+std::unique_ptr<BenchAccelerator> make_verilated_accelerator(const accelerator::Design& design) {
+  return std::make_unique<VerilatedAccelerator<Model>>(design);
 }
 
 }  // namespace mxref

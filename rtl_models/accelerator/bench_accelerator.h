@@ -1,0 +1,33 @@
+#pragma once
+// The Verilated accelerators that were built, behind the pins of emu/accelerator/port.h.
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "emu/accelerator/port.h"
+
+namespace mxref {
+
+// With assertions and faults.
+class BenchAccelerator : public accelerator::Port {
+ public:
+  // Cycles in which an assertion failed, since it was made.
+  virtual int64_t assertions_failed() const = 0;
+  // As BenchArray's.
+  virtual void write_coverage(const std::filesystem::path& path) = 0;
+};
+
+// An accelerator that was built, and how to make one.
+struct AcceleratorSource {
+  accelerator::Design design;
+  std::unique_ptr<BenchAccelerator> (*make_of)(const accelerator::Design& design);
+  std::unique_ptr<BenchAccelerator> make() const { return make_of(design); }
+};
+// 2×3, three blocks deep, on a datapath of every kind, `fused` first; all formats but, of B,
+// mxint8: one that is not built.
+const std::vector<AcceleratorSource>& bench_accelerators();
+// The one that collects coverage, on `fused`.
+const std::vector<AcceleratorSource>& covered_accelerators();
+
+}  // namespace mxref
