@@ -1,8 +1,8 @@
 #pragma once
 // The Verilated accelerators that were built, behind the pins of emu/accelerator/port.h.
 
-#include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "emu/accelerator/port.h"
@@ -15,7 +15,7 @@ class BenchAccelerator : public accelerator::Port {
   // Cycles in which an assertion failed, since it was made.
   virtual int64_t assertions_failed() const = 0;
   // As BenchArray's.
-  virtual void write_coverage(const std::filesystem::path& path) = 0;
+  virtual std::string coverage() = 0;
 };
 
 // An accelerator that was built, and how to make one.

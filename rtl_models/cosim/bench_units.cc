@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "emu/systemc/systemc_accelerator.h"
+#include "rtl_models/accelerator/bench_accelerator.h"
 #include "rtl_models/accelerator/faults.h"
 #include "rtl_models/accelerator/lockstep.h"
-#include "rtl_models/accelerator/verilated_accelerator.h"
 #include "rtl_models/cosim/quantize_bench.h"
 #include "rtl_models/cosim/scaling_bench.h"
 #include "rtl_models/rtl/faults.h"
@@ -17,6 +17,8 @@ namespace {
 // A block of the quantizer costs about as much as 25 block products of the array, a cycle of the
 // accelerator as 10.
 constexpr int64_t per_conversion = 25, per_cycle = 10;
+// Coverage slows a Verilated model many times.
+constexpr int64_t covered_cycles = 40'000;
 
 std::string_view name_of(ConversionUnit unit) {
   return unit == ConversionUnit::quantizer ? "quantizer" : "dequantizer";
@@ -94,23 +96,29 @@ UnitResult plant_in_scaling(const UnitOptions& options, size_t fault) {
   return of_scaling(options, scaling_faults()[fault]);
 }
 
-UnitResult of_accelerator(const UnitOptions& options, uint8_t fault) {
-  const auto rtl = make_bench_accelerator();
-  const auto model = make_systemc_accelerator(rtl->design());
-  const LockstepResult r = run_lockstep(*rtl, *model,
-                                        {.seed = options.seed,
-                                         .cycles = std::max<int64_t>(1, options.blocks / per_cycle),
-                                         .fault = fault});
+UnitResult of_accelerator(const AcceleratorSource& source, BenchAccelerator& rtl,
+                          const UnitOptions& options, int64_t cycles, uint8_t fault = 0) {
+  const auto model = make_systemc_accelerator(source.design);
+  const LockstepResult r = run_lockstep(
+      rtl, *model, {.seed = options.seed, .cycles = std::max<int64_t>(1, cycles), .fault = fault});
   return {.unit = "accelerator",
-          .model = "mx_accelerator",
+          .model = "2×3 on " + std::string(source.design.array.datapath->name),
           .cycles = r.cycles,
           .compared = r.compared,
           .mismatches = !r.passed(),
-          .assertions_failed = rtl->assertions_failed(),
+          .assertions_failed = rtl.assertions_failed(),
           .failure = r.failure};
 }
 std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
-  return {of_accelerator(options, 0)};
+  std::vector<UnitResult> results;
+  for (const AcceleratorSource& source : bench_accelerators())
+    results.push_back(of_accelerator(source, *source.make(), options, options.blocks / per_cycle));
+  for (const AcceleratorSource& source : covered_accelerators()) {
+    const auto rtl = source.make();
+    results.push_back(of_accelerator(source, *rtl, options, covered_cycles));
+    results.back().coverage_data = rtl->coverage();
+  }
+  return results;
 }
 std::vector<UnitFault> faults_of_accelerator() {
   std::vector<UnitFault> list;
@@ -118,7 +126,9 @@ std::vector<UnitFault> faults_of_accelerator() {
   return list;
 }
 UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
-  return of_accelerator(options, uint8_t(fault + 1));
+  const AcceleratorSource& source = bench_accelerators().front();
+  return of_accelerator(source, *source.make(), options, options.blocks / per_cycle,
+                        uint8_t(fault + 1));
 }
 
 }  // namespace
