@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "emu/binary32.h"
+#include "emu/e8m0.h"
+
 namespace mxref {
 
 ArrayStimulus::ArrayStimulus(const CosimOptions& options, const ArrayDesign& design)
@@ -93,6 +96,8 @@ void ArrayStimulus::put_beat() {
   for (uint8_t& scale : pins_.a_scales) scale = stimulus_.scale(*tile_format_a_->scale);
   for (uint8_t& scale : pins_.b_scales) scale = stimulus_.scale(*tile_format_b_->scale);
   if (chance(1)) put_infinity();
+  if (pins_.in_first && chance(1)) put_wide_sums();
+  if (chance(1)) put_scales_of_subnormals();
   if (pins_.in_first) put_accumulators();
   put_ignored_bits(*tile_format_a_, pins_.a_codes);
   put_ignored_bits(*tile_format_b_, pins_.b_codes);
@@ -132,21 +137,46 @@ void ArrayStimulus::put_codes(const BlockFormat& format, std::vector<uint8_t>& c
   }
 }
 
+BlockSum ArrayStimulus::sum_of(size_t row, size_t col) const {
+  const auto block = [&](const std::vector<uint8_t>& codes, size_t index) {
+    return std::span(codes).subspan(index * size_t(design_.lanes()), pins_.in_lanes);
+  };
+  return block_sum(*tile_format_a_->element, block(pins_.a_codes, row), *tile_format_b_->element,
+                   block(pins_.b_codes, col));
+}
+
 // Also where they are not preloaded: the array must then ignore them.
 void ArrayStimulus::put_accumulators() {
-  const auto block = [&](const std::vector<uint8_t>& codes, size_t row) {
-    return std::span(codes).subspan(row * size_t(design_.lanes()), pins_.in_lanes);
-  };
+  constexpr uint32_t infinity = binary32::infinity, minus = binary32::sign_mask;
   const auto cols = pins_.b_scales.size();
+  const ScaleFormat &scale_a = *tile_format_a_->scale, &scale_b = *tile_format_b_->scale;
   for (size_t i = 0; i < pins_.c.size(); ++i) {
-    const size_t r = i / cols, col = i % cols;
-    pins_.c[i] = stimulus_.accumulator(
-        block_sum(*tile_format_a_->element, block(pins_.a_codes, r), *tile_format_b_->element,
-                  block(pins_.b_codes, col)),
-        pins_.a_scales[r], pins_.b_scales[col], *tile_format_a_->scale, *tile_format_b_->scale);
+    const BlockSum sum = sum_of(i / cols, i % cols);
+    const uint8_t a = pins_.a_scales[i / cols], b = pins_.b_scales[i % cols];
+    pins_.c[i] = chance(1)
+                     ? minus ^ accumulate_block(datapath("fused"), 0, sum, a, b, scale_a, scale_b)
+                     : with_rare_bits(stimulus_.accumulator(sum, a, b, scale_a, scale_b));
   }
-  constexpr uint32_t infinity = 0x7F800000, minus = 0x80000000;
   if (chance(1)) pins_.c[stimulus_.below(pins_.c.size())] = chance(4) ? infinity : minus | infinity;
+}
+
+// Now and then one bit of the fraction changes, so that what nearly cancels leaves a single bit, at
+// any place; or the fraction ends in a tie of bfloat16 or binary16 and one bit below it, which
+// decides where the tile adds nothing to it.
+uint32_t ArrayStimulus::with_rare_bits(uint32_t accumulator) {
+  if (!binary32::is_finite(accumulator)) return accumulator;
+  const auto bit_below = [&](int bit) { return uint32_t(1) << stimulus_.below(uint64_t(bit)); };
+  switch (stimulus_.below(16)) {
+    case 0:
+      return accumulator ^ bit_below(binary32::mantissa_bits);
+    case 1: {
+      const int tie = chance(4) ? 15 : 12;  // half of the last place of each
+      const uint32_t above = ~uint32_t(0) << (tie + 1);
+      return (accumulator & above) | uint32_t(1) << tie | bit_below(tie);
+    }
+    default:
+      return accumulator;
+  }
 }
 
 // In one lane an Inf of one side meets zero, or whatever the other side has there.
@@ -161,6 +191,33 @@ void ArrayStimulus::put_infinity() {
   codes[stimulus_.below(codes.size() / lanes) * lanes + lane] =
       uint8_t(format.code(chance(4), infinity));
   if (chance(2)) others[stimulus_.below(others.size() / lanes) * lanes + lane] = 0;
+}
+
+// The largest in every lane but one, in which powers of two meet: where C cancels the rest, a
+// single bit is left, at any place of the widest sum.
+void ArrayStimulus::put_wide_sums() {
+  const auto lanes = size_t(design_.lanes()), odd = size_t(stimulus_.below(pins_.in_lanes));
+  const auto put = [&](const ElementFormat& format, std::vector<uint8_t>& codes) {
+    for (size_t row = 0; row < codes.size(); row += lanes) {
+      for (size_t i = 0; i < pins_.in_lanes; ++i) codes[row + i] = uint8_t(format.max_code());
+      codes[row + odd] = uint8_t(1u << stimulus_.below(uint64_t(format.bits()) - 1));
+    }
+  };
+  put(*tile_format_a_->element, pins_.a_codes);
+  put(*tile_format_b_->element, pins_.b_codes);
+}
+
+// The lowest bits of the products of A's first row come to lie just below the least subnormal.
+void ArrayStimulus::put_scales_of_subnormals() {
+  if (tile_format_a_->scale != &e8m0_scale) return;
+  for (size_t col = 0; col < pins_.b_scales.size(); ++col) {
+    const BlockSum sum = sum_of(0, col);
+    const auto units = binary32::uint128(sum.units);
+    const int low = sum.unit_log2 + binary32::bit_width(units & -units) - 1;
+    const int below = 1 + int(stimulus_.below(6));
+    pins_.b_scales[col] =
+        e8m0::encode_sat(binary32::unit_log2 - below - low - e8m0::log2(pins_.a_scales[0]));
+  }
 }
 
 // Bits above the format's, which the array must ignore.

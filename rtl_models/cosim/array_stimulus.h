@@ -34,7 +34,11 @@ class ArrayStimulus {
   void draw_formats();
   void put_codes(const BlockFormat& format, std::vector<uint8_t>& codes);
   void put_infinity();
+  void put_wide_sums();
+  void put_scales_of_subnormals();
+  BlockSum sum_of(size_t row, size_t col) const;
   void put_accumulators();
+  uint32_t with_rare_bits(uint32_t accumulator);
   void put_ignored_bits(const BlockFormat& format, std::vector<uint8_t>& codes);
   void put_gap();
   void put_noise_of_the_start();

@@ -79,4 +79,18 @@ Part proofs_part() {
           false};
 }
 
+Part mutants_part() {
+  return {
+      "mutants",
+      "mutants of the array by yosys, hundreds for each datapath, in the lock-step bench",
+      1,
+      [](int64_t) {
+        return run_script("tests/mutants/mutants.py", {source, build});
+      },
+      [] {
+        return run_script("tests/mutants/mutants.py", {source, build, "--control"}).mismatches == 0;
+      },
+      false};
+}
+
 }  // namespace mxref::long_suite

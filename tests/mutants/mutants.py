@@ -1,0 +1,233 @@
+"""Fault campaign: hundreds of mutants of the array, made by yosys (netlist.py), each in the lock-step bench until it is
+killed. What survives a short run goes through a long one; what survives that is compared with the right array by proof
+(prove.py); what is not proven the same needs a reason in survivors.py.
+
+    mutants.py SOURCE_FOLDER BUILD_FOLDER [--datapath NAME …] [--per-module N] [--seed S] [--blocks N]
+               [--proof-seconds T] [--control]
+
+BUILD_FOLDER/tests/mutants/record.json and record.txt say what became of each. A run that was stopped goes on where it
+was.
+Ends with 1 where the unmutated netlist fails, where a killed mutant is proven the same, where one survives without a
+reason or a reason without its mutant, or where fewer than 98 % of the mutants that are not proven to change nothing are
+killed. --control: a moment of it, on one datapath: the unmutated netlist must pass, and mutants must not.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import netlist
+import prove
+import survivors
+
+SEED, PER_MODULE = 1, 8  # of the drawing that survivors.py knows
+SHORT_BLOCKS = 20_000  # block products that kill nine in ten
+CONTROL_BLOCKS = 2_000
+LEAST_KILLED = 0.98
+VERDICTS = ("killed", "same", "argued", "survived")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Fault campaign on the array.")
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--datapath", nargs="+", choices=netlist.DATAPATHS, default=list(netlist.DATAPATHS))
+    parser.add_argument("--per-module", type=int, default=PER_MODULE, help=f"mutants of each module ({PER_MODULE})")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the drawing and of the bench ({SEED})")
+    parser.add_argument("--blocks", type=int, default=1_000_000,
+                        help="block products of a long run (1000000); a tenth where each product is a step")
+    parser.add_argument("--proof-seconds", type=int, default=60, help="for ABC in one module; 0: no proofs (60)")
+    parser.add_argument("--control", action="store_true")
+    return parser.parse_args()
+
+
+def write_if_new(path, text):
+    """Leaves the file's time where nothing changes, so that nothing is built anew."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+class Campaign:
+    """The mutants of one datapath."""
+
+    def __init__(self, options, datapath):
+        self.options, self.datapath = options, datapath
+        self.folder = options.build.resolve() / "tests/mutants" / datapath
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.kept = self.folder / "runs.jsonl"
+        self.program = options.build.resolve() / "bin" / f"mutants_{datapath}"
+        begin = time.monotonic()
+        scratch = self.folder / "scratch"
+        scratch.mkdir(exist_ok=True)
+        modules = netlist.make_design(options.source.resolve(), datapath, scratch)
+        self.mutants = netlist.list_mutants(modules, options.per_module, options.seed, scratch)
+        netlist.write_netlist(self.mutants, scratch)
+        for name in ("design.il", "mutants.v"):
+            write_if_new(self.folder / name, (scratch / name).read_text())
+        self.parents = prove.instances(self.folder)
+        made = time.monotonic()
+        subprocess.run(["cmake", "--build", options.build, "--target", self.program.name], check=True,
+                       stdout=subprocess.DEVNULL)
+        # A result holds for this bench and netlist, a proof, or that there is none, for this netlist and way to prove.
+        self.digests = {"run": netlist.digest(self.program),
+                        "proof": netlist.digest(self.folder / "mutants.v", pathlib.Path(prove.__file__))}
+        self.seconds = {"netlist": round(made - begin), "build": round(time.monotonic() - made)}
+        print(f"{datapath}: {len(self.mutants)} mutants of {len(modules)} modules, seed {options.seed}; netlist "
+              f"{self.seconds['netlist']} s, build {self.seconds['build']} s", flush=True)
+
+    def known(self):
+        """What earlier runs found: by kind of result and mutant."""
+        found = {}
+        if self.kept.exists():
+            for line in self.kept.read_text().splitlines():
+                row = json.loads(line)
+                if row["digest"] == self.digests[row["key"].split()[0]]:
+                    found[row["key"]] = row["value"]
+        return found
+
+    def keep(self, key, value):
+        with self.kept.open("a") as file:
+            file.write(json.dumps({"digest": self.digests[key.split()[0]], "key": key, "value": value}) + "\n")
+
+    def run(self, numbers, blocks):
+        """Mutant → what the bench says."""
+        key = f"run seed {self.options.seed} blocks {blocks} mutant "
+        known = self.known()
+        rows = {number: known[key + str(number)] for number in numbers if key + str(number) in known}
+        missing = [str(number) for number in numbers if number not in rows]
+        if not missing:
+            return rows
+        words = [self.program, str(blocks), str(self.options.seed), *missing]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as program:
+            for line in program.stdout:
+                row = json.loads(line)
+                number = row.pop("number")
+                rows[number] = row
+                self.keep(key + str(number), row)
+                if len(rows) % 50 == 0:
+                    print(f"  {len(rows)} of {len(numbers)}", flush=True)
+        if program.returncode != 0:
+            sys.exit(f"mutants.py: {self.program.name} ended with {program.returncode}")
+        return rows
+
+    def proof(self, mutant):
+        """The modules in which it is proven to change nothing."""
+        key = f"proof {self.options.proof_seconds} s mutant {mutant['number']}"
+        known = self.known()
+        if key not in known:
+            known[key] = prove.proven_in(mutant, self.options.proof_seconds, self.folder, self.parents)
+            self.keep(key, known[key])
+        return known[key]
+
+    def judge(self):
+        """Fills in each mutant's verdict, and what it rests on. Words of what must not be."""
+        begin = time.monotonic()
+        long_blocks = self.options.blocks // (10 if self.datapath == "sequential" else 1)
+        if self.run([0], long_blocks)[0]["killed"]:
+            return [f"{self.datapath}: the netlist without a mutant differs from the model"]
+        left = self.mutants
+        for blocks in (min(SHORT_BLOCKS, long_blocks), long_blocks):
+            rows = self.run([m["number"] for m in left], blocks)
+            for mutant in left:
+                mutant.update(rows[mutant["number"]])
+                mutant["verdict"] = "killed" if mutant["killed"] else "survived"
+            left = [m for m in left if not m["killed"]]
+        for mutant in left:
+            mutant["proven_in"] = self.proof(mutant) if self.options.proof_seconds else []
+            mutant["reason"] = survivors.reason(self.datapath, name(mutant))
+            mutant["verdict"] = "same" if mutant["proven_in"] else "argued" if mutant["reason"] else "survived"
+            print(f"  {name(mutant)}: {mutant['verdict']} {', '.join(mutant['proven_in'])}", flush=True)
+        self.seconds["judge"] = round(time.monotonic() - begin)
+        return self.proves_what_was_killed()
+
+    def proves_what_was_killed(self):
+        """The control of the proofs: of a module in which a mutant is proven the same, one that was killed."""
+        proven = {m["module"] for m in self.mutants if m["verdict"] == "same"}
+        killed = [m for m in self.mutants if m["verdict"] == "killed" and m["module"] in proven]
+        if killed and self.proof(killed[0]):
+            return [f"{self.datapath}: proven the same, but killed: {name(killed[0])}"]
+        return []
+
+    def record(self):
+        modules = {}
+        for mutant in self.mutants:
+            modules.setdefault(mutant["module"], collections.Counter())[mutant["verdict"]] += 1
+        return {"datapath": self.datapath, "seconds": self.seconds, "modules": modules, "mutants": self.mutants}
+
+
+def name(mutant):
+    """What yosys did, without the numbers that it gives to cells and to mutants."""
+    cell = re.sub(r"(\.sv:\d+|\$procmux)\$\d+", r"\1", mutant["cell"])
+    control = f" by [{mutant['ctrlbit']}]" if mutant["ctrlbit"] else ""
+    wire = f" ({mutant['wire']}[{mutant['wirebit']}])" if mutant["wire"] else ""
+    return f"{mutant['mode']} {mutant['module']} {cell} {mutant['port']}[{mutant['portbit']}]{control}{wire}"
+
+
+def table(records):
+    row = "{:16} {:24} {:>8}" + " {:>8}" * len(VERDICTS)
+    lines = [row.format("datapath", "module", "mutants", *VERDICTS)]
+    for record in records:
+        total = sum(map(collections.Counter, record["modules"].values()), collections.Counter())
+        for module, counts in [*sorted(record["modules"].items()), ("all", total)]:
+            lines.append(row.format(record["datapath"], module, sum(counts.values()), *(counts[v] for v in VERDICTS)))
+    for record in records:
+        lines += [f"{m['verdict']}: {record['datapath']} {name(m)}" + (f": {m['reason']}" if m["reason"] else "")
+                  for m in record["mutants"] if m["verdict"] in ("argued", "survived")]
+    return "\n".join(lines)
+
+
+def control(options):
+    """Words of what must not be."""
+    campaign = Campaign(options, options.datapath[0])
+    few = [m["number"] for m in campaign.mutants[::16]]
+    rows = campaign.run([0, *few], CONTROL_BLOCKS)
+    killed = sum(row["killed"] for row in rows.values())
+    print(f"control: {killed} of {len(few)} mutants are killed in {CONTROL_BLOCKS} block products")
+    if rows[0]["killed"]:
+        return ["the netlist without a mutant differs from the model"]
+    return ["fewer than half of the mutants are killed"] if 2 * killed < len(few) else []
+
+
+def campaigns(options):
+    """Words of what must not be."""
+    commit = subprocess.run(["git", "-C", options.source, "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True)
+    folder = options.build / "tests/mutants"
+    records = []
+    for datapath in options.datapath:
+        campaign = Campaign(options, datapath)
+        if wrong := campaign.judge():
+            return wrong
+        records.append(campaign.record())
+        (folder / "record.txt").write_text(table(records) + "\n")
+        (folder / "record.json").write_text(json.dumps({
+            "commit": commit.stdout.strip(), "yosys": netlist.version(), "seed": options.seed, "blocks": options.blocks,
+            "per_module": options.per_module, "datapaths": records}, indent=1) + "\n")
+    print(table(records))
+    mutants = [m for record in records for m in record["mutants"]]
+    totals = collections.Counter(m["verdict"] for m in mutants)
+    share = totals["killed"] / (len(mutants) - totals["same"])
+    print(f"{len(mutants)} results compared: {totals['killed']} mutants killed, {totals['same']} proven to change "
+          f"nothing, {totals['argued']} argued to, {totals['survived']} survived; killed are "
+          f"{totals['killed'] / len(mutants):.1%}, and {share:.1%} of those not proven")
+    wrong = [] if share >= LEAST_KILLED else [f"fewer than {LEAST_KILLED:.0%} are killed"]
+    wrong += [f"{totals['survived']} survive without a reason"] if totals["survived"] else []
+    if (options.seed, options.per_module) == (SEED, PER_MODULE):
+        seen = {(r["datapath"], name(m)) for r in records for m in r["mutants"] if m["verdict"] == "argued"}
+        wrong += [f"survivors.py: {s.datapath} {s.mutant} is killed, proven, or not drawn" for s in survivors.SURVIVORS
+                  if s.datapath in options.datapath and (s.datapath, s.mutant) not in seen]
+    return wrong
+
+
+def main():
+    options = arguments()
+    if wrong := control(options) if options.control else campaigns(options):
+        sys.exit("mutants.py: " + "; ".join(wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Whether a mutant can be seen at all: yosys compares the module that it is in with itself, for all inputs, as gates
+under ABC.
+
+Registers are cut: what they hold is an input, what they take is an output, so that a proof holds for every run. What
+differs in its own module may be the same in the module around it, whose other parts never show the difference: so on
+up to the array. The array, where several modules around it are cut too, is asked only of what stands in it directly. A
+proof in each module around is a proof. Inputs that nobody gives (a format's number that is none) are not excluded: what
+differs for these alone is not proven here.
+"""
+
+import re
+import subprocess
+
+from netlist import TOP, mutate, yosys
+
+
+def instances(folder):
+    """Module → the modules in which it stands."""
+    parents, module = {}, ""
+    for line in (folder / "design.il").read_text().splitlines():
+        if found := re.match(r"module \\(\S+)", line):
+            module = found[1]
+        elif found := re.match(r"  cell \\(\S+)", line):
+            parents.setdefault(found[1], set()).add(module)
+    return parents
+
+
+def is_same(mutant, level, seconds, folder, parents):
+    """Whether ABC proves that the module `level` is the same with the mutant inside it or inside what stands in it."""
+    evert, registers = "", ""
+    if level == TOP:
+        # The other modules are cut too. Bits of registers that are constant, or that nothing reads, are none.
+        others = [module for module, around in parents.items() if TOP in around and module != mutant["module"]]
+        evert = "setattr -mod -set keep_hierarchy 1 " + " ".join(others) + "\n" if others else ""
+        registers = ("rename -hide w:*unused_*\n" + 3 * "opt_expr\nopt_dff\n" + "dffunmap\nsimplemap t:$dff t:$mux\n"
+                     "splitnets\nopt_clean -purge\n")
+
+    def side(name, change):
+        return (f"design -load base\n{change}{evert}flatten\nopt_clean\n{registers}"
+                f"expose {'-evert ' if evert else ''}-evert-dff {level}\nopt_clean\n"
+                f"select -assert-none {level}/t:$*dff* {level}/t:$_*DFF*\nrename {level} {name}\n"
+                f"design -stash {name}\n")
+    script = (f"read_rtlil design.il\nhierarchy -top {level}\ndesign -save base\n{side('gold', '')}"
+              f"{side('gate', mutate(mutant))}design -reset\ndesign -copy-from gold gold\ndesign -copy-from gate gate\n"
+              "miter -equiv -flatten gold gate miter\nhierarchy -top miter\nopt_expr\nopt_clean -purge\n"
+              "setundef -undriven -zero\ntechmap\nopt_clean\nsetundef -zero\naigmap\nwrite_aiger miter.aig\n")
+    try:
+        yosys(script, folder)
+    except RuntimeError as error:
+        # The mutant has changed which names a register has: there is no pair to compare.
+        if "No matching port in" in str(error) or "selection is not empty" in str(error):
+            return False
+        raise
+    try:
+        said = subprocess.run(["yosys-abc", "-q", "read_aiger miter.aig; strash; iprove"], cwd=folder, text=True,
+                              timeout=seconds, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    except subprocess.TimeoutExpired:
+        return False
+    return "UNSATISFIABLE" in said
+
+
+def proven_in(mutant, seconds, folder, parents, level=""):
+    """The modules in which it is proven to change nothing; none where it may change something."""
+    level = level or mutant["module"]
+    if level == TOP and mutant["module"] != TOP and TOP not in parents[mutant["module"]]:
+        return []
+    if is_same(mutant, level, seconds, folder, parents):
+        return [level]
+    levels = []
+    for parent in sorted(parents.get(level, ())):
+        found = proven_in(mutant, seconds, folder, parents, parent)
+        if not found:
+            return []
+        levels += found
+    return levels
