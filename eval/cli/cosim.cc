@@ -30,7 +30,7 @@ constexpr std::string_view array_unit = "array";
 
 struct Options {
   const BlockFormat *format = nullptr, *format_b = nullptr;
-  CosimOptions cosim;
+  CosimOptions cosim{.waves = "mxref-cosim.fst"};
   std::string unit;                 // empty: all of them
   std::vector<std::string> faults;  // what --faults was given: at most one name
   std::filesystem::path coverage, json;
@@ -41,7 +41,9 @@ struct Options {
   }
   bool runs_array() const { return unit.empty() || unit == array_unit; }
   bool runs(const BenchUnit& u) const { return unit.empty() ? !is_of_array() : unit == u.name; }
-  UnitOptions of_units() const { return {format, cosim.blocks, cosim.backpressure, cosim.seed}; }
+  UnitOptions of_units() const {
+    return {format, cosim.blocks, cosim.backpressure, cosim.seed, cosim.waves};
+  }
 };
 
 std::string shape_text(ArrayShape shape) { return fmt::format("{}×{}", shape.rows, shape.cols); }
@@ -120,6 +122,11 @@ std::string text_of(const Coverage& c) {
                      100 * c.line, 100 * c.toggle, 100 * c.functional, c.waived);
 }
 
+// What follows a failure.
+std::string waves_text(const std::filesystem::path& waves) {
+  return fmt::format("  waves of its last cycles: {}\n", waves.string());
+}
+
 // What was collected is appended to `coverage`.
 bool run_array(const CosimOptions& options, Record& record, std::string& coverage) {
   Progress progress("cosim", options.blocks);
@@ -134,7 +141,7 @@ bool run_array(const CosimOptions& options, Record& record, std::string& coverag
         "compared, {} mismatches, {} assertions failed\n",
         shape_text(r.shape), r.format_a, r.format_b, r.datapath, r.cycles, r.stalled_cycles,
         r.blocks, r.compared, r.mismatches, r.assertions_failed);
-    if (!r.passed()) fmt::print("{}\n", r.failure);
+    if (!r.passed()) fmt::print("{}\n{}", r.failure, waves_text(options.waves));
     good &= r.passed();
     record.add(to_row(r));
   }
@@ -154,10 +161,11 @@ bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
         "failed\n",
         r.unit, r.model, r.cycles, r.stalled_cycles, r.compared, r.mismatches, r.assertions_failed);
     if (!r.passed())
-      fmt::print("{}\n  repeat: mxref cosim --unit {}{} --blocks {} --backpressure {} --seed {}\n",
-                 r.failure, r.unit,
-                 options.format ? fmt::format(" --format {}", options.format->name) : "",
-                 options.blocks, options.backpressure, options.seed);
+      fmt::print(
+          "{}\n  repeat: mxref cosim --unit {}{} --blocks {} --backpressure {} --seed {}\n{}",
+          r.failure, r.unit,
+          options.format ? fmt::format(" --format {}", options.format->name) : "", options.blocks,
+          options.backpressure, options.seed, waves_text(options.waves));
     good &= r.passed();
     record.add(to_row(r));
     coverage += r.coverage_data;
@@ -180,11 +188,12 @@ bool run_lockstep(const Options& o, Record& record) {
 }
 
 struct Campaign {
+  std::filesystem::path waves;
   size_t planted = 0, caught = 0;
   void count(std::string_view name, bool was_caught, int64_t cycles, const std::string& failure) {
     fmt::print("fault {:<26} {} after {} cycles\n", name, was_caught ? "caught" : "NOT CAUGHT",
                cycles);
-    if (!failure.empty()) fmt::print("{}\n", failure);
+    if (!failure.empty()) fmt::print("{}\n{}", failure, waves_text(waves));
     ++planted;
     caught += was_caught;
   }
@@ -212,7 +221,9 @@ void plant_in_unit(const BenchUnit& unit, const UnitOptions& options, const std:
   const std::vector<UnitFault> list = unit.faults();
   for (size_t i = 0; i < list.size(); ++i) {
     if (!only.empty() && list[i].name != only) continue;
-    const UnitResult r = unit.plant(options, i);
+    UnitOptions one = options;  // waves are those of a fault that was asked for alone
+    if (only.empty()) one.waves.clear();
+    const UnitResult r = unit.plant(one, i);
     record.add(to_row(unit, list[i], r));
     campaign.count(list[i].name, !r.passed(), r.cycles, only.empty() ? "" : r.failure);
   }
@@ -234,7 +245,7 @@ bool run_fault_campaign(const Options& o, Record& record) {
   const std::vector<std::string> names = fault_names(o);
   if (!only.empty() && std::ranges::find(names, only) == names.end())
     throw UsageError(fmt::format("unknown fault '{}'; valid: {}", only, fmt::join(names, ", ")));
-  Campaign campaign;
+  Campaign campaign{.waves = o.cosim.waves};
   const bool is_of_array =
       only.empty() || std::ranges::find(faults, only, &Fault::name) != faults.end();
   if (o.runs_array() && is_of_array) plant_in_array(o.cosim, only, record, campaign);
@@ -251,6 +262,7 @@ int run(Options& o, bool plant_faults) {
     throw UsageError("--rows, --cols, --datapath and --format-b are of --unit array");
   require_writable(o.json);
   require_writable(o.coverage);
+  require_writable(o.cosim.waves);
   if (o.format && o.format_b && o.format->scale != o.format_b->scale)
     throw UsageError(
         fmt::format("{} and {} do not meet in a product", o.format->name, o.format_b->name));
@@ -327,6 +339,9 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_output(
       app, "--coverage", o->coverage,
       "keep Verilator's coverage data here; verilator_coverage --annotate shows what it lacks");
+  add_output(app, "--waves", o->cosim.waves,
+             "where a run that fails, or catches the fault that was asked for, leaves its last "
+             "cycles as FST (default mxref-cosim.fst)");
   add_json(app, o->json);
   return [o, plant] { return run(*o, plant->count() > 0); };
 }

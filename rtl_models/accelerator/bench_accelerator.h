@@ -1,6 +1,7 @@
 #pragma once
 // The Verilated accelerators that were built, behind the pins of emu/accelerator/port.h.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ class BenchAccelerator : public accelerator::Port {
   // Cycles in which an assertion failed, since it was made.
   virtual int64_t assertions_failed() const = 0;
   // As BenchArray's.
+  virtual void open_waves(const std::filesystem::path& path) = 0;
   virtual std::string coverage() = 0;
 };
 

@@ -57,6 +57,7 @@ LockstepResult run_lockstep(Port& got, Port& expected, const LockstepOptions& op
   Comparison comparison(options, result);
   AcceleratorStimulus stimulus(got.design(), options.seed);
   for (; result.cycles < options.cycles && result.failure.empty(); ++result.cycles) {
+    if (options.before_cycle) options.before_cycle(result.cycles);
     const Outputs& out = expected.outputs();
     Inputs pins = stimulus.next(out);
     const uint32_t read_address = stimulus.read_address();

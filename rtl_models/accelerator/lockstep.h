@@ -4,6 +4,7 @@
 // all channels have gaps and back-pressure; resets come in the middle of everything.
 
 #include <bitset>
+#include <functional>
 #include <string>
 
 #include "emu/accelerator/port.h"
@@ -15,6 +16,7 @@ struct LockstepOptions {
   uint64_t seed = 1;
   int64_t cycles = 100'000;
   uint8_t fault = 0;  // in the first model
+  std::function<void(int64_t cycle)> before_cycle = {};
 };
 
 struct LockstepResult {

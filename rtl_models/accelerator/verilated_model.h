@@ -22,6 +22,7 @@ class VerilatedAccelerator : public BenchAccelerator {
   const accelerator::Design& design() const override { return design_; }
   const accelerator::Outputs& outputs() const override { return outputs_; }
   int64_t assertions_failed() const override { return model_.failures_o; }
+  void open_waves(const std::filesystem::path& path) override { waves_.open(model_, path); }
   std::string coverage() override { return coverage_data(context_); }
 
   void clock(const accelerator::Inputs& inputs) override {
@@ -35,7 +36,7 @@ class VerilatedAccelerator : public BenchAccelerator {
   void set_clock(bool level) {
     model_.clk_i = level;
     model_.eval();
-    context_.timeInc(1);
+    waves_.after_eval();
   }
   void put_inputs(const accelerator::Inputs& in) {
     model_.rst_ni = in.rst_n;
@@ -72,6 +73,7 @@ class VerilatedAccelerator : public BenchAccelerator {
 
   VerilatedContext context_;
   Model model_;
+  VerilatedWaves waves_{context_};
   const accelerator::Design& design_;  // of a table
   accelerator::Outputs outputs_;
 };

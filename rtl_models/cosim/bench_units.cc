@@ -1,13 +1,13 @@
+
 #include "rtl_models/cosim/bench_units.h"
-
 #include <algorithm>
-
 #include "emu/systemc/systemc_accelerator.h"
 #include "rtl_models/accelerator/bench_accelerator.h"
 #include "rtl_models/accelerator/faults.h"
 #include "rtl_models/accelerator/lockstep.h"
 #include "rtl_models/cosim/quantize_bench.h"
 #include "rtl_models/cosim/scaling_bench.h"
+#include "rtl_models/cosim/waves.h"
 #include "rtl_models/rtl/faults.h"
 #include "rtl_models/rtl/quantize_faults.h"
 
@@ -28,7 +28,8 @@ ConversionBenchOptions of_conversions(const UnitOptions& o) {
   return {.format = o.format,
           .blocks = std::max<int64_t>(1, o.blocks / per_conversion),
           .backpressure = o.backpressure,
-          .seed = o.seed};
+          .seed = o.seed,
+          .waves = o.waves};
 }
 
 UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& options, uint8_t fault) {
@@ -76,7 +77,7 @@ UnitResult plant_in_conversion(const UnitOptions& options, size_t fault) {
 }
 
 UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
-  const ScalingBenchResult r = run_scaling_bench(options.seed, fault);
+  const ScalingBenchResult r = run_scaling_bench(options.seed, fault, options.waves);
   return {.unit = "scaling",
           .model = "e8m0_scaling_unit",
           .cycles = r.compared,
@@ -96,28 +97,38 @@ UnitResult plant_in_scaling(const UnitOptions& options, size_t fault) {
   return of_scaling(options, scaling_faults()[fault]);
 }
 
-UnitResult of_accelerator(const AcceleratorSource& source, BenchAccelerator& rtl,
-                          const UnitOptions& options, int64_t cycles, uint8_t fault = 0) {
-  const auto model = make_systemc_accelerator(source.design);
-  const LockstepResult r = run_lockstep(
-      rtl, *model, {.seed = options.seed, .cycles = std::max<int64_t>(1, cycles), .fault = fault});
-  return {.unit = "accelerator",
-          .model = "2×3 on " + std::string(source.design.array.datapath->name),
-          .cycles = r.cycles,
-          .compared = r.compared,
-          .mismatches = !r.passed(),
-          .assertions_failed = rtl.assertions_failed(),
-          .failure = r.failure};
+UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& options,
+                          int64_t cycles, bool is_covered, uint8_t fault = 0) {
+  UnitResult result{.unit = "accelerator",
+                    .model = "2×3 on " + std::string(source.design.array.datapath->name)};
+  const auto run = [&](int64_t waves_from) {
+    const auto rtl = source.make();
+    const auto model = make_systemc_accelerator(source.design);
+    const LockstepResult r = run_lockstep(*rtl, *model,
+                                          {.seed = options.seed,
+                                           .cycles = std::max<int64_t>(1, cycles),
+                                           .fault = fault,
+                                           .before_cycle = [&](int64_t cycle) {
+                                             if (cycle == waves_from)
+                                               rtl->open_waves(options.waves);
+                                           }});
+    result.cycles = r.cycles;
+    result.compared = r.compared;
+    result.mismatches = !r.passed();
+    result.assertions_failed = rtl->assertions_failed();
+    result.failure = r.failure;
+    if (is_covered) result.coverage_data = rtl->coverage();
+  };
+  run(/*waves_from=*/-1);
+  if (!result.passed() && !options.waves.empty()) run(first_cycle_of_waves(result.cycles));
+  return result;
 }
 std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
   std::vector<UnitResult> results;
   for (const AcceleratorSource& source : bench_accelerators())
-    results.push_back(of_accelerator(source, *source.make(), options, options.blocks / per_cycle));
-  for (const AcceleratorSource& source : covered_accelerators()) {
-    const auto rtl = source.make();
-    results.push_back(of_accelerator(source, *rtl, options, covered_cycles));
-    results.back().coverage_data = rtl->coverage();
-  }
+    results.push_back(of_accelerator(source, options, options.blocks / per_cycle, false));
+  for (const AcceleratorSource& source : covered_accelerators())
+    results.push_back(of_accelerator(source, options, covered_cycles, true));
   return results;
 }
 std::vector<UnitFault> faults_of_accelerator() {
@@ -127,8 +138,7 @@ std::vector<UnitFault> faults_of_accelerator() {
 }
 UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
   const AcceleratorSource& source = bench_accelerators().front();
-  return of_accelerator(source, *source.make(), options, options.blocks / per_cycle,
-                        uint8_t(fault + 1));
+  return of_accelerator(source, options, options.blocks / per_cycle, false, uint8_t(fault + 1));
 }
 
 }  // namespace

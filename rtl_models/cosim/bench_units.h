@@ -3,6 +3,7 @@
 // SystemC model, or against the definition, and knows the faults that can be planted in it.
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ struct UnitOptions {
   int64_t blocks = 1'000'000;
   double backpressure = 0.5;
   uint64_t seed = 1;
+  std::filesystem::path waves = {};  // FST of a failing run's last cycles; empty: none
 };
 
 struct UnitResult {

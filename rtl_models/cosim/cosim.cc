@@ -1,9 +1,9 @@
+
 #include "rtl_models/cosim/cosim.h"
-
 #include <algorithm>
-
 #include "rtl_models/cosim/coverage_waivers.h"
 #include "rtl_models/cosim/lock_step.h"
+#include "rtl_models/cosim/waves.h"
 #include "rtl_models/engine/verilated_array.h"
 #include "rtl_models/rtl/faults.h"
 
@@ -56,6 +56,21 @@ std::vector<const BenchSource*> chosen_arrays(const CosimOptions& options) {
   throw UsageError("no such array was built; valid: " + built);
 }
 
+// Runs an array until `done`. A run that fails is repeated for the waves of its last cycles.
+using Done = std::function<bool(const CosimResult&)>;
+void run(const CosimOptions& options, const BenchSource& source, CosimResult& result,
+         const Done& done, uint8_t fault = 0) {
+  const CosimResult empty = result;
+  LockStep bench(options, source.make(), fault);
+  bench.run(result, [&] { return done(result); });
+  if (source.is_covered) result.coverage_data = bench.rtl().coverage();
+  if (result.passed() || options.waves.empty()) return;
+  CosimResult again = empty;
+  LockStep repeated(options, source.make(), fault);
+  repeated.open_waves_at(first_cycle_of_waves(result.cycles), options.waves);
+  repeated.run(again, [&] { return done(again); });
+}
+
 }  // namespace
 
 std::vector<CosimResult> run_cosim(const CosimOptions& options) {
@@ -67,10 +82,10 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   for (size_t i = 0; i < arrays.size(); ++i) {
     const int64_t target = options.blocks * int64_t(i + 1) / int64_t(arrays.size());
     CosimResult result = empty_result(options, arrays[i]->design);
-    LockStep(options, arrays[i]->make()).run(result, [&] {
+    run(options, *arrays[i], result, [&](const CosimResult& r) {
       if (options.progress)
-        options.progress(std::min(done + result.blocks, options.blocks), options.blocks);
-      return done + result.blocks >= target;
+        options.progress(std::min(done + r.blocks, options.blocks), options.blocks);
+      return done + r.blocks >= target;
     });
     done += result.blocks;
     results.push_back(std::move(result));
@@ -79,9 +94,7 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   std::string data;
   for (const BenchSource* source : chosen(options, covered_arrays(), /*any_shape=*/true)) {
     CosimResult result = empty_result(options, source->design);
-    LockStep covered(options, source->make());
-    covered.run(result, [&] { return result.cycles >= covered_cycles; });
-    result.coverage_data = covered.rtl().coverage();
+    run(options, *source, result, [](const CosimResult& r) { return r.cycles >= covered_cycles; });
     data += result.coverage_data;
     results.push_back(std::move(result));
   }
@@ -112,6 +125,8 @@ std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_vie
   check(options);
   if (!only.empty()) find_by_name(faults, "fault", only);
   const BenchSource& source = *chosen_arrays(options).front();
+  CosimOptions without_waves = options;  // those of a fault that was asked for alone
+  without_waves.waves.clear();
   std::vector<FaultResult> results;
   for (size_t i = 0; i < faults.size(); ++i) {
     const Fault& fault = faults[i];
@@ -122,14 +137,14 @@ std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_vie
       results.push_back({.name = std::string(fault.name), .needs = needs});
       continue;
     }
-    CosimResult run;
-    LockStep(options, source.make(), uint8_t(i + 1)).run(run, [&] {
-      return run.blocks >= options.blocks;
-    });
+    CosimResult result;
+    run(
+        only.empty() ? without_waves : options, source, result,
+        [&](const CosimResult& r) { return r.blocks >= options.blocks; }, uint8_t(i + 1));
     results.push_back({.name = std::string(fault.name),
-                       .caught = !run.passed(),
-                       .cycles = run.cycles,
-                       .failure = run.failure});
+                       .caught = !result.passed(),
+                       .cycles = result.cycles,
+                       .failure = result.failure});
     if (options.progress) options.progress(int64_t(i + 1), int64_t(faults.size()));
   }
   return results;

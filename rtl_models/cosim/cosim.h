@@ -4,6 +4,7 @@
 // definition.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct CosimOptions {
   // Share of the time, 0 … 1, in which results are held back and beats come with gaps.
   double backpressure = 0.5;
   uint64_t seed = 1;
+  std::filesystem::path waves = {};  // FST of a failing run's last cycles; empty: none
   std::function<void(int64_t done, int64_t total)> progress = {};  // block products
 };
 

@@ -47,7 +47,13 @@ void LockStep::run(CosimResult& result, const std::function<bool()>& done) {
   fail(result, {"out_valid (results missing)", "0x1", "0x0"}, "the definition");
 }
 
+void LockStep::open_waves_at(int64_t cycle, std::filesystem::path file) {
+  waves_from_ = cycle;
+  waves_ = std::move(file);
+}
+
 void LockStep::step(CosimResult& result, ArrayInputs pins) {
+  if (cycle_ == waves_from_) rtl_->open_waves(waves_);
   pins.fault = fault_;
   taken_ = false;
   std::vector<Mismatch> mismatches;

@@ -1,6 +1,7 @@
 #pragma once
 // One RTL array and one SystemC model on the same pins, from reset.
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -19,6 +20,8 @@ class LockStep {
   // Until `done` says so, or something differs; then what is inside drains.
   void run(CosimResult& result, const std::function<bool()>& done);
   BenchArray& rtl() { return *rtl_; }
+  // From this cycle on every one goes to an FST file. Throws InputError where it cannot be written.
+  void open_waves_at(int64_t cycle, std::filesystem::path file);
   // The signal that stopped the run; empty where nothing differed.
   const std::string& signal() const { return signal_; }
 
@@ -38,6 +41,8 @@ class LockStep {
   bool taken_ = false;
   int64_t cycle_ = 0;
   std::string signal_;
+  int64_t waves_from_ = -1;  // a cycle; -1: no waves
+  std::filesystem::path waves_;
 };
 
 }  // namespace mxref

@@ -4,6 +4,7 @@
 // every cycle, every block that comes out with the definition (emu/conversion_port.h).
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct ConversionBenchOptions {
   // Share of the time, 0 … 1, in which results are held back and blocks come with gaps.
   double backpressure = 0.5;
   uint64_t seed = 1;
+  std::filesystem::path waves = {};  // FST of a failing run's last cycles; empty: none
 };
 
 struct ConversionBenchResult {

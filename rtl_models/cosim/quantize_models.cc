@@ -10,6 +10,7 @@
 
 #include "emu/error.h"
 #include "rtl_models/engine/verilated_coverage.h"
+#include "rtl_models/engine/verilated_waves.h"
 #include "Vbench_dequantize.h"
 #include "Vbench_dequantize_mxint8.h"
 #include "Vbench_dequantize_nvfp4.h"
@@ -43,7 +44,10 @@ class VerilatedConversion final : public ConversionModel {
  public:
   explicit VerilatedConversion(const ConversionDesign& design)
       : design_(design), model_(&context_) {}
-  ~VerilatedConversion() override { model_.final(); }
+  ~VerilatedConversion() override {
+    ::Verilated::threadContextp(&context_);  // as VerilatedArray's
+    model_.final();
+  }
   const ConversionDesign& design() const override { return design_; }
   const ConversionOutputs& outputs() const override { return outputs_; }
   bool is_independent() const override { return is_independent_; }
@@ -63,12 +67,14 @@ class VerilatedConversion final : public ConversionModel {
     set_clock(true);
     outputs_ = read();
   }
+  void open_waves(const std::filesystem::path& path) override { waves_.open(model_, path); }
   std::string coverage() override { return coverage_data(context_); }
 
  private:
   void set_clock(bool level) {
     model_.clk_i = level;
     model_.eval();
+    waves_.after_eval();
   }
   ConversionOutputs read() const {
     ConversionOutputs out;
@@ -82,6 +88,7 @@ class VerilatedConversion final : public ConversionModel {
   ConversionDesign design_;
   VerilatedContext context_;
   Verilated model_;
+  VerilatedWaves waves_{context_};
   ConversionOutputs outputs_;
   bool is_independent_ = true;
 };

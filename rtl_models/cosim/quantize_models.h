@@ -1,6 +1,7 @@
 #pragma once
 // The Verilated quantizers and dequantizers that were built.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ class ConversionModel : public ConversionPort {
   // Whether at the last edge the outputs were, whatever the inputs said, what they had been after
   // the edge before: functions of registers alone.
   virtual bool is_independent() const = 0;
+  // From now on every cycle goes to an FST file. Throws InputError where it cannot be written.
+  virtual void open_waves(const std::filesystem::path& path) = 0;
   // As Verilator's own tool reads it: of a covered model; another has no points.
   virtual std::string coverage() = 0;
 };

@@ -1,14 +1,14 @@
+
 #include "rtl_models/cosim/scaling_bench.h"
-
 #include <verilated.h>
-
 #include <algorithm>
 #include <array>
 #include <sstream>
-
 #include "emu/scale_product.h"
 #include "emu/vectors/stimulus.h"
+#include "rtl_models/cosim/waves.h"
 #include "rtl_models/engine/verilated_coverage.h"
+#include "rtl_models/engine/verilated_waves.h"
 #include "rtl_models/rtl/faults.h"
 #include "Ve8m0_scaling_unit.h"
 
@@ -68,7 +68,10 @@ class ScalingBench {
     clock();
     unit_.rst_ni = true;
   }
-  ~ScalingBench() { unit_.final(); }
+  ~ScalingBench() {
+    Verilated::threadContextp(&context_);  // as VerilatedArray's
+    unit_.final();
+  }
 
   void run(ScalingBenchResult& result) {
     const auto pairs = format_pairs();
@@ -89,10 +92,15 @@ class ScalingBench {
         if (result.mismatches) return;
       }
   }
+  void open_waves_at(int64_t cycle, const std::filesystem::path& file) {
+    waves_from_ = cycle;
+    waves_file_ = file;
+  }
   std::string coverage() { return coverage_data(context_); }
 
  private:
   void compare(const Operands& in, ScalingBenchResult& result) {
+    if (result.compared == waves_from_) waves_.open(unit_, waves_file_);
     unit_.valid_i = true;
     unit_.sum_i = uint64_t(in.sum) & ((uint64_t(1) << sum_bits) - 1);
     unit_.a_scale_i = in.scale_a;
@@ -116,6 +124,7 @@ class ScalingBench {
     for (const bool level : {false, true}) {
       unit_.clk_i = level;
       unit_.eval();
+      waves_.after_eval();
     }
   }
 
@@ -123,14 +132,24 @@ class ScalingBench {
   Stimulus random_;
   VerilatedContext context_;
   Ve8m0_scaling_unit unit_;
+  VerilatedWaves waves_{context_};
+  int64_t waves_from_ = -1;
+  std::filesystem::path waves_file_;
 };
 
 }  // namespace
 
-ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault) {
+ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault,
+                                     const std::filesystem::path& waves) {
   ScalingBenchResult result;
   ScalingBench bench(seed, fault);
   bench.run(result);
+  if (result.mismatches && !waves.empty()) {
+    ScalingBenchResult again;
+    ScalingBench repeated(seed, fault);
+    repeated.open_waves_at(first_cycle_of_waves(result.compared), waves);
+    repeated.run(again);
+  }
   result.coverage_data = bench.coverage();
   return result;
 }

@@ -4,6 +4,7 @@
 // compared with the definition (ARITHMETIC §3).
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,10 @@ struct ScalingBenchResult {
   std::string coverage_data;
   std::string failure;  // seed, cycle, operands, expected, got
 };
-// fault: a number of rtl_models/rtl/faults.h, 0 for none.
-ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault = 0);
+// fault: a number of rtl_models/rtl/faults.h, 0 for none. waves: FST of a failing run's last
+// cycles; empty: none.
+ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault = 0,
+                                     const std::filesystem::path& waves = {});
 
 // The faults that lie in the unit, by their numbers.
 std::vector<uint8_t> scaling_faults();

@@ -26,6 +26,7 @@ class BenchArray : public ArrayPort {
 struct BenchSource {
   ArrayDesign design;
   std::unique_ptr<BenchArray> (*make_of)(const ArrayDesign& design);
+  bool is_covered = false;
   std::unique_ptr<BenchArray> make() const { return make_of(design); }
 };
 // All formats at run time; a datapath of every kind, at a small and at a ragged shape each.

@@ -3,16 +3,14 @@
 // made; else nobody sees Verilator.
 
 #include <verilated.h>
-#include <verilated_fst_c.h>
 
 #include <bit>
 #include <cstring>
-#include <fstream>
 #include <string>
 
-#include "emu/error.h"
 #include "rtl_models/engine/verilated_array.h"
 #include "rtl_models/engine/verilated_coverage.h"
+#include "rtl_models/engine/verilated_waves.h"
 
 namespace mxref {
 
@@ -101,36 +99,21 @@ class VerilatedArray : public Base {
   ArrayOutputs outputs_;
 };
 
-// Verilator itself ends the program, or says nothing. Leaves an empty file.
-inline void require_opens(const std::filesystem::path& path) {
-  if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
-}
-
 template <typename Model>
 class VerilatedBenchArray : public VerilatedArray<BenchArray, Model> {
  public:
   explicit VerilatedBenchArray(const ArrayDesign& design)
-      : VerilatedArray<BenchArray, Model>(design) {
-    this->context_.traceEverOn(true);
-  }
-  ~VerilatedBenchArray() override { waves_.close(); }
+      : VerilatedArray<BenchArray, Model>(design) {}
 
   int64_t assertions_failed() const override { return this->model_.failures_o; }
-  void open_waves(const std::filesystem::path& path) override {
-    require_opens(path);
-    this->model_.trace(&waves_, /*levels=*/99);
-    waves_.open(path.c_str());
-  }
+  void open_waves(const std::filesystem::path& path) override { waves_.open(this->model_, path); }
   std::string coverage() override { return coverage_data(this->context_); }
 
  protected:
-  void after_eval() override {
-    if (waves_.isOpen()) waves_.dump(this->context_.time());
-    this->context_.timeInc(1);
-  }
+  void after_eval() override { waves_.after_eval(); }
 
  private:
-  VerilatedFstC waves_;
+  VerilatedWaves waves_{this->context_};
 };
 
 template <typename Model>

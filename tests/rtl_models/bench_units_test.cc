@@ -4,7 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "emu/error.h"
+#include "emu/files/atomic_file.h"
 #include "rtl_models/cosim/coverage.h"
+#include "tests/temporary_folder.h"
 
 using namespace mxref;
 
@@ -27,6 +30,28 @@ BOOST_AUTO_TEST_CASE(control_every_planted_fault_is_caught) {
       BOOST_TEST_MESSAGE(unit.name << ", " << faults[i].name << " after " << r.cycles << " cycles");
       BOOST_TEST(!r.passed(), faults[i].name << " not caught in " << r.cycles << " cycles");
     }
+  }
+}
+
+// An FST file begins with the block of its header: type 0, its length 329, then where it begins and
+// ends (https://gtkwave.sourceforge.net/gtkwave.pdf, appendix F), big-endian.
+static uint64_t last_time(const std::filesystem::path& fst) {
+  const std::string bytes = read_file(fst);
+  BOOST_REQUIRE(bytes.size() > 329u);
+  BOOST_TEST(bytes[0] == 0);
+  uint64_t end = 0;
+  for (size_t i = 17; i < 25; ++i) end = end << 8 | uint8_t(bytes[i]);
+  return end;
+}
+
+BOOST_AUTO_TEST_CASE(a_failing_run_leaves_the_waves_of_its_last_cycles) {
+  const TemporaryFolder folder;
+  for (const BenchUnit& unit : bench_units()) {
+    const std::filesystem::path waves = folder.path() / (std::string(unit.name) + ".fst");
+    const UnitResult r = unit.plant({.waves = waves}, 0);
+    BOOST_TEST(!r.passed());
+    BOOST_TEST(last_time(waves) + 10 > uint64_t(2 * r.cycles - 10), unit.name);
+    BOOST_CHECK_THROW(unit.plant({.waves = "/nonexistent/x.fst"}, 0), InputError);
   }
 }
 
