@@ -206,7 +206,7 @@ void AcceleratorStimulus::plan_job() {
   add(register_offset("length"),
       put(field("length.blocks"), blocks) | put(field("length.last_elements"), elements));
   add(register_offset("control"), mask(field("control.start")));
-  if (chance(3)) {
+  if (chance(8)) {
     actions_.push_back({Action::wait, {}, int(below(12))});
     add(register_offset("control"), mask(field("control.abort")));
   }

@@ -29,7 +29,7 @@ struct AcceleratorSource {
 // 2×3, three blocks deep, on a datapath of every kind, `fused` first; all formats but, of B,
 // mxint8: one that is not built.
 const std::vector<AcceleratorSource>& bench_accelerators();
-// The one that collects coverage, on `fused`.
+// Those that collect coverage, on `fused` and `sequential`.
 const std::vector<AcceleratorSource>& covered_accelerators();
 
 }  // namespace mxref

@@ -186,7 +186,6 @@ module mx_accelerator_checks #(
                                                          && !s_axis_tready_o);
   host_and_stream     : cover property (@(posedge clk_i) u_top.write_memory
                                                          && u_top.u_stream.writes);
-  array_stalls        : cover property (@(posedge clk_i) u_top.beat_valid && !u_top.beat_ready);
   results_wait        : cover property (@(posedge clk_i) u_top.row_valid && !u_top.row_ready);
   aborted_with_a_beat : cover property (@(posedge clk_i) u_top.abort && u_top.beat_valid);
   aborted_with_rows   : cover property (@(posedge clk_i) u_top.abort && u_top.row_valid);
@@ -195,4 +194,8 @@ module mx_accelerator_checks #(
   preloaded           : cover property (@(posedge clk_i) u_top.beat_valid && u_top.beat_first
                                                          && u_top.beat_preload);
   reset_while_busy    : cover property (@(posedge clk_i) !rst_ni && u_top.busy);
+  // One tile at a time is in the array: it keeps a block waiting only where one takes many cycles.
+  if (DATAPATH == mx_pkg::Sequential) begin : g_many_steps
+    array_stalls : cover property (@(posedge clk_i) u_top.beat_valid && !u_top.beat_ready);
+  end
 endmodule
