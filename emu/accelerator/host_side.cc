@@ -1,6 +1,7 @@
 #include "emu/accelerator/host_side.h"
 
 #include <algorithm>
+#include <string>
 
 namespace mxref::accelerator {
 namespace {
@@ -69,6 +70,17 @@ bool advance(const Design& design, Place& place) {
   if (++place.minor < extent.minor) return true;
   place.minor = 0;
   return ++place.major < extent.major;
+}
+
+HostSide::HostSide(const Design& design) : design_(design), memory_(1u << (address_bits - 2)) {
+  const auto check = [](const char* what, int value, int most) {
+    if (value < 1 || value > most)
+      throw UsageError("an accelerator of " + std::to_string(value) + " " + what + ": from 1 to " +
+                       std::to_string(most));
+  };
+  check("rows", design.array.shape.rows, max_rows);
+  check("columns", design.array.shape.cols, max_cols);
+  check("blocks in a buffer", design.depth, max_depth);
 }
 
 uint8_t HostSide::write_error(uint32_t address, bool is_whole, const Running& running) const {

@@ -51,7 +51,8 @@ struct Counters {
 
 class HostSide {
  public:
-  explicit HostSide(const Design& design) : design_(design), memory_(1u << (address_bits - 2)) {}
+  // Throws UsageError where the memory map has no room for the design.
+  explicit HostSide(const Design& design);
 
   // The error of a write or a read, 0 where it is good, and the answer that goes with one.
   uint8_t write_error(uint32_t address, bool is_whole, const Running& running) const;

@@ -72,6 +72,10 @@ void print_sv() {
   integer("MinorBits", minor_bits);
   integer("MajorBits", major_bits);
   integer("RegionBits", address_bits - region_shift);
+  std::cout << "  // What the map has room for.\n";
+  integer("MaxRows", max_rows);
+  integer("MaxCols", max_cols);
+  integer("MaxDepth", max_depth);
   for (size_t i = 0; i < regions.size(); ++i) {
     std::cout << "  // " << regions[i].what << "\n";
     bits("RegionBits", "Region" + camel(regions[i].name), std::to_string(i));
@@ -147,6 +151,9 @@ void print_c() {
 }
 
 void print_markdown() {
+  std::cout << "It has room for ROWS from 1 to " << max_rows << ", COLS from 1 to " << max_cols
+            << " and DEPTH from 1 to " << max_depth
+            << ". Synthesis refuses others where it elaborates, a simulator at time 0.\n\n";
   std::cout << "| region | first byte | | what |\n|---|---|---|---|\n";
   for (size_t i = 0; i < regions.size(); ++i)
     std::cout << "| `" << regions[i].name << "` | `0x" << hex(uint32_t(i) << region_shift, 5)

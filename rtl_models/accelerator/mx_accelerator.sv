@@ -52,6 +52,17 @@ module mx_accelerator #(
   // A planted fault's number, 0 = none; without FAULTS ignored.
   input  logic [mx_registers_pkg::FaultBits-1:0]   fault_i
 );
+  // What the memory map has room for. (Icarus 11 has no $fatal outside of a process.)
+  if (ROWS < 1 || ROWS > mx_registers_pkg::MaxRows) begin : g_rows
+    initial $fatal(1, "ROWS is %0d: from 1 to %0d", ROWS, mx_registers_pkg::MaxRows);
+  end
+  if (COLS < 1 || COLS > mx_registers_pkg::MaxCols) begin : g_cols
+    initial $fatal(1, "COLS is %0d: from 1 to %0d", COLS, mx_registers_pkg::MaxCols);
+  end
+  if (DEPTH < 1 || DEPTH > mx_registers_pkg::MaxDepth) begin : g_depth
+    initial $fatal(1, "DEPTH is %0d: from 1 to %0d", DEPTH, mx_registers_pkg::MaxDepth);
+  end
+
   localparam int LANES      = mx_width_pkg::block_lanes(A_FORMATS);
   localparam int LANE_BITS  = mx_width_pkg::lane_count_bits(A_FORMATS);
   localparam int ROW_BITS   = mx_width_pkg::bits_of_index(ROWS);

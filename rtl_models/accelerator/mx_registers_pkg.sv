@@ -10,6 +10,10 @@ package mx_registers_pkg;
   localparam int MinorBits = 5;
   localparam int MajorBits = 6;
   localparam int RegionBits = 3;
+  // What the map has room for.
+  localparam int MaxRows = 32;
+  localparam int MaxCols = 32;
+  localparam int MaxDepth = 64;
   // the registers below
   localparam logic [RegionBits-1:0] RegionRegisters = 0;
   // codes of A, four a word: {buffer, block[5:0], row[4:0], word[2:0]}

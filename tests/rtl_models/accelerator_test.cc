@@ -225,6 +225,18 @@ BOOST_AUTO_TEST_CASE(operands_that_do_not_fit_a_beat_are_wrong_use) {
                         says<UsageError>("16 lanes"));
 }
 
+// The RTL refuses the same: accelerator_limits.sh.
+BOOST_AUTO_TEST_CASE(a_design_that_the_memory_map_has_no_room_for_is_wrong_use) {
+  const auto make = [](int rows, int cols, int depth) {
+    return Functional({.array = {.shape = {rows, cols}}, .depth = depth});
+  };
+  make(1, 1, 1);
+  make(32, 32, 64);
+  for (const auto& [rows, cols, depth] :
+       {std::tuple{0, 1, 1}, {33, 1, 1}, {1, 0, 1}, {1, 33, 1}, {1, 1, 0}, {1, 1, 65}})
+    BOOST_CHECK_THROW(make(rows, cols, depth), UsageError);
+}
+
 // --- wrong programming: a code for each, on everything that has a host
 
 // What the job registers hold, as one starts it.
