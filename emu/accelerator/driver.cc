@@ -113,7 +113,8 @@ void Driver::load_side(uint32_t codes, uint32_t scales, const ArrayOperand& oper
       for (int word = 0; word < lanes_ / 4; ++word) {
         uint32_t data = 0;
         for (int i = 0; i < 4; ++i)
-          data |= uint32_t(block_codes[size_t(row * lanes_ + word * 4 + i)]) << i * 8;
+          data |= uint32_t(block_codes[size_t(row) * size_t(lanes_) + size_t(word * 4 + i)])
+                  << i * 8;
         mmio_.write32(address_of(codes, step.buffer, block, row, word), data);
       }
       mmio_.write32(address_of(scales, step.buffer, block, row), block_scales[size_t(row)]);

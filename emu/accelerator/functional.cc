@@ -62,7 +62,8 @@ void Functional::start() {
       for (int c = 0; c < shape.cols; ++c)
         host_.set_memory_word(
             {true, region("d"), job.result_buffer, r, c, 0},
-            to_out_type(accumulators_.values()[size_t(r * shape.cols + c)], OutType(job.out_type)));
+            to_out_type(accumulators_.values()[size_t(r) * size_t(shape.cols) + size_t(c)],
+                        OutType(job.out_type)));
   // A cycle to read the first block, one for each step until the last beat is taken. A tile's last
   // step stands in the result buffer four cycles after it stood in the beat's register, where it
   // leaves a row a cycle (rtl_models/README.md).

@@ -265,7 +265,8 @@ void HostSide::put_beat(const Job& job, int block, ArrayInputs& pins) const {
   put_side(region("b_codes"), region("b_scales"), shape.cols, pins.b_codes, pins.b_scales);
   for (int r = 0; r < shape.rows; ++r)
     for (int c = 0; c < shape.cols; ++c)
-      pins.c[size_t(r * shape.cols + c)] = memory_word({true, region("c"), job.buffer, r, c, 0});
+      pins.c[size_t(r) * size_t(shape.cols) + size_t(c)] =
+          memory_word({true, region("c"), job.buffer, r, c, 0});
   pins.in_first = job.first && block == 0;
   pins.in_last = job.last && block == int(job.blocks) - 1;
   pins.in_preload = job.preload;
