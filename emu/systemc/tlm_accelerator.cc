@@ -17,7 +17,7 @@ constexpr uint32_t results_end = operands_end + (1u << region_shift);
 }  // namespace
 
 TlmAccelerator::TlmAccelerator(const sc_core::sc_module_name& name, const Design& design,
-                               sc_time period)
+                               const sc_time& period)
     : sc_module(name), functional_(design), period_(period) {
   socket.register_b_transport(this, &TlmAccelerator::b_transport);
   socket.register_transport_dbg(this, &TlmAccelerator::transport_dbg);

@@ -19,7 +19,7 @@ class TlmAccelerator : public sc_core::sc_module {
 
   SC_HAS_PROCESS(TlmAccelerator);
   TlmAccelerator(const sc_core::sc_module_name& name, const accelerator::Design& design,
-                 sc_core::sc_time period);
+                 const sc_core::sc_time& period);
 
  private:
   // Words in a row; 1 to any number of them, none over the end of a region.
