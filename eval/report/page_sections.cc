@@ -155,6 +155,11 @@ std::string section_cosimulation(const ordered_json& record) {
     coverage.push_back(std::move(line));
   }
   if (rows.empty()) return "";
+  Rows units;
+  for (const ordered_json& row : rows_of(record["results"], "cosim_unit"))
+    units.push_back({text(row["unit"]), text(row["model"]), grouped(row["cycles"]),
+                     grouped(row["stalled_cycles"]), grouped(row["compared"]),
+                     grouped(row["mismatches"]), grouped(row["assertions_failed"])});
   const auto faults = rows_of(record["results"], "fault");
   std::string body = std::string(lockstep_text) + html_table("Lock-step runs",
                                                              {{"array"},
@@ -166,6 +171,16 @@ std::string section_cosimulation(const ordered_json& record) {
                                                               {"different", number},
                                                               {"assertions failed", number}},
                                                              rows);
+  if (!units.empty())
+    body += html_table("Lock-step runs of the other units",
+                       {{"unit"},
+                        {"build"},
+                        {"cycles", number},
+                        {"stalled", number},
+                        {"transfers compared", number},
+                        {"different", number},
+                        {"assertions failed", number}},
+                       units);
   if (!coverage.empty())
     body += html_table("Coverage of the RTL",
                        {{"array"}, {"formats"}, {"lines"}, {"toggles"}, {"functional points"}},

@@ -89,6 +89,7 @@ UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
 std::vector<UnitResult> run_scaling(const UnitOptions& options) { return {of_scaling(options, 0)}; }
 std::vector<UnitFault> faults_of_scaling() {
   std::vector<UnitFault> list;
+  list.reserve(scaling_faults().size());
   for (uint8_t number : scaling_faults())
     list.push_back({faults[number - 1].name, faults[number - 1].what});
   return list;
@@ -125,6 +126,7 @@ UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& op
 }
 std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
   std::vector<UnitResult> results;
+  results.reserve(bench_accelerators().size() + covered_accelerators().size());
   for (const AcceleratorSource& source : bench_accelerators())
     results.push_back(of_accelerator(source, options, options.blocks / per_cycle, false));
   for (const AcceleratorSource& source : covered_accelerators())
@@ -133,6 +135,7 @@ std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
 }
 std::vector<UnitFault> faults_of_accelerator() {
   std::vector<UnitFault> list;
+  list.reserve(accelerator_faults.size());
   for (const AcceleratorFault& fault : accelerator_faults) list.push_back({fault.name, fault.what});
   return list;
 }

@@ -175,6 +175,22 @@ BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_array_that_collects_it) {
   BOOST_TEST(matches(html, "(>2 × 3<)").size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(units_beside_the_array_have_a_table_of_their_own) {
+  ordered_json record = small_record();
+  BOOST_TEST(rendered(record).find("Lock-step runs of the other units") == std::string::npos);
+  record["results"].push_back({{"task", "cosim_unit"},
+                               {"unit", "accelerator"},
+                               {"model", "6×9 on sequential"},
+                               {"cycles", 1234},
+                               {"stalled_cycles", 56},
+                               {"compared", 789},
+                               {"mismatches", 0},
+                               {"assertions_failed", 0}});
+  const std::string html = rendered(record);
+  BOOST_TEST(html.find("Lock-step runs of the other units") != std::string::npos);
+  BOOST_TEST(matches(html, "(>6×9 on sequential<)").size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_engine_with_fewer_results_is_told_with_the_reason) {
   ordered_json record = small_record();
   BOOST_TEST(rendered(record).find("fewer results") == std::string::npos);
