@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""What a datapath costs in a cell library: area and cells (yosys, ABC), highest clock and leakage
+(OpenSTA), energy of a product from the switching of a run (Icarus); or in an iCE40 FPGA.
+
+    area.py pe --format mxfp4 --datapath fused
+    area.py pe --format mxfp8_e4m3 --datapath tensorcore_mxf8 --energy gauss --json r.json
+    area.py pe --format mxfp4 --format-b mxfp8_e4m3 --energy smollm2
+    area.py array --rows 2 --cols 2 --format mxfp4,mxfp8_e4m3
+    area.py mx_decode --param "FORMATS=7'b0000001" --ice40 hx8k
+
+Results are kept by what they depend on: sources, parameters, programs, library. Exit codes: 0 good,
+1 a netlist computes something else, 2 wrong use, 3 bad input or a missing program.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+
+import ice40
+import power
+import synthesis
+import tools
+from errors import AreaError, bad_input, check_failed, wrong_use
+from facts import Facts
+from liberty import Library
+from operands import Operands
+from seconds import cpu_seconds
+
+FLOW = 1  # of the figures: a change of the flow that changes them counts it up
+HERE = pathlib.Path(__file__).resolve().parent
+# What figures depend on here.
+OF_CELLS = ("liberty.py", "netlist.py", "synthesis.py", "tools.py")
+OF_ENERGY = (*OF_CELLS, "facts.py", "operands.py", "power.py", "mx_area_tb.sv")
+OF_FPGA = ("ice40.py", "synthesis.py", "tools.py")
+LIBERTY = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib"
+
+
+@dataclass
+class Design:
+    name: str          # pe, row, array, or a module
+    top: str
+    parameters: dict   # of the top module
+    formats_a: list = field(default_factory=list)
+    formats_b: list = field(default_factory=list)
+    datapath_text: str = ""
+    datapath: dict = None
+    rows: int = 1
+    cols: int = 1
+    lanes: int = 0
+    macs_per_cycle: int = 0
+    bench_parameters: dict = field(default_factory=dict)
+    parameter_names: list = field(default_factory=list)
+    period_ns: float = 0.0
+
+    def row(self):
+        """How a record names it."""
+        if not self.formats_a:
+            return {"design": self.name, "parameters": self.parameters}
+        return {"design": self.name, "rows": self.rows, "cols": self.cols,
+                "format_a": ",".join(self.formats_a), "format_b": ",".join(self.formats_b),
+                "datapath": self.datapath_text, "datapath_parameters": self.datapath}
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(
+        prog="area.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("design", nargs="?", default="pe", metavar="pe|row|array|MODULE",
+                        help="an element without its decoders; a row or an array with edges, control "
+                             "and result buffer; or any module of the RTL (default pe)")
+    parser.add_argument("--format", metavar="F[,F...]|all",
+                        help="formats of a, chosen at run time where more than one")
+    parser.add_argument("--format-b", metavar="F[,F...]|all", help="of b (default: those of a)")
+    parser.add_argument("--datapath", default="fused", metavar="NAME|JSON",
+                        help="a preset of `mxref formats --datapaths`, or a description (default fused)")
+    parser.add_argument("--rows", type=int, metavar="R", help="of an array (default 2)")
+    parser.add_argument("--cols", type=int, metavar="C", help="of a row (default 4), of an array (2)")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE",
+                        help="parameter of a MODULE, as Verilog writes it; repeatable")
+    parser.add_argument("--target", type=float, default=1.0, metavar="NS",
+                        help="delay that ABC aims at; 1, the default, is as quick as it gets")
+    parser.add_argument("--energy", metavar="gauss|MODEL",
+                        help="also the energy of a product: of normal numbers, or of a model's own "
+                             "products (what `mxref vectors --model` takes)")
+    parser.add_argument("--tokens", metavar="FILE", help="what that model reads, as for `mxref vectors`")
+    parser.add_argument("--beats", type=int, default=192, metavar="N",
+                        help="blocks of each row and column while switching is counted (default 192)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (default 1)")
+    parser.add_argument("--ice40", choices=sorted(ice40.DEVICES), metavar="|".join(ice40.DEVICES),
+                        help="in this FPGA instead: LUTs and clock")
+    parser.add_argument("--json", metavar="FILE", help="write the full record of the run here")
+    parser.add_argument("--mxref", default="mxref", metavar="PATH", help="the program (default mxref)")
+    parser.add_argument("--liberty", default=LIBERTY, metavar="FILE",
+                        help=f"the cell library (default {LIBERTY})")
+    parser.add_argument("--rtl", default=HERE.parent / "rtl", metavar="DIR",
+                        help="the modules (default: those beside this folder)")
+    parser.add_argument("--results", metavar="DIR",
+                        help="where runs are kept (default: area in MXREF_CACHE or ~/.cache/mxref)")
+    parser.add_argument("--fresh", action="store_true", help="run again what is kept")
+    parser.add_argument("--timeout", type=int, default=600, metavar="S",
+                        help="most seconds of each program (default 600)")
+    o = parser.parse_args(argv)
+    o.rtl = pathlib.Path(o.rtl).resolve()  # the programs run in folders of their own
+    return o
+
+
+def number_in(name, value, low, high):
+    if not low <= value <= high:
+        raise wrong_use(f"--{name}: {value} is not {low} to {high}")
+    return value
+
+
+def of_array(o, facts):
+    """The design of an element, a row or an array."""
+    if not o.format:
+        raise wrong_use(f"{o.design} needs --format")
+    if o.param:
+        raise wrong_use("--param is of a MODULE")
+    formats_a = facts.formats(o.format)
+    formats_b = facts.formats(o.format_b) if o.format_b else formats_a
+    if o.design != "array" and o.rows is not None or o.design == "pe" and o.cols is not None:
+        raise wrong_use("--rows and --cols are of an array, --cols of a row")
+    rows = {"array": 2 if o.rows is None else o.rows}.get(o.design, 1)
+    cols = {"array": 2, "row": 4}.get(o.design, 1) if o.cols is None else o.cols
+    number_in("rows", rows, 1, 64)
+    number_in("cols", cols, 1, 64)
+    for format_a in formats_a:  # the program says which do not multiply
+        if not any(facts.blocks[b] == facts.blocks[format_a] for b in formats_b):
+            raise wrong_use(f"no format of b has blocks as long as {format_a}")
+    datapath = facts.datapath(o.datapath, formats_a[0], formats_b[0])
+    lanes = max(facts.blocks[f] for f in formats_a)
+    if datapath["kind"] == "aligned" and datapath["terms"] % lanes and lanes % datapath["terms"]:
+        raise wrong_use(f"{datapath['terms']} terms: the RTL takes what divides {lanes} or is a "
+                        "multiple of it")
+    sets = {name: f"{len(facts.rows)}'b{facts.mask(formats):0{len(facts.rows)}b}"
+            for name, formats in (("A_FORMATS", formats_a), ("B_FORMATS", formats_b))}
+    of_datapath = facts.parameters(datapath)
+    shape = {"ROWS": rows, "COLS": cols}
+    top = "mx_pe" if o.design == "pe" else "mx_mac_array"
+    return Design(
+        o.design, top, {**sets, **of_datapath, **({"LANES": lanes} if o.design == "pe" else shape)},
+        formats_a, formats_b, o.datapath, datapath, rows, cols, lanes,
+        rows * cols * facts.step_lanes(datapath, lanes),
+        {**shape, "A_FORMATS": facts.mask(formats_a), "B_FORMATS": facts.mask(formats_b),
+         **of_datapath},
+        parameter_names(o.rtl / f"{top}.sv"))
+
+
+def parameter_names(path):
+    """As the sources write them: one a line."""
+    lines = path.read_text().splitlines()
+    return [line.split("=")[0].split()[-1] for line in lines if line.startswith("  parameter ")]
+
+
+def of_module(o):
+    if o.format or o.format_b or o.datapath != "fused" or o.energy or o.rows or o.cols:
+        raise wrong_use(f"{o.design} is no pe, row or array: of options of the design it takes --param")
+    if not (o.rtl / f"{o.design}.sv").is_file():
+        raise wrong_use(f"{o.design} is neither pe, row, array nor a module in {o.rtl}")
+    parameters = {}
+    for text in o.param:
+        name, equals, value = text.partition("=")
+        if not (name.isidentifier() and equals and value):
+            raise wrong_use(f"--param: {text!r} is no NAME=VALUE")
+        parameters[name] = int(value) if value.lstrip("-").isdigit() else value
+    return Design(o.design, o.design, parameters)
+
+
+# --- runs
+class Flow:
+    def __init__(self, o, facts):
+        self.o, self.facts = o, facts
+        cache = os.environ.get("MXREF_CACHE") or pathlib.Path.home() / ".cache/mxref"
+        self.results = tools.Results(o.results or pathlib.Path(cache) / "area", o.fresh)
+        self.files = synthesis.sources(o.rtl)
+        self.of_files = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in self.files}
+        self.versions = {}
+
+    def depends_on(self, design, programs, flow, **more):
+        for program in programs:
+            if program not in self.versions:
+                path = self.o.mxref if program == "mxref" else program
+                self.versions[program] = tools.version(path)
+        of_flow = tools.sha256_of(*((HERE / name).read_bytes() for name in flow))
+        return {"flow": FLOW, "flow_sha256": of_flow, "sources": self.of_files,
+                "tools": {p: self.versions[p] for p in programs}, "top": design.top,
+                "parameters": design.parameters, **more}
+
+    def read_library(self):
+        try:
+            content = pathlib.Path(self.o.liberty).read_bytes()
+        except OSError as error:
+            raise bad_input(f"{self.o.liberty}: {error.strerror}") from None
+        self.liberty = str(pathlib.Path(self.o.liberty).resolve())
+        self.library = Library(content.decode("utf-8", "replace"))
+        self.library_sha256 = hashlib.sha256(content).hexdigest()
+
+    def cells(self, design):
+        """Area, cells, clock, leakage; the folder with the netlist."""
+        target = round(number_in("target", self.o.target, 0.001, 1000) * 1000)
+        depends_on = self.depends_on(design, ("yosys", "sta"), OF_CELLS, library=self.library_sha256,
+                                     target_ps=target)
+        return self.results.get(depends_on, lambda f: self._make_cells(f, design, target))
+
+    def _make_cells(self, folder, design, target):
+        begin = cpu_seconds()
+        said_um2 = synthesis.synthesize(folder, self.files, design.top, design.parameters, self.liberty,
+                                        target, self.o.timeout)
+        netlist = synthesis.load_netlist(folder, self.library)
+        mapped = cpu_seconds()
+        timing = synthesis.analyze(folder, netlist, self.library, self.liberty, self.o.timeout)
+        cells = {}
+        for instance in netlist.instances:
+            cells[instance.cell] = cells.get(instance.cell, 0) + 1
+        of = self.library.cells
+        area = sum(n * of[c].area_um2 for c, n in cells.items())
+        if area != said_um2:
+            raise check_failed(f"yosys counts {said_um2} um2, the cells have {area}: {folder}/yosys.log")
+        registers = {c: n for c, n in cells.items() if of[c].next_state}
+        return {"area_um2": area,
+                "registers_um2": sum(n * of[c].area_um2 for c, n in registers.items()),
+                "registers": sum(registers.values()), "cells": dict(sorted(cells.items())), **timing,
+                "mhz": round(1000 / timing["period_ns"], 3),
+                "seconds": {"synthesis": round(mapped - begin, 1),
+                            "timing": round(cpu_seconds() - mapped, 1)}}
+
+    def energy(self, design, synthesized):
+        o = self.o
+        number_in("beats", o.beats, 1, 4096)
+        depends_on = self.depends_on(
+            design, ("yosys", "sta", "iverilog", "mxref"), OF_ENERGY, library=self.library_sha256,
+            netlist=synthesized.name, operands=o.energy, tokens=o.tokens, beats=o.beats, seed=o.seed,
+            datapath=design.datapath_text)
+        return self.results.get(depends_on, lambda f: self._make_energy(f, design, synthesized))[1]
+
+    def _make_energy(self, folder, design, synthesized):
+        o, begin = self.o, cpu_seconds()
+        netlist = synthesis.load_netlist(synthesized, self.library)
+        operands = Operands(self.facts, folder, design)
+        stream = (operands.gauss(o.beats, o.seed) if o.energy == "gauss"
+                  else operands.model(o.energy, o.tokens, o.beats, o.seed))
+        bench = power.Bench(folder, netlist, self.library, design, self.files, HERE / "mx_area_tb.sv",
+                            synthesized, o.timeout)
+        corner_cases = operands.corner_cases(CORNER_CASES, o.seed)
+        bench.check(corner_cases)
+        return {**bench.energy(stream), "corner_cases_checked": CORNER_CASES,
+                "seconds": round(cpu_seconds() - begin, 1)}
+
+    def fpga(self, design):
+        depends_on = self.depends_on(design, ("yosys", "nextpnr-ice40"), OF_FPGA,
+                                     device=self.o.ice40)
+        return self.results.get(depends_on, lambda f: ice40.implement(
+            f, self.files, design.top, design.parameters, self.o.ice40, self.o.timeout))[1]
+
+
+CORNER_CASES = 100  # vectors with special values that every netlist whose energy is asked computes
+
+
+def result(o):
+    """(the flow, the row of the record)"""
+    begin = time.monotonic()
+    of_formats = o.design in ("pe", "row", "array")
+    facts = Facts(o.rtl, o.mxref, o.timeout) if of_formats else None
+    design = of_array(o, facts) if of_formats else of_module(o)
+    flow = Flow(o, facts)
+    row = {"task": "area", **design.row()}
+    if o.ice40:
+        if o.energy:
+            raise wrong_use("--energy is of cells, not of --ice40")
+        return flow, {**row, **flow.fpga(design)}
+    flow.read_library()
+    folder, record = flow.cells(design)
+    row |= record
+    if design.macs_per_cycle:
+        row["macs_per_cycle"] = design.macs_per_cycle
+        row["gmacs_per_s_mm2"] = round(
+            design.macs_per_cycle / row["period_ns"] / (row["area_um2"] / 1e6), 4)
+    if o.energy:
+        design.period_ns = row["period_ns"]
+        row["energy"] = flow.energy(design, folder)
+    row["wall_seconds"] = round(time.monotonic() - begin, 1)
+    return flow, row
+
+
+def write_record(o, argv, flow, row):
+    record = {"schema": "mxref/1", "command": "area", "flow": FLOW,
+              "arguments": argv, "tools": flow.versions}
+    if not o.ice40:
+        record["library"] = {"name": flow.library.name, "sha256": flow.library_sha256,
+                             "target_ns": o.target}
+    try:
+        pathlib.Path(o.json).write_text(json.dumps({**record, "results": [row]}, indent=1) + "\n")
+    except OSError as error:
+        raise bad_input(f"{o.json}: {error.strerror}") from None
+
+
+def print_row(row):
+    if "luts" in row:
+        print(f"{row['luts']} LUTs, {row['registers']} registers; {row['mhz']} MHz on {row['device']}")
+        return
+    print(f"{row['area_um2']:.0f} um2, of these registers {row['registers_um2']:.0f}; "
+          f"{sum(row['cells'].values())} cells")
+    print(f"{row['mhz']:.1f} MHz ({row['period_ns']:.2f} ns, {' to '.join(row['critical'])}); leakage "
+          f"{row['leakage_nw']:.0f} nW")
+    if "macs_per_cycle" in row:
+        print(f"{row['macs_per_cycle']} products a cycle, {row['gmacs_per_s_mm2']:.2f} G a second and mm2")
+    if "energy" in row:
+        e = row["energy"]["pj_per_mac"]
+        print(f"{e['total']:.3f} pJ a product: " +
+              ", ".join(f"{n} {v:.3f}" for n, v in e.items() if n != "total") +
+              f"; {row['energy']['glitches']:.0%} of the transitions are glitches")
+
+
+def end_children_too():
+    """A signal to end is an exit, so that a program that runs is ended and its folder removed."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
+def main(argv):
+    end_children_too()
+    try:
+        o = arguments(argv)
+        flow, row = result(o)
+        print_row(row)
+        if o.json:
+            write_record(o, argv, flow, row)
+        return 0
+    except AreaError as error:
+        print(f"area.py: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

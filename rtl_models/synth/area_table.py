@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""The committed table of costs, area.json: makes it, remakes rows and compares them, prints it.
+
+    area_table.py make [--only TEXT]... --mxref PATH     rows whose name holds a TEXT; default all
+    area_table.py check --only TEXT ... --mxref PATH     remakes them; any other figure is an error
+    area_table.py markdown
+
+Names of rows: "pe mxfp4 fused", "part mx_decode mxfp4", "hx8k pe mxfp4 fused". A file is chosen by --table.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+import area
+from errors import AreaError, bad_input, check_failed, wrong_use
+from facts import Facts
+
+TABLE = area.HERE / "area.json"
+MODEL = "smollm2"
+# Blocks while switching is counted; of `sequential`, which takes a cycle for each product, fewer.
+BEATS, BEATS_SEQUENTIAL = "48", "12"
+NOT_COMPARED = ("seconds", "wall_seconds")
+
+TENSOR_CORES = {"mxfp4": ["tensorcore_mxf8", "tensorcore_mxf4"], "nvfp4": ["tensorcore_nvfp4"],
+                "mxfp8_e4m3": ["tensorcore_mxf8", "hopper_fp8", "ada_fp8"],
+                "mxfp8_e5m2": ["tensorcore_mxf8", "hopper_fp8", "ada_fp8"]}
+MIXED = [("mxfp4", "mxfp8_e4m3"), ("mxfp4,mxfp8_e4m3", "mxfp4,mxfp8_e4m3")]
+
+
+def wanted(facts):
+    """name → arguments of area.py, in the table's order"""
+    rows = {}
+
+    def add(name, *arguments):
+        rows[name] = list(arguments)
+
+    def add_element(name, operands, datapath, *formats):
+        add(name, "pe", *formats, "--datapath", datapath, "--energy", operands, "--beats",
+            BEATS_SEQUENTIAL if datapath == "sequential" else BEATS)
+
+    for f in facts.rows:
+        for d in ["fused", "blockwise", "sequential", "exact",
+                  *TENSOR_CORES.get(f, ["tensorcore_mxf8"])]:
+            add_element(f"pe {f} {d}", MODEL, d, "--format", f)
+    for a, b in MIXED:
+        for d in ("fused", "sequential"):
+            add_element(f"pe {a} x {b} {d}", MODEL, d, "--format", a, "--format-b", b)
+    for f, d in (("mxfp4", "fused"), ("mxfp4", "sequential"), ("nvfp4", "exact")):
+        add_element(f"normal pe {f} {d}", "gauss", d, "--format", f)
+    for d in ("fused", "sequential", "exact"):
+        add(f"row mxfp4 {d}", "row", "--format", "mxfp4", "--datapath", d)
+    add("array mxfp4 fused", "array", "--format", "mxfp4", "--energy", "gauss", "--beats", "16")
+    masks = {f: f"{len(facts.rows)}'b{facts.mask([f]):0{len(facts.rows)}b}" for f in facts.rows}
+    masks["all"] = f"{len(facts.rows)}'b{'1' * len(facts.rows)}"
+    blocks = {**facts.blocks, "all": max(facts.blocks.values())}
+    for f, mask in masks.items():
+        pair = ["--param", f"A_FORMATS={mask}", "--param", f"B_FORMATS={mask}"]
+        lanes = ["--param", f"LANES={blocks[f]}"]
+        of = ["--param", f"FORMATS={mask}"]
+        step = ["--param", f"STEP_LANES={blocks[f]}"]
+        for name, arguments in (("mx_decode", of), ("mx_mul", pair), ("mx_block_sum", pair + lanes),
+                                ("mx_edge", of + lanes + step), ("mx_scale", pair)):
+            add(f"part {name} {f}", name, *arguments)
+            if name in ("mx_decode", "mx_mul"):
+                add(f"hx8k {name} {f}", name, *arguments, "--ice40", "hx8k")
+    for bits in (14, 24, 41):
+        add(f"part fp32_accumulate {bits}", "fp32_accumulate", "--param", f"TERM_BITS={bits}")
+        add(f"hx8k fp32_accumulate {bits}", "fp32_accumulate", "--param", f"TERM_BITS={bits}",
+            "--ice40", "hx8k")
+    add("hx8k e8m0_scale", "e8m0_scale", "--ice40", "hx8k")
+    for d in ("fused", "sequential"):
+        add(f"hx8k pe mxfp4 {d}", "pe", "--format", "mxfp4", "--datapath", d, "--ice40", "hx8k")
+    return rows
+
+
+def chosen(rows, only):
+    names = [n for n in rows if not only or any(text in n for text in only)]
+    if not names:
+        raise wrong_use(f"no row's name holds {' or '.join(only)}")
+    return names
+
+
+def made(arguments, o):
+    """(record's head, row)"""
+    more = ["--mxref", o.mxref, *(["--results", o.results] if o.results else []),
+            *(["--fresh"] if o.fresh else []), "--timeout", str(o.timeout)]
+    settings = area.arguments([*arguments, *more])
+    flow, row = area.result(settings)
+    for key in NOT_COMPARED[1:]:
+        row.pop(key, None)
+    head = {"tools": flow.versions}
+    if not settings.ice40:
+        head["library"] = {"name": flow.library.name, "sha256": flow.library_sha256}
+    return head, row
+
+
+def read(path):
+    try:
+        return json.loads(pathlib.Path(path).read_text())
+    except OSError as error:
+        raise bad_input(f"{path}: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        raise bad_input(f"{path}: {error}") from None
+
+
+def make(o):
+    path = pathlib.Path(o.table)
+    rows = wanted(Facts(area.HERE.parent / "rtl", o.mxref, 60))
+    table = read(path) if path.exists() else {"schema": "mxref/1", "command": "area", "flow": area.FLOW,
+                                              "tools": {}, "library": {}, "rows": {}}
+    for name in chosen(rows, o.only):
+        try:
+            head, row = made(rows[name], o)
+        except AreaError as error:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+            continue
+        table["tools"] |= {k: v for k, v in head["tools"].items() if k != "mxref"}
+        table["library"] |= head.get("library", {})
+        table["flow"] = area.FLOW
+        table["rows"][name] = {"arguments": rows[name], **row}
+        ordered = {n: table["rows"][n] for n in rows if n in table["rows"]}
+        path.write_text(json.dumps({**table, "rows": ordered}, indent=1) + "\n")
+        print(name, flush=True)
+
+
+def without_seconds(value):
+    if isinstance(value, dict):
+        return {k: without_seconds(v) for k, v in value.items() if k not in NOT_COMPARED}
+    return value
+
+
+def differences(expected, got, path=""):
+    if isinstance(expected, dict) and isinstance(got, dict):
+        for key in dict.fromkeys([*expected, *got]):
+            yield from differences(expected.get(key), got.get(key), f"{path}.{key}" if path else key)
+    elif expected != got:
+        yield f"{path}: the table has {expected}, now {got}"
+
+
+OTHER_TOOLS = 77  # what a test that cannot be made ends with
+
+
+def check(o):
+    table = read(o.table)
+    for name in chosen(table["rows"], o.only):
+        row = table["rows"][name]
+        head, again = made(row["arguments"], o)
+        for what, now in [*head["tools"].items(), *head.get("library", {}).items()]:
+            then = {**table["tools"], **table["library"]}.get(what, now)
+            if then != now and what != "mxref":
+                print(f"not compared: the table is made with {what} {then}, this is {now}")
+                return OTHER_TOOLS
+        row = {k: v for k, v in row.items() if k != "arguments"}
+        different = list(differences(without_seconds(row), without_seconds(json.loads(json.dumps(again)))))
+        if different:
+            raise check_failed(f"{name}: {'; '.join(different)}")
+        print(f"{name}: as in the table")
+    return 0
+
+
+# --- Markdown
+def ratio(row, base, value):
+    return f"{value(row) / value(base):.2f}" if base else "-"
+
+
+def pe_table(rows, prefix):
+    lines = ["| formats | datapath | area | energy | clock | products a second and mm² | area um² "
+             "| registers | MHz | pJ a product | G/s/mm² | glitches | s |",
+             "|---|---|---|---|---|---|---|---|---|---|---|---|---|"]
+    of_area = lambda r: r["area_um2"]
+    of_clock = lambda r: r["mhz"]
+    of_rate = lambda r: r["gmacs_per_s_mm2"]
+    of_energy = lambda r: r["energy"]["pj_per_mac"]["total"]
+    for name, row in rows.items():
+        if not name.startswith(prefix):
+            continue
+        base = next((r for n, r in rows.items() if n.startswith(prefix) and r["datapath"] == "fused" and
+                     (r["format_a"], r["format_b"]) == (row["format_a"], row["format_b"])), None)
+        energy = "energy" in row
+        relative = [ratio(row, base, of) for of in (of_area,)]
+        relative.append(ratio(row, base if base and "energy" in base else None, of_energy)
+                        if energy else "-")
+        relative += [ratio(row, base, of) for of in (of_clock, of_rate)]
+        formats = row["format_a"] if row["format_a"] == row["format_b"] else \
+            f"{row['format_a']} × {row['format_b']}"
+        seconds = sum(row["seconds"].values()) + (row["energy"]["seconds"] if energy else 0)
+        lines.append(f"| {formats} | {row['datapath']} | " + " | ".join(relative) +
+                     f" | {row['area_um2']:.0f} | {row['registers']} | {row['mhz']:.1f} | " +
+                     (f"{of_energy(row):.1f}" if energy else "-") +
+                     f" | {row['gmacs_per_s_mm2']:.2f} | " +
+                     (f"{row['energy']['glitches']:.0%}" if energy else "-") + f" | {seconds:.0f} |")
+    return lines
+
+
+def markdown(o):
+    table = read(o.table)
+    rows = table["rows"]
+    print(f"Cells: {table['library']['name']} (SHA-256 {table['library']['sha256'][:16]}…); " +
+          "; ".join(table["tools"].values()) + f"; flow {table['flow']}.\n")
+    print("The first four columns are ratios to `fused` of the same formats.\n")
+    for title, prefix in (("Elements, a model's operands", "pe "), ("Elements, normal numbers", "normal "),
+                          ("Rows of 4", "row "), ("Arrays of 2×2", "array ")):
+        lines = pe_table(rows, prefix)
+        if len(lines) > 2:
+            print(f"### {title}\n", *lines, "", sep="\n")
+    parts = [(n, r) for n, r in rows.items() if re.match("(part|hx8k|up5k) ", n)]
+    if parts:
+        print("### Parts\n\n| part | area um² | ns | LUTs | carries | MHz |\n|---|---|---|---|---|---|")
+    for name, r in parts:
+        cells = (f"{r['area_um2']:.0f}", f"{r['period_ns']:.2f}", "-", "-", "-") if "area_um2" in r else \
+            ("-", "-", r["luts"], r["carries"], r["mhz"])
+        print(f"| {name} | " + " | ".join(str(c) for c in cells) + " |")
+    return 0
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="area_table.py", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("make", "check", "markdown"))
+    parser.add_argument("--only", action="append", metavar="TEXT", help="rows by their names; repeatable")
+    parser.add_argument("--table", default=str(TABLE), metavar="FILE")
+    parser.add_argument("--mxref", default="mxref", metavar="PATH", help="the program (default mxref)")
+    parser.add_argument("--results", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--fresh", action="store_true", help="run again what is kept")
+    parser.add_argument("--timeout", type=int, default=600, metavar="S",
+                        help="most seconds of each program (default 600)")
+    o = parser.parse_args(argv)
+    area.end_children_too()
+    try:
+        return {"make": make, "check": check, "markdown": markdown}[o.command](o) or 0
+    except AreaError as error:
+        print(f"area_table.py: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""RTL → netlist of a cell library by yosys and ABC, and its timing by OpenSTA."""
+
+import pathlib
+import re
+
+from errors import bad_input
+from netlist import Netlist
+from tools import run
+
+# ABC's steps, by the delay target {D}: choices, mapping with area recovery, then buffers where a net
+# drives many pins, and sizes. Of those tried the quickest netlist for its area.
+ABC = ("strash", "&get -n", "&st", "&dch", "&nf -R 10 {D}", "&put", "buffer -N 8", "topo",
+       "upsize {D}", "dnsize {D}", "stime -p")
+DRIVER = "BUFX4"        # what drives each input
+OUTPUT_LOAD_FF = 50     # about five inputs
+CLOCK_TRANSITION_NS = 0.1
+# `max` transitions and no wires: the library has no model of them.
+
+TOP = "block"
+
+BENCH_ONLY = ("_checks.sv", "_corners.sv")
+
+
+def sources(rtl):
+    """The synthesizable modules, packages first."""
+    files = sorted(p for p in pathlib.Path(rtl).glob("*.sv") if not p.name.endswith(BENCH_ONLY))
+    if not files:
+        raise bad_input(f"{rtl}: no .sv files")
+    return sorted(files, key=lambda p: (not p.name.endswith("_pkg.sv"), p.name))
+
+
+def _constant(value):
+    """As yosys takes it: no sign."""
+    return f"32'sh{value & 0xffffffff:08x}" if isinstance(value, int) and value < 0 else value
+
+
+def read_modules(files, top, parameters):
+    """yosys' commands that read the RTL and choose what is made of it; it is called TOP then."""
+    return ("read_verilog -sv " + " ".join(f'"{f}"' for f in files) + "\n" +
+            "".join(f"chparam -set {name} {_constant(value)} {top}\n"
+                    for name, value in parameters.items()) +
+            f"hierarchy -check -top {top}\nrename -top {TOP}\n")
+
+
+def synthesize(folder, files, top, parameters, liberty, target_ps, timeout):
+    """netlist.json in `folder`."""
+    (folder / "abc.constr").write_text(f"set_driving_cell {DRIVER}\nset_load {OUTPUT_LOAD_FF}\n")
+    abc = ";".join(ABC).replace(" ", ",")
+    (folder / "synthesize.ys").write_text(
+        read_modules(files, top, parameters) +
+        f"synth -noabc -flatten -top {TOP}\n"
+        f'dfflibmap -liberty "{liberty}"\n'
+        f'abc -liberty "{liberty}" -constr abc.constr -D {target_ps} -script +{abc}\n'
+        "opt_clean -purge\n"
+        f'read_liberty -lib -ignore_miss_func "{liberty}"\n'
+        "check -assert\nsetattr -unset src w:* c:*\n"
+        f'stat -liberty "{liberty}"\n'
+        "write_json netlist.json\n")
+    text = run(["yosys", "-s", "synthesize.ys"], folder, "yosys.log", timeout, marks=("ERROR",))
+    return float(re.findall(r"Chip area for .*: ([\d.]+)", text)[-1])
+
+
+def prelude(netlist, liberty, period_ns):
+    """OpenSTA's commands that read netlist.v and say what is around it."""
+    clock = clock_net(netlist)
+    port = f" [get_ports n{clock}]" if clock is not None else ""
+    data = " ".join(f"n{b}" for b in netlist.inputs() if b != clock)
+    text = [f"read_liberty {{{liberty}}}", "read_verilog netlist.v", "link_design netlist",
+            f"create_clock -name clk -period {period_ns}{port}"]
+    if port:
+        text += [f"set_clock_transition {CLOCK_TRANSITION_NS} [get_clocks clk]",
+                 f"set_input_transition {CLOCK_TRANSITION_NS}{port}"]
+    text += [f"set data [get_ports {{{data}}}]", "set_input_delay 0 -clock clk $data",
+             "set_output_delay 0 -clock clk [all_outputs]",
+             f"set_driving_cell -lib_cell {DRIVER} $data",
+             f"set_load {OUTPUT_LOAD_FF / 1000} [all_outputs]", ""]
+    return "\n".join(text)
+
+
+def clock_net(netlist):
+    return netlist.ports["clk_i"][1][0] if "clk_i" in netlist.ports else None
+
+
+def analyze(folder, netlist, library, liberty, timeout):
+    """period_ns, critical path, leakage; in `folder` delays.sdf and, in transitions.txt, a line for each
+    net: its number, transition of a rise and of a fall in ns."""
+    at = {net: f"{i.name}/{pin}" for net, (i, pin) in netlist.driver.items()}
+    at |= {net: f"{netlist.loads[net][0][0].name}/{netlist.loads[net][0][1]}"
+           for net in netlist.used_inputs()}
+    pins = " ".join(f"{net} {pin}" for net, pin in at.items())
+    (folder / "netlist.v").write_text(netlist.verilog("netlist"))
+    (folder / "sta.tcl").write_text(
+        prelude(netlist, liberty, 0) +
+        "report_checks -path_delay max -digits 4\n"
+        "report_power -digits 8\n"
+        "write_sdf delays.sdf\n"
+        "set out [open transitions.txt w]\n"
+        f"foreach {{net name}} {{{pins}}} {{\n"
+        "  set pin [get_pins $name]\n"
+        '  puts $out "$net [get_property $pin actual_rise_transition_max]'
+        ' [get_property $pin actual_fall_transition_max]"\n'
+        "}\nclose $out\n")
+    text = run(["sta", "-exit", "-no_splash", "sta.tcl"], folder, "sta.log", timeout)
+    slack = re.search(r"^ +(-?[\d.]+) +slack", text, re.M)
+    if not slack:
+        raise bad_input(f"OpenSTA found no path: {folder}/sta.log")
+    leakage_w = float(re.search(r"^Total +\S+ +\S+ +(\S+)", text, re.M)[1])
+    expected = sum(library.cells[i.cell].leakage_nw for i in netlist.instances) * 1e-9
+    if abs(leakage_w - expected) > 1e-3 * expected:
+        raise bad_input(f"OpenSTA's leakage {leakage_w} W is not the cells' {expected} W")
+    return {"period_ns": -float(slack[1]), "leakage_nw": leakage_w * 1e9,
+            "critical": _ends(text, netlist)}
+
+
+def _ends(text, netlist):
+    """The names that the RTL has for the ends of the path."""
+    registers = {i.name: i for i in netlist.instances if "CLK" in i.pins}
+    ends = []
+    for word in ("Startpoint", "Endpoint"):
+        name = re.search(rf"^{word}: (\S+)", text, re.M)[1]
+        net = registers[name].pins["Q"] if name in registers else int(name[1:])
+        ends.append(netlist.names.get(net, name))
+    return ends
+
+
+def load_netlist(folder, library):
+    return Netlist(folder / "netlist.json", TOP, library)

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""The flow that says what a datapath costs (rtl_models/synth): rows of the committed table come out
+again, figure by figure; what must fail does.
+
+    area_test.py MXREF SOURCE_DIR WORK_DIR
+"""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+MXREF, SOURCE, WORK = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+SYNTH = SOURCE / "rtl_models/synth"
+sys.path.insert(0, str(SYNTH))
+
+import area  # noqa: E402
+import facts  # noqa: E402
+import liberty  # noqa: E402
+import operands  # noqa: E402
+import power  # noqa: E402
+import synthesis  # noqa: E402
+import tools  # noqa: E402
+from errors import AreaError  # noqa: E402
+
+SKIPPED = 77
+REMADE = ("normal pe mxfp4 sequential", "part mx_mul mxfp8_e4m3")
+
+
+def call(program, *arguments):
+    done = subprocess.run([sys.executable, SYNTH / program, *map(str, arguments), "--mxref", MXREF],
+                          capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr.strip()
+
+
+def fail(message):
+    print(message)
+    sys.exit(1)
+
+
+def expect(what, got, code, words):
+    if got[0] != code or words not in got[2] or "\n" in got[2]:
+        fail(f"{what}: expected exit code {code} and one line with {words!r}, got {got[0]}: {got[2]}")
+
+
+def table(*arguments):
+    return call("area_table.py", *arguments, "--results", WORK / "results")
+
+
+def rows_come_out_again():
+    only = [word for name in REMADE for word in ("--only", name)]
+    got = table("check", *only)
+    if got[0] == SKIPPED:
+        print(got[1].strip())
+        sys.exit(SKIPPED)
+    if got[0] != 0 or any(f"{name}: as in the table" not in got[1] for name in REMADE):
+        fail(f"the committed table: exit code {got[0]}: {got[1]}{got[2]}")
+    print(got[1].strip())
+
+
+def another_figure_is_caught():
+    """One at a time, of each kind."""
+    whole = json.loads((SYNTH / "area.json").read_text())
+    for path in (("area_um2",), ("period_ns",), ("cells", "NAND2X1"), ("energy", "pj_per_mac", "nets")):
+        changed = json.loads(json.dumps(whole))
+        of = changed["rows"][REMADE[0]]
+        for key in path[:-1]:
+            of = of[key]
+        of[path[-1]] += 1
+        (WORK / "changed.json").write_text(json.dumps(changed))
+        expect(f"a table with another {'.'.join(path)}",
+               table("check", "--only", REMADE[0], "--table", WORK / "changed.json"), 1,
+               f"{'.'.join(path)}: the table has {of[path[-1]]}")
+    print("a table with another figure is caught")
+
+
+def again_in_another_folder():
+    """The same netlist, cell by cell."""
+    arguments = ("pe", "--format", "mxfp4", "--datapath", "sequential")
+    shutil.copytree(SOURCE / "rtl_models/rtl", WORK / "a longer name/rtl", dirs_exist_ok=True)
+    netlists = []
+    for number, more in enumerate(((), ("--rtl", WORK / "a longer name/rtl"))):
+        results = WORK / f"again{number}"
+        got = call("area.py", *arguments, *more, "--results", results)
+        if got[0] != 0:
+            fail(f"area.py: {got[2]}")
+        for path in results.glob("*/netlist.json"):
+            module = json.loads(path.read_text())["modules"][synthesis.TOP]
+            netlists.append((module["cells"], module["netnames"], module["ports"]))
+    if len(netlists) != 2 or netlists[0] != netlists[1]:
+        fail("the same sources in another folder give another netlist")
+    print("the same sources in another folder give the same netlist")
+
+
+class Element:
+    """A mapped element, and what simulates it."""
+
+    def __init__(self, datapath):
+        argv = ["pe", "--format", "nvfp4", "--datapath", datapath, "--mxref", MXREF, "--results",
+                str(WORK / "results"), "--energy", "gauss"]
+        o = area.arguments(argv)
+        self.facts = facts.Facts(o.rtl, MXREF, 60)
+        self.design = area.of_array(o, self.facts)
+        self.flow = area.Flow(o, self.facts)
+        self.flow.read_library()
+        self.folder, record = self.flow.cells(self.design)
+        self.design.period_ns = record["period_ns"]
+        self.netlist = synthesis.load_netlist(self.folder, self.flow.library)
+
+
+def a_wrong_gate_is_caught(element):
+    """The simulation of the netlist is a check of it: some other gate, another result."""
+    folder = WORK / "wrong"
+    folder.mkdir()
+    made = operands.Operands(element.facts, folder, element.design)
+    corner_cases = made.corner_cases(50, 1)
+
+    def simulated():
+        power.Bench(folder, element.netlist, element.flow.library, element.design, element.flow.files,
+                    SYNTH / "mx_area_tb.sv", element.folder, 300).check(corner_cases)
+
+    simulated()
+    gates = [i for i in element.netlist.instances if i.cell == "XOR2X1"]
+    gates[len(gates) // 2].cell = "XNOR2X1"
+    try:
+        simulated()
+    except AreaError as error:
+        gates[len(gates) // 2].cell = "XOR2X1"
+        if error.exit_code != 1 or "differs from the definition" not in str(error):
+            fail(f"a wrong gate: {error}")
+        print("a wrong gate in the netlist is caught")
+        return
+    fail("a wrong gate in the netlist is not seen")
+
+
+def energies_are_those_of_opensta(element):
+    """With one transition a cycle on every net. Only for cells of at most two inputs: for more OpenSTA
+    weighs the inputs by what it takes for their probabilities."""
+    library, netlist = element.flow.library, element.netlist
+    folder = WORK / "opensta"
+    folder.mkdir()
+    (folder / "netlist.v").write_text(netlist.verilog("netlist"))
+    small = [i for i in netlist.instances if not library.cells[i.cell].next_state and
+             len(library.cells[i.cell].inputs()) <= 2]
+    (folder / "power.tcl").write_text(
+        synthesis.prelude(netlist, element.flow.liberty, 10) +
+        "set_power_activity -global -activity 1\n" +
+        "".join(f"report_power -instances [get_cells {i.name}] -digits 8\n" for i in small))
+    said = tools.run(["sta", "-exit", "-no_splash", "power.tcl"], folder, "sta.log", 300)
+    got = {name: (float(cell), float(net)) for cell, net, name in
+           re.findall(r"^ *(\S+e\S+) +(\S+) +\S+ +\S+ (g\d+)$", said, re.M)}
+    if len(got) != len(small) or len({i.cell for i in small}) < 8:
+        fail(f"OpenSTA gives the power of {len(got)} of {len(small)} cells")
+    loads = power.loads_pf(netlist, library)
+    toggles = dict.fromkeys(loads, 1)
+    transitions = power.read_transitions(element.folder)
+    for i in small:
+        inside = power.cell_energy(i, library, loads, transitions, toggles, sta=True)
+        driven = sum(0.5 * library.volt ** 2 * loads[i.pins[p.name]]
+                     for p in library.cells[i.cell].outputs())
+        for what, mine, theirs in (("cell", inside, got[i.name][0]), ("net", driven, got[i.name][1])):
+            # W at 10 ns → pJ. OpenSTA takes a pin's capacitance of a rise, which differs by a percent.
+            if abs(mine - theirs * 1e4) > 0.02 * abs(mine) + 1e-6:
+                fail(f"{i.cell} {i.name}, energy of the {what}: {mine} pJ, OpenSTA {theirs * 1e4} pJ")
+    print(f"energies of {len(small)} cells are those of OpenSTA")
+
+
+def errors_say_what_is_wrong():
+    results = ("--results", WORK / "results")
+    for what, arguments, code, words in (
+            ("no format", ("pe",), 2, "--format"),
+            ("an unknown format", ("pe", "--format", "mxfp5"), 2, "mxfp4, mxfp6_e3m2"),
+            ("an unknown datapath", ("pe", "--format", "mxfp4", "--datapath", "quick"), 2, "fused"),
+            ("formats that do not multiply", ("pe", "--format", "mxfp4", "--format-b", "nvfp4"), 2,
+             "mxfp4"),
+            ("an unknown module", ("mx_nothing",), 2, "mx_nothing"),
+            ("a parameter without a value", ("mx_mul", "--param", "A"), 2, "NAME=VALUE"),
+            ("an array of no rows", ("array", "--format", "mxfp4", "--rows", 0), 2, "--rows"),
+            ("terms between divisor and multiple",
+             ("pe", "--format", "mxfp4", "--datapath",
+              '{"kind":"aligned","terms":24,"group":1,"fraction_bits":25,"e_zero":-133,"output":"rz"}'),
+             2, "24"),
+            ("no library", ("pe", "--format", "mxfp4", "--liberty", WORK / "none.lib"), 3, "none.lib"),
+            ("a library that is none", ("mx_mul", "--liberty", SYNTH / "area.py"), 3, "Liberty"),
+            ("a record without a folder", ("mx_mul", "--json", WORK / "none/r.json"), 3, "none/r.json"),
+            ("a model that is none", ("pe", "--format", "mxfp4", "--energy", WORK / "no_model"), 3,
+             "no_model")):
+        expect(what, call("area.py", *arguments, *results), code, words)
+    done = subprocess.run([sys.executable, SYNTH / "area.py", "pe", "--format", "mxfp4", "--mxref",
+                           WORK / "no_program"], capture_output=True, text=True, check=False)
+    expect("no program", (done.returncode, done.stdout, done.stderr.strip()), 3, "no_program")
+    print("errors say what is wrong")
+
+
+def main():
+    missing = [p for p in ("yosys", "sta", "iverilog") if not shutil.which(p)]
+    if missing or not pathlib.Path(area.LIBERTY).exists():
+        print(f"not there: {', '.join(missing) or area.LIBERTY}")
+        sys.exit(SKIPPED)
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    rows_come_out_again()
+    another_figure_is_caught()
+    again_in_another_folder()
+    element = Element("sequential")
+    a_wrong_gate_is_caught(element)
+    energies_are_those_of_opensta(element)
+    errors_say_what_is_wrong()
+
+
+main()
