@@ -32,7 +32,7 @@ from liberty import Library
 from operands import Operands
 from seconds import cpu_seconds
 
-FLOW = 1  # of the figures: a change of the flow that changes them counts it up
+FLOW = 2  # of the figures: a change of the flow that changes them counts it up
 HERE = pathlib.Path(__file__).resolve().parent
 # What figures depend on here.
 OF_CELLS = ("liberty.py", "netlist.py", "synthesis.py", "tools.py")
@@ -173,23 +173,23 @@ def of_module(o):
 
 # --- runs
 class Flow:
-    def __init__(self, o, facts):
-        self.o, self.facts = o, facts
+    def __init__(self, o, facts, design):
+        self.o, self.facts, self.design = o, facts, design
         cache = os.environ.get("MXREF_CACHE") or pathlib.Path.home() / ".cache/mxref"
         self.results = tools.Results(o.results or pathlib.Path(cache) / "area", o.fresh)
-        self.files = synthesis.sources(o.rtl)
-        self.of_files = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in self.files}
+        self.files = synthesis.sources(o.rtl, design.top)
         self.versions = {}
 
-    def depends_on(self, design, programs, flow, **more):
+    def depends_on(self, files, programs, flow, **more):
         for program in programs:
             if program not in self.versions:
                 path = self.o.mxref if program == "mxref" else program
                 self.versions[program] = tools.version(path)
         of_flow = tools.sha256_of(*((HERE / name).read_bytes() for name in flow))
-        return {"flow": FLOW, "flow_sha256": of_flow, "sources": self.of_files,
-                "tools": {p: self.versions[p] for p in programs}, "top": design.top,
-                "parameters": design.parameters, **more}
+        return {"flow": FLOW, "flow_sha256": of_flow,
+                "sources": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
+                "tools": {p: self.versions[p] for p in programs}, "top": self.design.top,
+                "parameters": self.design.parameters, **more}
 
     def read_library(self):
         try:
@@ -200,15 +200,15 @@ class Flow:
         self.library = Library(content.decode("utf-8", "replace"))
         self.library_sha256 = hashlib.sha256(content).hexdigest()
 
-    def cells(self, design):
+    def cells(self):
         """Area, cells, clock, leakage; the folder with the netlist."""
         target = round(number_in("target", self.o.target, 0.001, 1000) * 1000)
-        depends_on = self.depends_on(design, ("yosys", "sta"), OF_CELLS, library=self.library_sha256,
-                                     target_ps=target)
-        return self.results.get(depends_on, lambda f: self._make_cells(f, design, target))
+        depends_on = self.depends_on(self.files, ("yosys", "sta"), OF_CELLS,
+                                     library=self.library_sha256, target_ps=target)
+        return self.results.get(depends_on, lambda f: self._make_cells(f, target))
 
-    def _make_cells(self, folder, design, target):
-        begin = cpu_seconds()
+    def _make_cells(self, folder, target):
+        begin, design = cpu_seconds(), self.design
         said_um2 = synthesis.synthesize(folder, self.files, design.top, design.parameters, self.liberty,
                                         target, self.o.timeout)
         netlist = synthesis.load_netlist(folder, self.library)
@@ -229,30 +229,31 @@ class Flow:
                 "seconds": {"synthesis": round(mapped - begin, 1),
                             "timing": round(cpu_seconds() - mapped, 1)}}
 
-    def energy(self, design, synthesized):
-        o = self.o
+    def energy(self, synthesized):
+        o, files = self.o, synthesis.sources(self.o.rtl, "mx_mac_array")
         number_in("beats", o.beats, 1, 4096)
         depends_on = self.depends_on(
-            design, ("yosys", "sta", "iverilog", "mxref"), OF_ENERGY, library=self.library_sha256,
+            files, ("yosys", "sta", "iverilog", "mxref"), OF_ENERGY, library=self.library_sha256,
             netlist=synthesized.name, operands=o.energy, tokens=o.tokens, beats=o.beats, seed=o.seed,
-            datapath=design.datapath_text)
-        return self.results.get(depends_on, lambda f: self._make_energy(f, design, synthesized))[1]
+            datapath=self.design.datapath_text)
+        return self.results.get(depends_on, lambda f: self._make_energy(f, files, synthesized))[1]
 
-    def _make_energy(self, folder, design, synthesized):
-        o, begin = self.o, cpu_seconds()
+    def _make_energy(self, folder, files, synthesized):
+        o, design, begin = self.o, self.design, cpu_seconds()
         netlist = synthesis.load_netlist(synthesized, self.library)
         operands = Operands(self.facts, folder, design)
         stream = (operands.gauss(o.beats, o.seed) if o.energy == "gauss"
                   else operands.model(o.energy, o.tokens, o.beats, o.seed))
-        bench = power.Bench(folder, netlist, self.library, design, self.files, HERE / "mx_area_tb.sv",
+        bench = power.Bench(folder, netlist, self.library, design, files, HERE / "mx_area_tb.sv",
                             synthesized, o.timeout)
         corner_cases = operands.corner_cases(CORNER_CASES, o.seed)
         bench.check(corner_cases)
         return {**bench.energy(stream), "corner_cases_checked": CORNER_CASES,
                 "seconds": round(cpu_seconds() - begin, 1)}
 
-    def fpga(self, design):
-        depends_on = self.depends_on(design, ("yosys", "nextpnr-ice40"), OF_FPGA,
+    def fpga(self):
+        design = self.design
+        depends_on = self.depends_on(self.files, ("yosys", "nextpnr-ice40"), OF_FPGA,
                                      device=self.o.ice40)
         return self.results.get(depends_on, lambda f: ice40.implement(
             f, self.files, design.top, design.parameters, self.o.ice40, self.o.timeout))[1]
@@ -267,14 +268,14 @@ def result(o):
     of_formats = o.design in ("pe", "row", "array")
     facts = Facts(o.rtl, o.mxref, o.timeout) if of_formats else None
     design = of_array(o, facts) if of_formats else of_module(o)
-    flow = Flow(o, facts)
+    flow = Flow(o, facts, design)
     row = {"task": "area", **design.row()}
     if o.ice40:
         if o.energy:
             raise wrong_use("--energy is of cells, not of --ice40")
-        return flow, {**row, **flow.fpga(design)}
+        return flow, {**row, **flow.fpga()}
     flow.read_library()
-    folder, record = flow.cells(design)
+    folder, record = flow.cells()
     row |= record
     if design.macs_per_cycle:
         row["macs_per_cycle"] = design.macs_per_cycle
@@ -282,7 +283,7 @@ def result(o):
             design.macs_per_cycle / row["period_ns"] / (row["area_um2"] / 1e6), 4)
     if o.energy:
         design.period_ns = row["period_ns"]
-        row["energy"] = flow.energy(design, folder)
+        row["energy"] = flow.energy(folder)
     row["wall_seconds"] = round(time.monotonic() - begin, 1)
     return flow, row
 

@@ -28,6 +28,26 @@ TENSOR_CORES = {"mxfp4": ["tensorcore_mxf8", "tensorcore_mxf4"], "nvfp4": ["tens
                 "mxfp8_e4m3": ["tensorcore_mxf8", "hopper_fp8", "ada_fp8"],
                 "mxfp8_e5m2": ["tensorcore_mxf8", "hopper_fp8", "ada_fp8"]}
 MIXED = [("mxfp4", "mxfp8_e4m3"), ("mxfp4,mxfp8_e4m3", "mxfp4,mxfp8_e4m3")]
+# Datapaths `aligned` of several widths: bits kept below the largest exponent, how a step's sum is rounded.
+ALIGNED = [(7, "rz"), (10, "rz"), (13, "rz"), (18, "rz"), (25, "rz"), (10, "rne"), (25, "rne")]
+ALIGNED_FORMATS = ("mxfp4", "mxfp8_e4m3")
+
+
+def aligned(bits, output):
+    """(name, description) of 32 terms a step in sums of 4"""
+    return f"aligned_{bits}_{output}", json.dumps(
+        {"kind": "aligned", "terms": 32, "group": 4, "fraction_bits": bits, "e_zero": -133,
+         "output": output}, separators=(",", ":"))
+
+
+def quantizers(masks):
+    """(name, module, parameters)"""
+    for f in ("mxfp4", "mxfp8_e4m3", "nvfp4", "all"):
+        for what, mse, stochastic in (("nearest", 0, 0), ("mse", 1, 0), ("stochastic", 0, 1), ("both", 1, 1)):
+            if what == "nearest" or f == "mxfp4" or (what, f) == ("both", "all"):
+                yield f"{f} {what}", "mx_quantize", [
+                    f"FORMATS={masks[f]}", f"WITH_MSE=1'b{mse}", f"WITH_STOCHASTIC=1'b{stochastic}"]
+        yield f, "mx_dequantize", [f"FORMATS={masks[f]}"]
 
 
 def wanted(facts):
@@ -45,6 +65,9 @@ def wanted(facts):
         for d in ["fused", "blockwise", "sequential", "exact",
                   *TENSOR_CORES.get(f, ["tensorcore_mxf8"])]:
             add_element(f"pe {f} {d}", MODEL, d, "--format", f)
+    for f in ALIGNED_FORMATS:
+        for name, description in (aligned(*row) for row in ALIGNED):
+            add_element(f"pe {f} {name}", MODEL, description, "--format", f)
     for a, b in MIXED:
         for d in ("fused", "sequential"):
             add_element(f"pe {a} x {b} {d}", MODEL, d, "--format", a, "--format-b", b)
@@ -52,6 +75,7 @@ def wanted(facts):
         add_element(f"normal pe {f} {d}", "gauss", d, "--format", f)
     for d in ("fused", "sequential", "exact"):
         add(f"row mxfp4 {d}", "row", "--format", "mxfp4", "--datapath", d)
+    add("row mxfp8_e4m3 fused", "row", "--format", "mxfp8_e4m3", "--datapath", "fused")
     add("array mxfp4 fused", "array", "--format", "mxfp4", "--energy", "gauss", "--beats", "16")
     masks = {f: f"{len(facts.rows)}'b{facts.mask([f]):0{len(facts.rows)}b}" for f in facts.rows}
     masks["all"] = f"{len(facts.rows)}'b{'1' * len(facts.rows)}"
@@ -66,10 +90,13 @@ def wanted(facts):
             add(f"part {name} {f}", name, *arguments)
             if name in ("mx_decode", "mx_mul"):
                 add(f"hx8k {name} {f}", name, *arguments, "--ice40", "hx8k")
+    for f, module, parameters in quantizers(masks):
+        add(f"part {module} {f}", module, *(word for p in parameters for word in ("--param", p)))
     for bits in (14, 24, 41):
         add(f"part fp32_accumulate {bits}", "fp32_accumulate", "--param", f"TERM_BITS={bits}")
         add(f"hx8k fp32_accumulate {bits}", "fp32_accumulate", "--param", f"TERM_BITS={bits}",
             "--ice40", "hx8k")
+    add("part e8m0_scale", "e8m0_scale")
     add("hx8k e8m0_scale", "e8m0_scale", "--ice40", "hx8k")
     for d in ("fused", "sequential"):
         add(f"hx8k pe mxfp4 {d}", "pe", "--format", "mxfp4", "--datapath", d, "--ice40", "hx8k")

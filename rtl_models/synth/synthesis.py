@@ -18,15 +18,24 @@ CLOCK_TRANSITION_NS = 0.1
 
 TOP = "block"
 
-BENCH_ONLY = ("_checks.sv", "_corners.sv")
 
+def sources(rtl, top):
+    """The files that `top` needs and no others, for yosys' names, and so its netlist, depend on all
+    that it reads; each after those that it names."""
+    files = {p.stem: p for p in pathlib.Path(rtl).glob("*.sv")}
+    if top not in files:
+        raise bad_input(f"{rtl}: no {top}.sv")
+    seen, ordered = set(), []
 
-def sources(rtl):
-    """The synthesizable modules, packages first."""
-    files = sorted(p for p in pathlib.Path(rtl).glob("*.sv") if not p.name.endswith(BENCH_ONLY))
-    if not files:
-        raise bad_input(f"{rtl}: no .sv files")
-    return sorted(files, key=lambda p: (not p.name.endswith("_pkg.sv"), p.name))
+    def add(name):
+        seen.add(name)
+        for word in dict.fromkeys(re.findall(r"\w+", re.sub(r"//.*", "", files[name].read_text()))):
+            if word in files and word not in seen:
+                add(word)
+        ordered.append(files[name])
+
+    add(top)
+    return ordered
 
 
 def _constant(value):

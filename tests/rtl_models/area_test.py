@@ -103,9 +103,9 @@ class Element:
         o = area.arguments(argv)
         self.facts = facts.Facts(o.rtl, MXREF, 60)
         self.design = area.of_array(o, self.facts)
-        self.flow = area.Flow(o, self.facts)
+        self.flow = area.Flow(o, self.facts, self.design)
         self.flow.read_library()
-        self.folder, record = self.flow.cells(self.design)
+        self.folder, record = self.flow.cells()
         self.design.period_ns = record["period_ns"]
         self.netlist = synthesis.load_netlist(self.folder, self.flow.library)
 
@@ -118,8 +118,9 @@ def a_wrong_gate_is_caught(element):
     corner_cases = made.corner_cases(50, 1)
 
     def simulated():
-        power.Bench(folder, element.netlist, element.flow.library, element.design, element.flow.files,
-                    SYNTH / "mx_area_tb.sv", element.folder, 300).check(corner_cases)
+        power.Bench(folder, element.netlist, element.flow.library, element.design,
+                    synthesis.sources(SOURCE / "rtl_models/rtl", "mx_mac_array"), SYNTH / "mx_area_tb.sv",
+                    element.folder, 300).check(corner_cases)
 
     simulated()
     gates = [i for i in element.netlist.instances if i.cell == "XOR2X1"]
