@@ -69,7 +69,7 @@ int run_command(const Command& command, const std::vector<std::string>& args,
       refuse_leftovers(app);
       throw UsageError(std::string(e.what()) + "; see " + who + " --help");
     }
-    refuse_leftovers(app);
+    if (!app.get_prefix_command()) refuse_leftovers(app);
     require_distinct(app);
     return action();
   });

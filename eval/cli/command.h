@@ -63,6 +63,7 @@ int run_command(const Command& command, const std::vector<std::string>& args,
 // Runs `work`, tells its exceptions on standard error under the name `who` → exit code.
 int report_errors(std::string_view who, const std::function<int()>& work);
 
+Action define_area(CLI::App& app, const Context& context);
 Action define_assets(CLI::App& app, const Context& context);
 Action define_audit(CLI::App& app, const Context& context);
 Action define_crosscheck(CLI::App& app, const Context& context);

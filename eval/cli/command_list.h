@@ -32,6 +32,7 @@ inline constexpr std::array command_list{
     CommandRow{"audit",
                "somebody's simulator against the definition, or two traces of a model: what "
                "differs, and why"},
+    CommandRow{"area", "what a datapath costs in a cell library or an FPGA: area, clock, energy"},
     CommandRow{"assets", "list and fetch models, texts and tasks by name"},
     CommandRow{"forward", "run a model on token ids: logits, hidden states", Home::models},
     CommandRow{"eval", "perplexity and benchmarks of a model, on a chosen arithmetic",

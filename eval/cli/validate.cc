@@ -12,6 +12,7 @@
 #include "eval/cli/models/task_options.h"
 #include "eval/cli/options.h"
 #include "eval/cli/output_paths.h"
+#include "eval/data_folder.h"
 #include "eval/report/gnuplot.h"
 #include "eval/report/page.h"
 #include "eval/report/progress.h"
@@ -141,6 +142,8 @@ int run(const Options& options, const Context& context) {
   require_distinct({{"--json", options.json}, {"the page", html}}, {});
   for (const auto& path : {json, html, options.json}) require_writable(path);
   require_plots();
+  const ordered_json fronts =
+      ordered_json::parse(read_file(data_file("rtl_models/synth/fronts.json")));
   Record record("validate");
   record.set_seed(options.seed);
 
@@ -181,6 +184,7 @@ int run(const Options& options, const Context& context) {
   record.set("recipes", recipe_objects);
   record.set("texts", {{"perplexity", text_entry(text)}, {"calibration", text_entry(calibration)}});
   record.set("published", published());
+  record.set("fronts", fronts);
   const ordered_json summary = summarize(parts.all());
   record.set("summary", summary);
   // The page is made of what the file holds.

@@ -123,7 +123,7 @@ std::string render_page(const ordered_json& record) {
   const ordered_json& summary = record["summary"];
   std::string sections;
   for (auto section : {section_words, section_agreement, section_cosimulation, section_rtl_forward,
-                       section_accuracy, section_drift})
+                       section_accuracy, section_drift, section_fronts})
     sections += section(record);
   return fmt::format(fmt::runtime(skeleton),
                      fmt::arg("model", escape_html(record["model"]["name"].get<std::string>())),

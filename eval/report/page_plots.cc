@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "eval/report/fronts.h"
 #include "eval/report/gnuplot.h"
 #include "eval/report/page_sections.h"
 
@@ -185,6 +186,31 @@ std::string plot_drift(const ordered_json& record) {
                          windows <= 12 ? "set xtics 1\n" : "", double(windows) + 0.5,
                          tics_of_steps(low, high)),
              series, &Points::points));
+}
+
+std::string plot_front(const Front& front, double FrontRow::*cost, const std::string& name) {
+  std::vector<FrontRow> rows = front.rows;
+  std::erase_if(rows, [](const FrontRow& row) { return !std::isfinite(row.perplexity); });
+  std::sort(rows.begin(), rows.end(), [&](const FrontRow& a, const FrontRow& b) {
+    return std::pair(a.*cost, a.perplexity) < std::pair(b.*cost, b.perplexity);
+  });
+  std::string best, beaten, labels;
+  double least = INFINITY;  // perplexity of those that cost no more
+  for (const FrontRow& row : rows) {
+    const double x = row.*cost / front.base().*cost;
+    (row.perplexity < least ? best : beaten) += fmt::format("{:.4f} {:.9g}\n", x, row.perplexity);
+    least = std::min(least, row.perplexity);
+    labels += fmt::format("set label {} at {:.4f},{:.9g} left offset 0.7,0.4 font ',11'\n",
+                          gnuplot_text(row.datapath), x, row.perplexity);
+  }
+  return plot_svg(
+      name, {760, 380},
+      std::string(frame) + labels +
+          fmt::format("$best << EOD\n{}EOD\n$beaten << EOD\n{}EOD\n", best, beaten) +
+          "set logscale x 2\nset format x '%g'\nset xlabel 'ratio to fused'\n"
+          "set ylabel 'perplexity'\nunset key\nplot $best using 1:2 with steps lc rgb '#2f5d8a', "
+          "$best using 1:2 with points ls 1, $beaten using 1:2 with points lc rgb '#5b6770' pt "
+          "6\n");
 }
 
 }  // namespace mxref

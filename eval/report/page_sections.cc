@@ -56,10 +56,6 @@ in nats):</p>
 
 std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
 
-std::string section(int place, std::string_view title, const std::string& body) {
-  return body.empty() ? "" : fmt::format("<h2><span>{}</span>{}</h2>\n{}", place, title, body);
-}
-
 // "28.41 ± 0.52"; a dash where there is no number.
 std::string with_error(const ordered_json& value, const ordered_json& error, int digits,
                        double factor = 1) {
@@ -109,6 +105,10 @@ std::string label_of(const ordered_json& implementation) {
 }
 
 }  // namespace
+
+std::string section(int place, std::string_view title, const std::string& body) {
+  return body.empty() ? "" : fmt::format("<h2><span>{}</span>{}</h2>\n{}", place, title, body);
+}
 
 std::string section_agreement(const ordered_json& record) {
   Rows rows;

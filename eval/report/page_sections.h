@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 namespace mxref {
 
@@ -12,8 +13,12 @@ std::string section_cosimulation(const nlohmann::ordered_json& record);
 std::string section_rtl_forward(const nlohmann::ordered_json& record);
 std::string section_accuracy(const nlohmann::ordered_json& record);
 std::string section_drift(const nlohmann::ordered_json& record);
+std::string section_fronts(const nlohmann::ordered_json& record);
 
-// Plots of the last two.
+// A section of the page with its number; nothing where its body is empty.
+std::string section(int place, std::string_view title, const std::string& body);
+
+// Plots of accuracy and drift.
 std::string plot_perplexity(const nlohmann::ordered_json& record);
 std::string plot_accuracy(const nlohmann::ordered_json& record);
 std::string plot_recovery(const nlohmann::ordered_json& record);

@@ -1,15 +1,17 @@
-#!/usr/bin/env python3
-"""What a datapath costs in a cell library: area and cells (yosys, ABC), highest clock and leakage
-(OpenSTA), energy of a product from the switching of a run (Icarus); or in an iCE40 FPGA.
+"""What a datapath costs in hardware: the RTL becomes a netlist of a cell library (yosys, ABC), of which
+OpenSTA gives the highest clock and a simulation with real operands (Icarus) the energy of a product; or
+a design in an iCE40 FPGA. Before wires and clock tree, and in the old 0.18 um process that Debian ships
+unless --liberty names another: compare datapaths, do not quote figures.
 
-    area.py pe --format mxfp4 --datapath fused
-    area.py pe --format mxfp8_e4m3 --datapath tensorcore_mxf8 --energy gauss --json r.json
-    area.py pe --format mxfp4 --format-b mxfp8_e4m3 --energy smollm2
-    area.py array --rows 2 --cols 2 --format mxfp4,mxfp8_e4m3
-    area.py mx_decode --param "FORMATS=7'b0000001" --ice40 hx8k
+    mxref area --format mxfp4
+    mxref area --format mxfp8_e4m3 --datapath tensorcore_mxf8 --energy gauss --json r.json
+    mxref area --format mxfp4 --format-b mxfp8_e4m3 --energy smollm2
+    mxref area array --rows 2 --cols 2 --format mxfp4,mxfp8_e4m3
+    mxref area mx_decode --param "FORMATS=7'b0000001" --ice40 hx8k
 
-Results are kept by what they depend on: sources, parameters, programs, library. Exit codes: 0 good,
-1 a netlist computes something else, 2 wrong use, 3 bad input or a missing program.
+An element takes a minute or so. Runs are kept, by what they depend on: sources, parameters, programs,
+library. Exit codes: 0 good, 1 a netlist computes something else, 2 wrong use, 3 bad input or a missing
+program.
 """
 
 import argparse
@@ -67,9 +69,14 @@ class Design:
                 "datapath": self.datapath_text, "datapath_parameters": self.datapath}
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise wrong_use(f"{message}; see {self.prog} --help")
+
+
 def arguments(argv):
-    parser = argparse.ArgumentParser(
-        prog="area.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="mxref area", description=__doc__, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("design", nargs="?", default="pe", metavar="pe|row|array|MODULE",
                         help="an element without its decoders; a row or an array with edges, control "
                              "and result buffer; or any module of the RTL (default pe)")
@@ -94,7 +101,9 @@ def arguments(argv):
     parser.add_argument("--ice40", choices=sorted(ice40.DEVICES), metavar="|".join(ice40.DEVICES),
                         help="in this FPGA instead: LUTs and clock")
     parser.add_argument("--json", metavar="FILE", help="write the full record of the run here")
-    parser.add_argument("--mxref", default="mxref", metavar="PATH", help="the program (default mxref)")
+    # What `mxref area` says of itself.
+    parser.add_argument("--mxref", default="mxref", help=argparse.SUPPRESS)
+    parser.add_argument("--record-head", type=json.loads, default={}, help=argparse.SUPPRESS)
     parser.add_argument("--liberty", default=LIBERTY, metavar="FILE",
                         help=f"the cell library (default {LIBERTY})")
     parser.add_argument("--rtl", default=HERE.parent / "rtl", metavar="DIR",
@@ -195,7 +204,8 @@ class Flow:
         try:
             content = pathlib.Path(self.o.liberty).read_bytes()
         except OSError as error:
-            raise bad_input(f"{self.o.liberty}: {error.strerror}") from None
+            cure = ": apt-get install qflow-tech-osu018" if self.o.liberty == LIBERTY else ""
+            raise bad_input(f"{self.o.liberty}: {error.strerror}{cure}") from None
         self.liberty = str(pathlib.Path(self.o.liberty).resolve())
         self.library = Library(content.decode("utf-8", "replace"))
         self.library_sha256 = hashlib.sha256(content).hexdigest()
@@ -273,7 +283,8 @@ def result(o):
     if o.ice40:
         if o.energy:
             raise wrong_use("--energy is of cells, not of --ice40")
-        return flow, {**row, **flow.fpga()}
+        row |= flow.fpga()
+        return flow, {**row, "wall_seconds": round(time.monotonic() - begin, 1)}
     flow.read_library()
     folder, record = flow.cells()
     row |= record
@@ -288,14 +299,15 @@ def result(o):
     return flow, row
 
 
-def write_record(o, argv, flow, row):
-    record = {"schema": "mxref/1", "command": "area", "flow": FLOW,
-              "arguments": argv, "tools": flow.versions}
+def write_record(o, flow, row):
+    record = {"schema": "mxref/1", "command": "area", **o.record_head,
+              "seed": o.seed if o.energy else None, "threads": 1, "flow": FLOW, "tools": flow.versions}
     if not o.ice40:
         record["library"] = {"name": flow.library.name, "sha256": flow.library_sha256,
                              "target_ns": o.target}
+    record |= {"wall_seconds": row.pop("wall_seconds"), "results": [row]}
     try:
-        pathlib.Path(o.json).write_text(json.dumps({**record, "results": [row]}, indent=1) + "\n")
+        pathlib.Path(o.json).write_text(json.dumps(record, indent=2) + "\n")
     except OSError as error:
         raise bad_input(f"{o.json}: {error.strerror}") from None
 
@@ -329,10 +341,10 @@ def main(argv):
         flow, row = result(o)
         print_row(row)
         if o.json:
-            write_record(o, argv, flow, row)
+            write_record(o, flow, row)
         return 0
     except AreaError as error:
-        print(f"area.py: {error}", file=sys.stderr)
+        print(f"mxref area: {error}", file=sys.stderr)
         return error.exit_code
 
 

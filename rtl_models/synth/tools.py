@@ -10,13 +10,21 @@ import subprocess
 from errors import AreaError, bad_input, wrong_use
 
 
+# The Debian packages of those that have another name.
+PACKAGES = {"sta": "opensta", "vvp": "iverilog"}
+
+
+def not_installed(program):
+    return bad_input(f"{program} is not installed: apt-get install {PACKAGES.get(program, program)}")
+
+
 def version(program):
     """What `program` says of itself, in a line; an error where it is not installed."""
     flag = {"yosys": "-V", "sta": "-version", "iverilog": "-V", "vvp": "-V"}.get(program, "--version")
     try:
         done = subprocess.run([program, flag], capture_output=True, text=True, check=False, timeout=60)
     except FileNotFoundError:
-        raise bad_input(f"{program} is not installed; ./check --setup installs it") from None
+        raise not_installed(program) from None
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     return next((line for line in lines if not line.startswith("Unable")), "unknown")
 
@@ -30,7 +38,7 @@ def run(command, folder, log, timeout, marks=("ERROR", "Error", "error")):
             code = subprocess.run(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, check=False,
                                   stdin=subprocess.DEVNULL, timeout=timeout).returncode
         except FileNotFoundError:
-            raise bad_input(f"{name} is not installed; ./check --setup installs it") from None
+            raise not_installed(name) from None
         except subprocess.TimeoutExpired:
             raise bad_input(f"{name} took more than {timeout} s (--timeout): {path}") from None
     text = path.read_text(encoding="utf-8", errors="replace")
@@ -52,6 +60,7 @@ def ask_mxref(mxref, arguments, timeout):
         raise bad_input(f"mxref {arguments[0]} took more than {timeout} s (--timeout)") from None
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
+        said = said.removeprefix(f"mxref {arguments[0]}: ")
         raise (wrong_use if done.returncode == 2 else bad_input)(said)
     return done.stdout
 

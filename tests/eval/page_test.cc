@@ -88,7 +88,8 @@ BOOST_AUTO_TEST_CASE(hostile_names_are_shown_and_mean_nothing) {
   const std::string pwned = folder / "pwned";
   const std::string hostile =
       "<i>&', system('touch " + pwned + "') title 'x %s_{^`touch " + pwned + "`\n\x01\u00e9";
-  for (const char* name : {"small", "w4a4", "piqa", "hub", "a.txt", "other", "rtl", "none"}) {
+  for (const char* name :
+       {"small", "w4a4", "piqa", "hub", "a.txt", "other", "rtl", "none", "fused", "narrow"}) {
     const std::string html = rendered(renamed(name, hostile));
     BOOST_TEST(html.find("<i>&") == std::string::npos, name);
     BOOST_TEST(html.find("&lt;i&gt;&amp;', system('touch") != std::string::npos, name);
@@ -225,6 +226,23 @@ BOOST_AUTO_TEST_CASE(noise_stands_beside_every_figure_that_has_it) {
         "run and 1 more, some &lt;places&gt; perturbed by a relative 2^-22",
         "say nothing about methods"})
     BOOST_TEST(html.find(part) != std::string::npos, part);
+}
+
+// Ratios to `fused`; a datapath of one product a cycle is compared by what 32 of them take.
+BOOST_AUTO_TEST_CASE(datapaths_stand_beside_what_they_cost) {
+  const std::string html = rendered();
+  const std::string number = "</td><td class=\"n\">";
+  for (const char* figures : {"fused|32|1.00|1.00|1.00|1.00|30.000|+0.5000|64,000|100.0|10.0",
+                              "one_by_one|1|0.50|16.00|0.80|2.50|30.000|+0.5000|32,000|80.0|25.0",
+                              "narrow|32|0.75|0.75|1.00|0.50|nan|+nan|48,000|100.0|5.0"})
+    BOOST_TEST(html.find(std::regex_replace(std::string(figures), std::regex("\\|"), number)) !=
+                   std::string::npos,
+               figures);
+  for (const char* part : {"some_cells", "Not covered", "the clock tree"})
+    BOOST_TEST(html.find(part) != std::string::npos, part);
+  ordered_json record = small_record();
+  record.erase("fronts");
+  BOOST_TEST(rendered(record).find("Not covered") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(control_a_failed_run_looks_failed) {

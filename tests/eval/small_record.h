@@ -20,6 +20,15 @@ inline nlohmann::ordered_json small_record() {
     "texts": {"perplexity": {"file": "a.txt", "sha256": "11"}},
     "published": [{"model": "other", "recipe": "w4a4", "recovery_percent": 95.0, "perplexity": 8.0,
                    "source": "a paper"}],
+    "fronts": {"library": {"name": "some_cells"}, "model": {"name": "small"},
+      "text": {"file": "a.txt"}, "tokens": 20, "fp32": {"ppl": 20.0, "nll": 3.0},
+      "rows": [
+        {"recipe": "w4a4", "format": "mxfp4", "datapath": "fused", "area_um2": 64000, "mhz": 100.0,
+         "macs_per_cycle": 32, "pj_per_mac": 10.0, "ppl": 30.0, "nll": 3.5},
+        {"recipe": "w4a4", "format": "mxfp4", "datapath": "one_by_one", "area_um2": 32000, "mhz": 80.0,
+         "macs_per_cycle": 1, "pj_per_mac": 25.0, "ppl": 30.0, "nll": 3.5},
+        {"recipe": "w4a4", "format": "mxfp4", "datapath": "narrow", "area_um2": 48000, "mhz": 100.0,
+         "macs_per_cycle": 32, "pj_per_mac": 5.0, "ppl": null, "nll": null}]},
     "results": [
       {"task": "crosscheck", "implementation": "rtl", "source": "random", "format_a": "mxfp4",
        "format_b": "mxfp4", "datapath": "fused", "compared": 1000, "mismatches": 0},

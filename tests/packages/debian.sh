@@ -22,6 +22,9 @@ for name in root/usr/bin/mxref root/usr/lib/libmxref_*.so; do
 done
 root/usr/bin/mxref --version
 root/usr/bin/mxref crosscheck --impl kernel --format mxfp4 --datapath fused
+# The scripts and the RTL that another one runs on.
+root/usr/bin/mxref area --help | grep -q -- --liberty
+[ -e root/usr/share/mxref/rtl_models/rtl/mx_pe.sv ] && [ -e root/usr/share/mxref/rtl_models/synth/fronts.json ]
 # What needs torch is loaded from beside it.
 if [ -e root/usr/lib/libmxref_models.so ]; then
   root/usr/bin/mxref eval --help > eval.txt

@@ -29,10 +29,13 @@ SKIPPED = 77
 REMADE = ("normal pe mxfp4 sequential", "part mx_mul mxfp8_e4m3")
 
 
-def call(program, *arguments):
-    done = subprocess.run([sys.executable, SYNTH / program, *map(str, arguments), "--mxref", MXREF],
-                          capture_output=True, text=True, check=False)
+def call(*command, **more):
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, **more)
     return done.returncode, done.stdout, done.stderr.strip()
+
+
+def mxref_area(*arguments, **more):
+    return call(MXREF, "area", *arguments, **more)
 
 
 def fail(message):
@@ -46,7 +49,8 @@ def expect(what, got, code, words):
 
 
 def table(*arguments):
-    return call("area_table.py", *arguments, "--results", WORK / "results")
+    return call(sys.executable, SYNTH / "area_table.py", *arguments, "--mxref", MXREF, "--results",
+                WORK / "results")
 
 
 def rows_come_out_again():
@@ -76,6 +80,19 @@ def another_figure_is_caught():
     print("a table with another figure is caught")
 
 
+def fronts_cost_what_the_table_says():
+    """And a front that does not is caught."""
+    check = (sys.executable, SYNTH / "fronts.py", "check")
+    got = call(*check)
+    if got[0] != 0:
+        fail(f"fronts.py check: {got[2]}")
+    changed = json.loads((SYNTH / "fronts.json").read_text())
+    changed["rows"][0]["area_um2"] += 1
+    (WORK / "changed.json").write_text(json.dumps(changed))
+    expect("a front with another area", call(*check, "--table", WORK / "changed.json"), 1, "area.json has")
+    print(got[1].strip())
+
+
 def again_in_another_folder():
     """The same netlist, cell by cell."""
     arguments = ("pe", "--format", "mxfp4", "--datapath", "sequential")
@@ -83,9 +100,9 @@ def again_in_another_folder():
     netlists = []
     for number, more in enumerate(((), ("--rtl", WORK / "a longer name/rtl"))):
         results = WORK / f"again{number}"
-        got = call("area.py", *arguments, *more, "--results", results)
+        got = mxref_area(*arguments, *more, "--results", results)
         if got[0] != 0:
-            fail(f"area.py: {got[2]}")
+            fail(f"mxref area: {got[2]}")
         for path in results.glob("*/netlist.json"):
             module = json.loads(path.read_text())["modules"][synthesis.TOP]
             netlists.append((module["cells"], module["netnames"], module["ports"]))
@@ -171,7 +188,9 @@ def energies_are_those_of_opensta(element):
 def errors_say_what_is_wrong():
     results = ("--results", WORK / "results")
     for what, arguments, code, words in (
-            ("no format", ("pe",), 2, "--format"),
+            ("no format", (), 2, "--format"),
+            ("an unknown option", ("--fromat", "mxfp4"), 2, "--fromat"),
+            ("an option without its value", ("--format",), 2, "--format"),
             ("an unknown format", ("pe", "--format", "mxfp5"), 2, "mxfp4, mxfp6_e3m2"),
             ("an unknown datapath", ("pe", "--format", "mxfp4", "--datapath", "quick"), 2, "fused"),
             ("formats that do not multiply", ("pe", "--format", "mxfp4", "--format-b", "nvfp4"), 2,
@@ -188,11 +207,25 @@ def errors_say_what_is_wrong():
             ("a record without a folder", ("mx_mul", "--json", WORK / "none/r.json"), 3, "none/r.json"),
             ("a model that is none", ("pe", "--format", "mxfp4", "--energy", WORK / "no_model"), 3,
              "no_model")):
-        expect(what, call("area.py", *arguments, *results), code, words)
-    done = subprocess.run([sys.executable, SYNTH / "area.py", "pe", "--format", "mxfp4", "--mxref",
-                           WORK / "no_program"], capture_output=True, text=True, check=False)
-    expect("no program", (done.returncode, done.stdout, done.stderr.strip()), 3, "no_program")
+        expect(what, mxref_area(*results, *arguments), code, words)
+    expect("no program", mxref_area("--format", "mxfp4", "--mxref", WORK / "no_program"), 3, "no_program")
+    programs = WORK / "programs"
+    programs.mkdir()
+    for program, package in (("python3", "python3"), ("yosys", "yosys"), ("sta", "opensta")):
+        expect(f"without {program}", mxref_area("e8m0_scale", *results, env={"PATH": str(programs)}), 3,
+               f"{program} is not installed: apt-get install {package}")
+        (programs / program).symlink_to(shutil.which(program))
     print("errors say what is wrong")
+
+
+def a_record_says_what_ran():
+    path = WORK / "record.json"
+    got = mxref_area("e8m0_scale", "--json", path, "--results", WORK / "results")
+    record = json.loads(path.read_text())
+    missing = {"version", "commit", "host", "tools", "library", "flow", "wall_seconds"} - set(record)
+    if got[0] != 0 or missing or record["command"] != "area" or record["results"][0]["area_um2"] <= 0:
+        fail(f"mxref area --json: {got[2]} {missing} {record}")
+    print("a record says what ran")
 
 
 def main():
@@ -204,11 +237,13 @@ def main():
     WORK.mkdir(parents=True)
     rows_come_out_again()
     another_figure_is_caught()
+    fronts_cost_what_the_table_says()
     again_in_another_folder()
     element = Element("sequential")
     a_wrong_gate_is_caught(element)
     energies_are_those_of_opensta(element)
     errors_say_what_is_wrong()
+    a_record_says_what_ran()
 
 
 main()
