@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "emu/array_library.h"
 #include "emu/capi/engine_plugin.h"
 #include "emu/capi/operand.h"
 #include "emu/gemm.h"
@@ -147,6 +148,8 @@ class PluginEngine : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_plugin_engine(const std::string& name) {
+  const std::string file = name.substr(plugin_prefix.size());
+  if (const auto array = load_array_library(file)) return make_array_library_engine(name, *array);
   return std::make_unique<PluginEngine>(name);
 }
 

@@ -64,6 +64,7 @@ int run_command(const Command& command, const std::vector<std::string>& args,
 int report_errors(std::string_view who, const std::function<int()>& work);
 
 Action define_area(CLI::App& app, const Context& context);
+Action define_array(CLI::App& app, const Context& context);
 Action define_assets(CLI::App& app, const Context& context);
 Action define_audit(CLI::App& app, const Context& context);
 Action define_crosscheck(CLI::App& app, const Context& context);

@@ -37,7 +37,8 @@ struct Options {
 
   // Rows and columns, datapath and the format of b are the array's.
   bool is_of_array() const {
-    return cosim.shape.rows || cosim.shape.cols || cosim.datapath || format_b;
+    return cosim.shape.rows || cosim.shape.cols || cosim.datapath || format_b ||
+           !cosim.array_library.empty();
   }
   bool runs_array() const { return unit.empty() || unit == array_unit; }
   bool runs(const BenchUnit& u) const { return unit.empty() ? !is_of_array() : unit == u.name; }
@@ -146,6 +147,7 @@ bool run_array(const CosimOptions& options, Record& record, std::string& coverag
     record.add(to_row(r));
   }
   for (const CosimResult& r : results) coverage += r.coverage_data;
+  if (coverage.empty()) return good;
   const CosimResult& last = results.back();
   fmt::print("coverage of the {} arrays: {}\n", shape_text(last.coverage_shape),
              text_of(last.coverage));
@@ -259,7 +261,12 @@ int run(Options& o, bool plant_faults) {
   if (plant_faults && !o.coverage.empty())
     throw UsageError("--coverage is that of the run without faults; leave out --faults");
   if (o.is_of_array() && !o.runs_array())
-    throw UsageError("--rows, --cols, --datapath and --format-b are of --unit array");
+    throw UsageError("--array, --rows, --cols, --datapath and --format-b are of --unit array");
+  if (const auto& c = o.cosim; !c.array_library.empty()) {
+    if (c.shape.rows || c.shape.cols || c.datapath)
+      throw UsageError("--array has its own rows, columns and datapath");
+    if (plant_faults) throw UsageError("faults are planted in arrays of the build, not in --array");
+  }
   require_writable(o.json);
   require_writable(o.coverage);
   require_writable(o.cosim.waves);
@@ -307,6 +314,9 @@ Action define_cosim(CLI::App& app, const Context&) {
                  what + "; default: all, or the array alone where an option is its own")
       ->check(CLI::IsMember(units))
       ->type_name("NAME");
+  app.add_option("--array", o->cosim.array_library,
+                 "an array that `mxref array` built, in place of those of the build")
+      ->type_name("FILE");
   add_named(app, "--format", o->format, block_formats, "format",
             "format of both operands, or of a (default: drawn tile by tile)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");

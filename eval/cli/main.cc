@@ -23,6 +23,7 @@ constexpr std::array commands{
     Command{"crosscheck", define_crosscheck},
     Command{"cosim", define_cosim},
     Command{"audit", define_audit},
+    Command{"array", define_array},
     Command{"area", define_area},
     Command{"assets", define_assets},
 };

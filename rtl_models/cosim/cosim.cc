@@ -1,6 +1,8 @@
 
 #include "rtl_models/cosim/cosim.h"
 #include <algorithm>
+#include "emu/array_library.h"
+#include "emu/error.h"
 #include "rtl_models/cosim/coverage_waivers.h"
 #include "rtl_models/cosim/lock_step.h"
 #include "rtl_models/cosim/waves.h"
@@ -45,6 +47,19 @@ std::vector<const BenchSource*> chosen(const CosimOptions& options,
   return taken;
 }
 
+// The array of a library.
+BenchSource loaded_array(const std::string& file) {
+  const auto library = load_array_library(file);
+  if (!library) throw InputError(file + ": is no array that `mxref array` built");
+  return {library->design, [library, file](const ArrayDesign&) {
+            std::unique_ptr<ArrayPort> port = library->make();
+            auto* bench = dynamic_cast<BenchArray*>(port.get());
+            if (!bench) throw InputError(file + ": its array has no waves");
+            port.release();
+            return std::unique_ptr<BenchArray>(bench);
+          }};
+}
+
 std::vector<const BenchSource*> chosen_arrays(const CosimOptions& options) {
   std::vector<const BenchSource*> taken = chosen(options, bench_arrays(), /*any_shape=*/false);
   if (!taken.empty()) return taken;
@@ -71,10 +86,26 @@ void run(const CosimOptions& options, const BenchSource& source, CosimResult& re
   repeated.run(again, [&] { return done(again); });
 }
 
+std::vector<CosimResult> run_loaded(const CosimOptions& options) {
+  const BenchSource source = loaded_array(options.array_library);
+  for (const auto& [format, set] : {std::pair{options.format_a, &source.design.formats_a},
+                                    std::pair{options.format_b, &source.design.formats_b}})
+    if (format && !(*set)[format_number(*format)])
+      throw UsageError(options.array_library + " has no " + std::string(format->name) +
+                       " on that side");
+  CosimResult result = empty_result(options, source.design);
+  run(options, source, result, [&](const CosimResult& r) {
+    if (options.progress) options.progress(std::min(r.blocks, options.blocks), options.blocks);
+    return r.blocks >= options.blocks;
+  });
+  return {result};
+}
+
 }  // namespace
 
 std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   check(options);
+  if (!options.array_library.empty()) return run_loaded(options);
   const std::vector<const BenchSource*> arrays = chosen_arrays(options);
   require_place_for_coverage();  // before the work
   std::vector<CosimResult> results;

@@ -17,6 +17,8 @@
 namespace mxref {
 
 struct CosimOptions {
+  // An array that `mxref array` built, in place of those of the build; empty: none.
+  std::string array_library = {};
   // Which of bench_arrays(); 0 and null: any.
   ArrayShape shape = {};
   const Datapath* datapath = nullptr;

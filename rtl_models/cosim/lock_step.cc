@@ -99,6 +99,7 @@ void LockStep::fail(CosimResult& result, const Mismatch& mismatch, const char* a
        << ": expected " << mismatch.expected << " by " << against << ", got " << mismatch.got
        << "\n  repeat: mxref cosim";
   // Every array has its run, of a share of the blocks.
+  if (!options_.array_library.empty()) text << " --array " << options_.array_library;
   if (options_.shape.rows) text << " --rows " << options_.shape.rows;
   if (options_.shape.cols) text << " --cols " << options_.shape.cols;
   if (options_.datapath) text << " --datapath " << options_.datapath->name;

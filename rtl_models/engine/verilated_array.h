@@ -2,6 +2,7 @@
 // The Verilated arrays that were built, behind the pins of emu/array_port.h.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,7 +26,7 @@ class BenchArray : public ArrayPort {
 // An array that was built, and how to make one.
 struct BenchSource {
   ArrayDesign design;
-  std::unique_ptr<BenchArray> (*make_of)(const ArrayDesign& design);
+  std::function<std::unique_ptr<BenchArray>(const ArrayDesign& design)> make_of;
   bool is_covered = false;
   std::unique_ptr<BenchArray> make() const { return make_of(design); }
 };
