@@ -71,6 +71,8 @@ int run(const Options& o) {
 }  // namespace
 }  // namespace mxref
 
+// What escapes could only come of printing why it ends.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char* argv[]) {
   mxref::Options o;
   CLI::App app("A layer of a model on the accelerator's TLM-2.0 target.");
