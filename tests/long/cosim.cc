@@ -2,6 +2,8 @@
 
 #include "rtl_models/cosim/cosim.h"
 
+#include "rtl_models/cosim/rounders.h"
+#include "rtl_models/rtl/faults.h"
 #include "tests/long/long_suite.h"
 
 namespace mxref::long_suite {
@@ -26,6 +28,24 @@ Part cosim_part() {
           run,
           [] { return run_faults({}, "tie_away").at(0).caught; },
           false};  // SystemC has one current simulation
+}
+
+Part rounders_part() {
+  return {
+      "rounders",
+      "the Verilated rounders on all 2^32 inputs: fp32_from_term in its narrow form, fp32_to_16",
+      256,
+      [](int64_t slice) {
+        constexpr uint64_t inputs = uint64_t(1) << 24;
+        const RounderResult r =
+            run_rounders(uint64_t(slice) * inputs, uint64_t(slice + 1) * inputs);
+        return SliceResult{r.compared, r.mismatches, r.first_mismatch};
+      },
+      [] {
+        const Fault& fault = find_by_name(faults, "fault", "tie_away");
+        return run_rounders(0, uint64_t(1) << 32, 65'537, uint8_t(1 + (&fault - faults.data())))
+                   .mismatches > 0;
+      }};
 }
 
 }  // namespace mxref::long_suite

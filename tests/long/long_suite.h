@@ -37,6 +37,7 @@ Part fuzz_part();
 Part rows_part();
 Part compilers_part();
 Part cosim_part();
+Part rounders_part();
 Part proofs_part();
 Part mutants_part();
 Part formulation_part();
@@ -46,7 +47,7 @@ inline std::vector<Part> parts() {
     conversion_part(), accumulator_part(), elementary_part(), crosscheck_part(), fuzz_part(),
         rows_part(), compilers_part(),
 #if MXREF_HAS_RTL
-        cosim_part(), proofs_part(), mutants_part(),
+        cosim_part(), rounders_part(), proofs_part(), mutants_part(),
 #endif
 #if MXREF_HAS_TORCH
         formulation_part(),

@@ -7,6 +7,8 @@
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
 #include "rtl_models/cosim/coverage.h"
+#include "rtl_models/cosim/rounders.h"
+#include "rtl_models/rtl/faults.h"
 #include "tests/temporary_folder.h"
 
 using namespace mxref;
@@ -53,6 +55,16 @@ BOOST_AUTO_TEST_CASE(a_failing_run_leaves_the_waves_of_its_last_cycles) {
     BOOST_TEST(last_time(waves) + 10 > uint64_t(2 * r.cycles - 10), unit.name);
     BOOST_CHECK_THROW(unit.plant({.waves = "/nonexistent/x.fst"}, 0), InputError);
   }
+}
+
+// Of 2^32 inputs some (the long suite has all), and a fault as the control.
+BOOST_AUTO_TEST_CASE(rounders_agree_on_inputs_from_everywhere) {
+  constexpr uint64_t all = uint64_t(1) << 32, stride = 65'537;
+  const RounderResult r = run_rounders(0, all, stride);
+  BOOST_TEST(r.mismatches == 0, r.first_mismatch);
+  BOOST_TEST(r.compared > 190'000);
+  const Fault& fault = find_by_name(faults, "fault", "tie_away");
+  BOOST_TEST(run_rounders(0, all, stride, uint8_t(1 + (&fault - faults.data()))).mismatches > 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_scaling_unit_reaches_every_corner) {
