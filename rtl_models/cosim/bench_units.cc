@@ -33,7 +33,9 @@ ConversionBenchOptions of_conversions(const UnitOptions& o) {
 }
 
 UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& options, uint8_t fault) {
-  const ConversionBenchResult r = run_conversion_bench(build, of_conversions(options), fault);
+  ConversionBenchOptions of_build = of_conversions(options);
+  if (build.is_covered) of_build.blocks = std::max<int64_t>(1, of_build.blocks / 4);
+  const ConversionBenchResult r = run_conversion_bench(build, of_build, fault);
   return {.unit = name_of(build.design.unit),
           .model = r.model,
           .cycles = r.cycles,

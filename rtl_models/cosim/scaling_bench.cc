@@ -17,7 +17,8 @@ namespace {
 
 constexpr int sum_bits = 42;  // as the unit is built
 constexpr int64_t largest = (int64_t(1) << (sum_bits - 1)) - 1;
-constexpr uint64_t random_sums = 8;  // of each pair of scale codes
+// Of each pair of scale codes; the directed ones in turn.
+constexpr size_t directed_sums_each = 19, random_sums_each = 5;
 
 // What a pair of formats has to do with the unit: the weight of the lowest bit of its sums.
 std::vector<std::pair<const BlockFormat*, const BlockFormat*>> format_pairs() {
@@ -76,6 +77,7 @@ class ScalingBench {
   void run(ScalingBenchResult& result) {
     const auto pairs = format_pairs();
     const std::vector<int64_t> directed = directed_sums();
+    size_t next = 0;
     for (int a = 0; a < 256; ++a)
       for (int b = 0; b < 256; ++b) {
         const auto check = [&](int64_t magnitude) {
@@ -83,11 +85,11 @@ class ScalingBench {
           const int64_t sum = random_.below(2) ? -magnitude : magnitude;
           compare({format_a, format_b, uint8_t(a), uint8_t(b), sum}, result);
         };
-        // Where results are numbers, and not far from it, every directed sum; else a few.
-        const bool is_near = std::abs(a + b - 2 * e8m0::bias) < 200;
-        for (size_t i = is_near ? 0 : random_.below(8); i < directed.size(); i += is_near ? 1 : 8)
-          check(directed[i]);
-        for (uint64_t i = 0; i < random_sums; ++i)
+        for (size_t i = 0; i < directed_sums_each; ++i) {
+          check(directed[next]);
+          next = (next + 1) % directed.size();
+        }
+        for (size_t i = 0; i < random_sums_each; ++i)
           check(int64_t(random_.word() >> 23) >> random_.below(sum_bits - 1));
         if (result.mismatches) return;
       }
