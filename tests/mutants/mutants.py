@@ -39,9 +39,9 @@ def arguments():
     parser.add_argument("--datapath", nargs="+", choices=netlist.DATAPATHS, default=list(netlist.DATAPATHS))
     parser.add_argument("--per-module", type=int, default=PER_MODULE, help=f"mutants of each module ({PER_MODULE})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the drawing and of the bench ({SEED})")
-    parser.add_argument("--blocks", type=int, default=1_000_000,
-                        help="block products of a long run (1000000); a tenth where each product is a step")
-    parser.add_argument("--proof-seconds", type=int, default=60, help="for ABC in one module; 0: no proofs (60)")
+    parser.add_argument("--blocks", type=int, default=1_000_000, help="block products of a long run (1000000)")
+    parser.add_argument("--proof-seconds", type=int, default=60,
+                        help="of CPU time for ABC in one module; 0: no proofs (60)")
     parser.add_argument("--control", action="store_true")
     return parser.parse_args()
 
@@ -127,12 +127,12 @@ class Campaign:
     def judge(self):
         """Fills in each mutant's verdict, and what it rests on. Words of what must not be."""
         begin = time.monotonic()
-        long_blocks = self.options.blocks // (10 if self.datapath == "sequential" else 1)
-        if self.run([0], long_blocks)[0]["killed"]:
+        blocks = self.options.blocks
+        if self.run([0], blocks)[0]["killed"]:
             return [f"{self.datapath}: the netlist without a mutant differs from the model"]
         left = self.mutants
-        for blocks in (min(SHORT_BLOCKS, long_blocks), long_blocks):
-            rows = self.run([m["number"] for m in left], blocks)
+        for enough in (min(SHORT_BLOCKS, blocks), blocks):
+            rows = self.run([m["number"] for m in left], enough)
             for mutant in left:
                 mutant.update(rows[mutant["number"]])
                 mutant["verdict"] = "killed" if mutant["killed"] else "survived"
@@ -149,7 +149,8 @@ class Campaign:
         """The control of the proofs: of a module in which a mutant is proven the same, one that was killed."""
         proven = {m["module"] for m in self.mutants if m["verdict"] == "same"}
         killed = [m for m in self.mutants if m["verdict"] == "killed" and m["module"] in proven]
-        if killed and self.proof(killed[0]):
+        seconds = self.options.proof_seconds
+        if killed and prove.is_same(killed[0], killed[0]["module"], seconds, self.folder, self.parents):
             return [f"{self.datapath}: proven the same, but killed: {name(killed[0])}"]
         return []
 

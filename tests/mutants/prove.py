@@ -9,6 +9,7 @@ differs for these alone is not proven here.
 """
 
 import re
+import resource
 import subprocess
 
 from netlist import TOP, mutate, yosys
@@ -37,12 +38,13 @@ def is_same(mutant, level, seconds, folder, parents):
 
     def side(name, change):
         return (f"design -load base\n{change}{evert}flatten\nopt_clean\n{registers}"
-                f"expose {'-evert ' if evert else ''}-evert-dff {level}\nopt_clean\n"
+                f"expose -dff {'-evert ' if evert else ''}-evert-dff {level}\nopt_clean\n"
                 f"select -assert-none {level}/t:$*dff* {level}/t:$_*DFF*\nrename {level} {name}\n"
                 f"design -stash {name}\n")
     script = (f"read_rtlil design.il\nhierarchy -top {level}\ndesign -save base\n{side('gold', '')}"
               f"{side('gate', mutate(mutant))}design -reset\ndesign -copy-from gold gold\ndesign -copy-from gate gate\n"
-              "miter -equiv -flatten gold gate miter\nhierarchy -top miter\nopt_expr\nopt_clean -purge\n"
+              # Merging leaves of the two copies what differs.
+              "miter -equiv -flatten gold gate miter\nhierarchy -top miter\nopt -full\nopt_clean -purge\n"
               "setundef -undriven -zero\ntechmap\nopt_clean\nsetundef -zero\naigmap\nwrite_aiger miter.aig\n")
     try:
         yosys(script, folder)
@@ -51,11 +53,9 @@ def is_same(mutant, level, seconds, folder, parents):
         if "No matching port in" in str(error) or "selection is not empty" in str(error):
             return False
         raise
-    try:
-        said = subprocess.run(["yosys-abc", "-q", "read_aiger miter.aig; strash; iprove"], cwd=folder, text=True,
-                              timeout=seconds, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
-    except subprocess.TimeoutExpired:
-        return False
+    said = subprocess.run(["yosys-abc", "-q", "read_aiger miter.aig; strash; iprove"], cwd=folder, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds)),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
     return "UNSATISFIABLE" in said
 
 
