@@ -14,14 +14,15 @@ module prove_aligned_term #(
   input  logic [7:0]         a_scale, b_scale,
   output logic               wrong
 );
-  localparam int E     = mx_width_pkg::element_bits(FORMATS);
+  localparam int N     = mx_width_pkg::number_bits(FORMATS);
   localparam int SCALE = mx_width_pkg::scale_bits(FORMATS, FORMATS);
   localparam int TERM  = mx_width_pkg::aligned_term_bits(FORMATS, FORMATS, GROUP);
   logic [2:0] fa, fb;
   assign fa = ONLY < 7 ? 3'(ONLY) : a_format;
   assign fb = ONLY < 7 ? 3'(ONLY) : b_format;
 
-  logic [GROUP*E-1:0] a, b;
+  logic [GROUP*3-1:0] a_flags, b_flags;  // {inf, negative, nonzero}, each of all lanes
+  logic [GROUP*N-1:0] a, b;
   logic [GROUP-1:0]   a_nan, b_nan;
   logic [SCALE-1:0]   scale_significand;
   logic signed [9:0]  scale_exponent, exponent, lowest;
@@ -32,7 +33,7 @@ module prove_aligned_term #(
     .significand_o(scale_significand), .exponent_o(scale_exponent), .nan_o(scale_nan)
   );
   mx_aligned_term #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .GROUP(GROUP), .FAULTS(FAULTS)) dut (
-    .a_i(a), .b_i(b), .a_format_i(fa), .b_format_i(fb), .scale_significand_i(scale_significand),
+    .a_i({a_flags, a}), .b_i({b_flags, b}), .a_format_i(fa), .b_format_i(fb), .scale_significand_i(scale_significand),
     .scale_exponent_i(scale_exponent), .fault_i(5'(FAULT)), .zero_o(zero), .negative_o(negative),
     .magnitude_o(magnitude), .exponent_o(exponent), .lowest_o(lowest), .inf_o(inf), .inf_negative_o(inf_negative),
     .nan_o(nan)
@@ -44,10 +45,12 @@ module prove_aligned_term #(
   for (genvar i = 0; i < GROUP; i++) begin : gen_product
     logic [99:0] va, vb, product;
     mx_decode #(.FORMATS(FORMATS)) u_a (
-      .format_i(fa), .code_i(a_code[i*8 +: 8]), .fault_i(5'd0), .element_o(a[i*E +: E]), .nan_o(a_nan[i])
+      .format_i(fa), .code_i(a_code[i*8 +: 8]), .fault_i(5'd0), .nan_o(a_nan[i]),
+      .element_o({a_flags[2*GROUP+i], a_flags[GROUP+i], a_flags[i], a[i*N +: N]})
     );
     mx_decode #(.FORMATS(FORMATS)) u_b (
-      .format_i(fb), .code_i(b_code[i*8 +: 8]), .fault_i(5'd0), .element_o(b[i*E +: E]), .nan_o(b_nan[i])
+      .format_i(fb), .code_i(b_code[i*8 +: 8]), .fault_i(5'd0), .nan_o(b_nan[i]),
+      .element_o({b_flags[2*GROUP+i], b_flags[GROUP+i], b_flags[i], b[i*N +: N]})
     );
     assign va = 100'(spec_pkg::magnitude(fa, a_code[i*8 +: 8])) >> (16 + spec_pkg::unit_log2(fa));
     assign vb = 100'(spec_pkg::magnitude(fb, b_code[i*8 +: 8])) >> (16 + spec_pkg::unit_log2(fb));

@@ -71,8 +71,8 @@ def elements():
                 "DecodeSubnormal")
     for name in ["e2m1", "e4m3", "e5m2", "int8"]:
         control = ("MultiplyMax" if name in ("e4m3", "int8") else
-                   ("mx_mul.sv", "a_inf && !b_nonzero", "1'b0") if name == "e5m2" else
-                   ("mx_mul.sv", "a_negative ^ b_negative", "a_negative | b_negative"))
+                   ("mx_product_flags.sv", "a_inf & ~b_nonzero", "1'b0") if name == "e5m2" else
+                   ("mx_product_flags.sv", "a_negative ^ b_negative", "a_negative | b_negative"))
         yield Proof(f"mul/{name}", f"mx_mul from the codes of {name} and {name}, all pairs", "prove_mul", both(name),
                     control)
     yield Proof("mul/elements", "mx_mul for the full set, any two elements", "prove_mul_elements", {}, "MultiplyMax",

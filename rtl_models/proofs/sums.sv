@@ -11,13 +11,14 @@ module prove_sum #(
   input  logic [LANES*8-1:0] a_code, b_code,
   output logic               wrong
 );
-  localparam int E   = mx_width_pkg::element_bits(FORMATS);
+  localparam int N   = mx_width_pkg::number_bits(FORMATS);
   localparam int SUM = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES);
-  logic [LANES*E-1:0] a, b;
+  logic [LANES*3-1:0] a_flags, b_flags;  // {inf, negative, nonzero}, each of all lanes
+  logic [LANES*N-1:0] a, b;
   logic [SUM-1:0]     sum;
   logic               nonzero, inf, inf_negative, nan;
   mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES), .FAULTS(FAULTS)) dut (
-    .a_i(a), .b_i(b), .fault_i(5'(FAULT)), .sum_o(sum), .nonzero_o(nonzero), .inf_o(inf),
+    .a_i({a_flags, a}), .b_i({b_flags, b}), .fault_i(5'(FAULT)), .sum_o(sum), .nonzero_o(nonzero), .inf_o(inf),
     .inf_negative_o(inf_negative), .nan_o(nan)
   );
   logic [LANES-1:0]     negative, not_zero, a_inf, b_inf, a_zero, b_zero, a_nan, b_nan, element_nan;
@@ -25,10 +26,12 @@ module prove_sum #(
   for (genvar i = 0; i < LANES; i++) begin : gen_lane
     logic [79:0] va, vb, product;
     mx_decode #(.FORMATS(FORMATS)) u_a (
-      .format_i(3'(ONLY)), .code_i(a_code[i*8 +: 8]), .fault_i(5'd0), .element_o(a[i*E +: E]), .nan_o(a_nan[i])
+      .format_i(3'(ONLY)), .code_i(a_code[i*8 +: 8]), .fault_i(5'd0), .nan_o(a_nan[i]),
+      .element_o({a_flags[2*LANES+i], a_flags[LANES+i], a_flags[i], a[i*N +: N]})
     );
     mx_decode #(.FORMATS(FORMATS)) u_b (
-      .format_i(3'(ONLY)), .code_i(b_code[i*8 +: 8]), .fault_i(5'd0), .element_o(b[i*E +: E]), .nan_o(b_nan[i])
+      .format_i(3'(ONLY)), .code_i(b_code[i*8 +: 8]), .fault_i(5'd0), .nan_o(b_nan[i]),
+      .element_o({b_flags[2*LANES+i], b_flags[LANES+i], b_flags[i], b[i*N +: N]})
     );
     assign va = 80'(spec_pkg::magnitude(3'(ONLY), a_code[i*8 +: 8])) >> (16 + spec_pkg::unit_log2(3'(ONLY)));
     assign vb = 80'(spec_pkg::magnitude(3'(ONLY), b_code[i*8 +: 8])) >> (16 + spec_pkg::unit_log2(3'(ONLY)));
@@ -64,9 +67,10 @@ module prove_sum_step #(
   parameter int LANES = 4,
   parameter bit FAULTS = 1'b0,
   parameter int FAULT  = 0,
-  localparam int E = mx_width_pkg::element_bits(FORMATS)
+  localparam int N = mx_width_pkg::number_bits(FORMATS)
 ) (
-  input  logic [LANES*E-1:0] a, b,
+  input  logic [LANES-1:0]   a_inf, a_minus, a_nonzero, b_inf, b_minus, b_nonzero,
+  input  logic [LANES*N-1:0] a, b,
   output logic               wrong
 );
   localparam int SUM         = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES);
@@ -83,16 +87,21 @@ module prove_sum_step #(
   logic [SIGNIFICAND-1:0] significand;
   logic [SHIFT-1:0]       shift;
   mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES), .FAULTS(FAULTS)) dut (
-    .a_i(a), .b_i(b), .fault_i(5'(FAULT)), .sum_o(sum), .nonzero_o(nonzero), .inf_o(inf),
-    .inf_negative_o(inf_negative), .nan_o(nan)
+    .a_i({a_inf, a_minus, a_nonzero, a}), .b_i({b_inf, b_minus, b_nonzero, b}), .fault_i(5'(FAULT)), .sum_o(sum),
+    .nonzero_o(nonzero), .inf_o(inf), .inf_negative_o(inf_negative), .nan_o(nan)
   );
   mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES-1)) u_less (
-    .a_i(a[(LANES-1)*E-1:0]), .b_i(b[(LANES-1)*E-1:0]), .fault_i(5'd0), .sum_o(less), .nonzero_o(less_nonzero),
-    .inf_o(less_inf), .inf_negative_o(less_inf_negative), .nan_o(less_nan)
+    .a_i({a_inf[LANES-2:0], a_minus[LANES-2:0], a_nonzero[LANES-2:0], a[(LANES-1)*N-1:0]}),
+    .b_i({b_inf[LANES-2:0], b_minus[LANES-2:0], b_nonzero[LANES-2:0], b[(LANES-1)*N-1:0]}), .fault_i(5'd0),
+    .sum_o(less), .nonzero_o(less_nonzero), .inf_o(less_inf), .inf_negative_o(less_inf_negative), .nan_o(less_nan)
   );
   mx_mul #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS)) u_last (
-    .a_i(a[LANES*E-1 -: E]), .b_i(b[LANES*E-1 -: E]), .fault_i(5'd0), .negative_o(last_negative),
-    .significand_o(significand), .shift_o(shift), .nonzero_o(last_nonzero), .inf_o(last_inf), .nan_o(last_nan)
+    .a_i(a[LANES*N-1 -: N]), .b_i(b[LANES*N-1 -: N]), .fault_i(5'd0), .significand_o(significand), .shift_o(shift)
+  );
+  mx_product_flags #(.LANES(1)) u_flags (
+    .a_i({a_inf[LANES-1], a_minus[LANES-1], a_nonzero[LANES-1]}),
+    .b_i({b_inf[LANES-1], b_minus[LANES-1], b_nonzero[LANES-1]}),
+    .negative_o(last_negative), .nonzero_o(last_nonzero), .inf_o(last_inf), .nan_o(last_nan)
   );
   // As wide as any product of two elements is (prove_mul).
   assign narrow  = PRODUCT'(significand) << shift;

@@ -38,22 +38,30 @@ module mx_aligned_term #(
   logic signed [mx_pkg::ExponentWidth-1:0] place;     // of the products above their units
   logic signed [7:0]                       fraction;  // bits of the magnitude below the exponent
   if (GROUP == 1) begin : gen_product
-    localparam int SHIFT = mx_width_pkg::product_shift_bits(A_FORMATS, B_FORMATS);
+    localparam int SHIFT    = mx_width_pkg::product_shift_bits(A_FORMATS, B_FORMATS);
+    localparam int A_NUMBER = mx_width_pkg::number_bits(A_FORMATS);
+    localparam int B_NUMBER = mx_width_pkg::number_bits(B_FORMATS);
     logic [SHIFT-1:0] shift;
+    mx_product_flags #(
+      .LANES(1)
+    ) u_flags (
+      .a_i       (a_i[ABits-1 -: 3]),
+      .b_i       (b_i[BBits-1 -: 3]),
+      .negative_o,
+      .nonzero_o (nonzero),
+      .inf_o,
+      .nan_o
+    );
     mx_mul #(
       .A_FORMATS(A_FORMATS),
       .B_FORMATS(B_FORMATS),
       .FAULTS   (FAULTS)
     ) u_mul (
-      .a_i,
-      .b_i,
+      .a_i          (a_i[A_NUMBER-1:0]),
+      .b_i          (b_i[B_NUMBER-1:0]),
       .fault_i,
-      .negative_o,
       .significand_o(magnitude),
-      .shift_o      (shift),
-      .nonzero_o    (nonzero),
-      .inf_o,
-      .nan_o
+      .shift_o      (shift)
     );
     assign inf_negative_o = negative_o;
     assign place          = mx_pkg::ExponentWidth'({1'b0, shift});

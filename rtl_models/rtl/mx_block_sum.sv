@@ -8,7 +8,7 @@ module mx_block_sum #(
   localparam int BBits   = mx_width_pkg::element_bits(B_FORMATS),
   localparam int SumBits = mx_width_pkg::sum_bits(A_FORMATS, B_FORMATS, LANES)
 ) (
-  input  logic [LANES*ABits-1:0]       a_i,  // element i of a at [i*ABits +: ABits]
+  input  logic [LANES*ABits-1:0]       a_i,  // elements, as mx_width_pkg::element_bits says
   input  logic [LANES*BBits-1:0]       b_i,
   input  logic [mx_pkg::FaultBits-1:0] fault_i,
   output logic [SumBits-1:0]           sum_o,      // two's complement
@@ -18,15 +18,33 @@ module mx_block_sum #(
   output logic                         nan_o       // Inf · 0, or Inf - Inf
 );
   localparam int LAST         = LANES - 1;
+  localparam int A_NUMBER     = mx_width_pkg::number_bits(A_FORMATS);
+  localparam int B_NUMBER     = mx_width_pkg::number_bits(B_FORMATS);
   localparam int PRODUCT_BITS = mx_width_pkg::product_bits(A_FORMATS, B_FORMATS);
   localparam int SIGNIFICAND  = mx_width_pkg::product_significand_bits(A_FORMATS, B_FORMATS);
   localparam int SHIFT        = mx_width_pkg::product_shift_bits(A_FORMATS, B_FORMATS);
+
+  logic [3*LANES-1:0]        a_flags, b_flags;
+  logic [LANES*A_NUMBER-1:0] a_numbers;
+  logic [LANES*B_NUMBER-1:0] b_numbers;
+  assign {a_flags, a_numbers} = a_i;
+  assign {b_flags, b_numbers} = b_i;
 
   logic last_lane_lost, last_negative, one_bit_short, cancelled_is_zero;  // planted faults
 
   // -p = ~p + 1: a lane adds ~p for a negative product; the ones are counted and added at the end.
   logic [LANES-1:0]   product_negative, negative, nonzero, inf, nan;
   logic [SumBits-1:0] sum;
+  mx_product_flags #(
+    .LANES(LANES)
+  ) u_flags (
+    .a_i       (a_flags),
+    .b_i       (b_flags),
+    .negative_o(product_negative),
+    .nonzero_o (nonzero),
+    .inf_o     (inf),
+    .nan_o     (nan)
+  );
   for (genvar i = 0; i < LANES; i++) begin : gen_lane
     logic [SIGNIFICAND-1:0]  significand;
     logic [SHIFT-1:0]        shift;
@@ -37,15 +55,11 @@ module mx_block_sum #(
       .B_FORMATS(B_FORMATS),
       .FAULTS   (FAULTS)
     ) u_mul (
-      .a_i          (a_i[i*ABits +: ABits]),
-      .b_i          (b_i[i*BBits +: BBits]),
+      .a_i          (a_numbers[i*A_NUMBER +: A_NUMBER]),
+      .b_i          (b_numbers[i*B_NUMBER +: B_NUMBER]),
       .fault_i,
-      .negative_o   (product_negative[i]),
       .significand_o(significand),
-      .shift_o      (shift),
-      .nonzero_o    (nonzero[i]),
-      .inf_o        (inf[i]),
-      .nan_o        (nan[i])
+      .shift_o      (shift)
     );
     if (i == LAST) begin : gen_last
       assign counted = PRODUCT_BITS'(significand) & {PRODUCT_BITS{!last_lane_lost}};
@@ -65,7 +79,7 @@ module mx_block_sum #(
 
   assign last_lane_lost    = FAULTS && fault_i == mx_pkg::FaultSumLastLane && negative[0];
   assign last_negative     = FAULTS && fault_i == mx_pkg::FaultSignBothNegative
-                          && a_i[(LANES*ABits)-2] && b_i[(LANES*BBits)-2];
+                          && a_flags[2*LANES-1] && b_flags[2*LANES-1];
   assign one_bit_short     = FAULTS && fault_i == mx_pkg::FaultSumOneBitShort;
   assign cancelled_is_zero = FAULTS && fault_i == mx_pkg::FaultSumAllCancelled;
 

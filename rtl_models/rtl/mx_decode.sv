@@ -11,7 +11,7 @@ module mx_decode #(
   input  logic [mx_pkg::FormatBits-1:0] format_i,  // of the set; with one format alone not read
   input  logic [mx_pkg::CodeBits-1:0]   code_i,
   input  logic [mx_pkg::FaultBits-1:0]  fault_i,
-  output logic [ElementBits-1:0]        element_o,  // {inf, negative, significand, shift}
+  output logic [ElementBits-1:0]        element_o,  // {inf, negative, nonzero, significand, shift}
   output logic                          nan_o       // the element means nothing then
 );
 
@@ -25,7 +25,7 @@ module mx_decode #(
     localparam int M = {24'b0, mx_pkg::MantissaBits[f*8 +: 8]};
     localparam bit FIRST = (FORMATS & ((mx_pkg::NumFormats)'(1 << f) - 1'b1)) == '0;
 
-    logic [ElementBits:0] chosen;  // {nan, element}
+    logic [ElementBits-1:0] chosen;  // {nan, inf, negative, significand, shift}
     if (FORMATS[f]) begin : gen_decoder
       logic                       negative, inf, nan;
       logic [SignificandBits-1:0] significand;
@@ -68,6 +68,10 @@ module mx_decode #(
       assign chosen = gen_format[f-1].chosen;
     end
   end
-  assign {nan_o, element_o} = gen_format[mx_pkg::NumFormats-1].chosen;
+  logic                       inf, negative;
+  logic [SignificandBits-1:0] significand;
+  logic [ShiftBits-1:0]       shift;
+  assign {nan_o, inf, negative, significand, shift} = gen_format[mx_pkg::NumFormats-1].chosen;
+  assign element_o = {inf, negative, significand != '0, significand, shift};
 
 endmodule

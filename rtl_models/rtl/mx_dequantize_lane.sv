@@ -33,7 +33,7 @@ module mx_dequantize_lane #(
   assign truncates  = FAULTS && fault_i == mx_pkg::QuantizeFaultThirdTruncated;
   assign inf_is_nan = FAULTS && fault_i == mx_pkg::QuantizeFaultInfIsNan;
 
-  logic             inf, nan;
+  logic             inf, nan, unused_nonzero;
   logic [BITS-1:0]  significand;
   logic [SHIFT-1:0] shift;
   mx_decode #(
@@ -42,7 +42,7 @@ module mx_dequantize_lane #(
     .format_i,
     .code_i,
     .fault_i  ({mx_pkg::FaultBits{1'b0}}),
-    .element_o({inf, negative_o, significand, shift}),
+    .element_o({inf, negative_o, unused_nonzero, significand, shift}),
     .nan_o    (nan)
   );
   assign inf_o = inf && !inf_is_nan;

@@ -17,7 +17,7 @@ module mx_edge #(
   input  logic [mx_pkg::FormatBits-1:0]     format_i,  // of the loaded block
   input  logic [StepBits-1:0]               step_i,    // which of its lanes to show
   input  logic [mx_pkg::FaultBits-1:0]      fault_i,
-  output logic [STEP_LANES*ElementBits-1:0] elements_o,
+  output logic [STEP_LANES*ElementBits-1:0] elements_o,  // as mx_width_pkg::element_bits says
   output logic                              nan_o,     // one of them is NaN
   output logic [7:0]                        scale_o
 );
@@ -45,7 +45,9 @@ module mx_edge #(
     assign step_codes  = codes_q[step_i*STEP_CODES +: STEP_CODES];
   end
 
-  logic [STEP_LANES-1:0] nan;
+  localparam int NUMBER = mx_width_pkg::number_bits(FORMATS);
+  logic [STEP_LANES-1:0]        inf, negative, nonzero, nan;
+  logic [STEP_LANES*NUMBER-1:0] numbers;
   for (genvar i = 0; i < STEP_LANES; i++) begin : gen_decode
     mx_decode #(
       .FORMATS(FORMATS),
@@ -54,11 +56,12 @@ module mx_edge #(
       .format_i,
       .code_i   (step_codes[i*mx_pkg::CodeBits +: mx_pkg::CodeBits]),
       .fault_i,
-      .element_o(elements_o[i*ElementBits +: ElementBits]),
+      .element_o({inf[i], negative[i], nonzero[i], numbers[i*NUMBER +: NUMBER]}),
       .nan_o    (nan[i])
     );
   end
-  assign nan_o   = |nan;
-  assign scale_o = scale_q;
+  assign elements_o = {inf, negative, nonzero, numbers};
+  assign nan_o      = |nan;
+  assign scale_o    = scale_q;
 
 endmodule

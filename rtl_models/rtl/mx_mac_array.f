@@ -3,6 +3,7 @@ mx_width_pkg.sv
 leading_zeros.sv
 mx_decode.sv
 mx_mul.sv
+mx_product_flags.sv
 mx_block_sum.sv
 e8m0_scale.sv
 ue4m3_scale.sv

@@ -65,6 +65,14 @@ module mx_pe_aligned #(
     .nan_o        (scale_nan)
   );
 
+  localparam int A_NUMBERS = GROUP * mx_width_pkg::number_bits(A_FORMATS);
+  localparam int B_NUMBERS = GROUP * mx_width_pkg::number_bits(B_FORMATS);
+  logic [STEP_LANES-1:0]       a_inf, a_negative, a_nonzero, b_inf, b_negative, b_nonzero;
+  logic [GROUPS*A_NUMBERS-1:0] a_numbers;
+  logic [GROUPS*B_NUMBERS-1:0] b_numbers;
+  assign {a_inf, a_negative, a_nonzero, a_numbers} = a_elements_i;
+  assign {b_inf, b_negative, b_nonzero, b_numbers} = b_elements_i;
+
   logic [GROUPS-1:0]          zero, present, negative, inf, inf_negative, nan;
   logic [GROUPS*TERM-1:0]     magnitude;
   logic [GROUPS*EXPONENT-1:0] lowest;
@@ -76,8 +84,10 @@ module mx_pe_aligned #(
       .GROUP    (GROUP),
       .FAULTS   (FAULTS)
     ) u_term (
-      .a_i                (a_elements_i[g*GROUP*ABits +: GROUP*ABits]),
-      .b_i                (b_elements_i[g*GROUP*BBits +: GROUP*BBits]),
+      .a_i                ({a_inf[g*GROUP +: GROUP], a_negative[g*GROUP +: GROUP],
+                            a_nonzero[g*GROUP +: GROUP], a_numbers[g*A_NUMBERS +: A_NUMBERS]}),
+      .b_i                ({b_inf[g*GROUP +: GROUP], b_negative[g*GROUP +: GROUP],
+                            b_nonzero[g*GROUP +: GROUP], b_numbers[g*B_NUMBERS +: B_NUMBERS]}),
       .a_format_i,
       .b_format_i,
       .scale_significand_i(scale_significand),

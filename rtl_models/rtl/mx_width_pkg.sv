@@ -44,9 +44,14 @@ package mx_width_pkg;
     // No carry from a byte to the next: both are small.
     units_bits = largest(formats, mx_pkg::SignificandBits + mx_pkg::MaxShift);
   endfunction
-  // A decoded element: {inf, negative, significand, shift}.
+  // A decoded element's number: {significand, shift}.
+  function automatic int number_bits(input logic [mx_pkg::NumFormats-1:0] formats);
+    number_bits = significand_bits(formats) + shift_bits(formats);
+  endfunction
+  // Of some decoded elements each: {inf of all, negative of all, nonzero of all, numbers}, so that
+  // a flag of all lanes is one vector.
   function automatic int element_bits(input logic [mx_pkg::NumFormats-1:0] formats);
-    element_bits = 2 + significand_bits(formats) + shift_bits(formats);
+    element_bits = 3 + number_bits(formats);
   endfunction
   // Widths of a product: of its significand, of its place, of its magnitude in units; and of the
   // sum of some, signed.

@@ -16,7 +16,8 @@ module ue4m3_scale #(
   // binary32's bias, and the unit of each scale.
   localparam int OFFSET = 127 + 2*mx_width_pkg::least_signed(mx_pkg::Ue4m3Numbers, mx_pkg::UnitLog2);
 
-  logic                       a_inf, a_negative, a_nan, b_inf, b_negative, b_nan;
+  logic [2:0]                 a_flags, b_flags;
+  logic                       a_nan, b_nan;
   logic [SignificandBits-1:0] a_significand, b_significand;
   logic [SHIFT-1:0]           a_shift, b_shift;
   mx_decode #(
@@ -25,7 +26,7 @@ module ue4m3_scale #(
     .format_i ({mx_pkg::FormatBits{1'b0}}),
     .code_i   ({1'b0, a_scale_i[6:0]}),
     .fault_i  ({mx_pkg::FaultBits{1'b0}}),
-    .element_o({a_inf, a_negative, a_significand, a_shift}),
+    .element_o({a_flags, a_significand, a_shift}),
     .nan_o    (a_nan)
   );
   mx_decode #(
@@ -34,11 +35,11 @@ module ue4m3_scale #(
     .format_i ({mx_pkg::FormatBits{1'b0}}),
     .code_i   ({1'b0, b_scale_i[6:0]}),
     .fault_i  ({mx_pkg::FaultBits{1'b0}}),
-    .element_o({b_inf, b_negative, b_significand, b_shift}),
+    .element_o({b_flags, b_significand, b_shift}),
     .nan_o    (b_nan)
   );
   logic unused;
-  assign unused = ^{a_inf, a_negative, b_inf, b_negative, a_scale_i[7], b_scale_i[7]};
+  assign unused = ^{a_flags, b_flags, a_scale_i[7], b_scale_i[7]};
 
   assign significand_o = (2*SignificandBits)'(a_significand) * (2*SignificandBits)'(b_significand);
   assign exponent_o    = mx_pkg::ExponentWidth'(OFFSET)
