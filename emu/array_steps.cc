@@ -119,6 +119,8 @@ void Accumulators::apply(const ArrayStep& step) {
                    std::span(codes).subspan(index * width, size_t(step.codes)),
                    std::span(scales).subspan(index * width, size_t(step.blocks))};
   };
+  const Accumulation kind = design_.datapath->kind;
+  if (kind == Accumulation::fused || kind == Accumulation::blockwise) return apply_block(step);
   size_t i = 0;
   for (size_t r = 0; r < size_t(design_.shape.rows); ++r) {
     const RowView a = row(step.format_a, step.a_codes, step.a_scales, r);
@@ -133,6 +135,28 @@ void Accumulators::apply(const ArrayStep& step) {
       }
     }
   }
+}
+
+// A step of one block: each is decoded once for the row or column that uses it.
+void Accumulators::apply_block(const ArrayStep& step) {
+  const auto decoded = [&](const BlockFormat& format, const std::vector<uint8_t>& codes) {
+    std::vector<DecodedBlock> blocks;
+    const auto width = size_t(step.terms);
+    blocks.reserve(codes.size() / width);
+    for (size_t first = 0; first < codes.size(); first += width)
+      blocks.emplace_back(*format.element, std::span(codes).subspan(first, size_t(step.codes)));
+    return blocks;
+  };
+  const std::vector<DecodedBlock> a = decoded(*step.format_a, step.a_codes),
+                                  b = decoded(*step.format_b, step.b_codes);
+  const auto width = size_t(step.terms);  // scales lie as codes do
+  size_t i = 0;
+  for (size_t r = 0; r < a.size(); ++r)
+    for (size_t c = 0; c < b.size(); ++c, ++i)
+      values_[i] =
+          accumulate_block(*design_.datapath, step.is_first ? step.start[i] : values_[i],
+                           block_sum(a[r], b[c]), step.a_scales[r * width],
+                           step.b_scales[c * width], *step.format_a->scale, *step.format_b->scale);
 }
 
 uint32_t to_out_type(uint32_t bits, OutType type) {

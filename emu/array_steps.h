@@ -66,6 +66,8 @@ class Accumulators {
   void apply(const ArrayStep& step);
 
  private:
+  void apply_block(const ArrayStep& step);
+
   const ArrayDesign& design_;
   std::vector<uint32_t> values_;
   std::vector<ExactSum> exact_;  // of that datapath alone

@@ -113,6 +113,32 @@ BlockSum block_sum(const ElementFormat& format_a, std::span<const uint8_t> a,
   return sum;
 }
 
+DecodedBlock::DecodedBlock(const ElementFormat& format, std::span<const uint8_t> codes)
+    : format_(&format), codes_(codes), units_(codes.size()) {
+  for (size_t i = 0; i < codes.size(); ++i) {
+    is_finite_ &= is_finite(format, codes[i]);
+    units_[i] = value_units(format, codes[i]);
+  }
+}
+
+BlockSum block_sum(const DecodedBlock& a, const DecodedBlock& b) {
+  constexpr int bits_of_a_count = 8;  // of blocks up to 128
+  const bool fits =
+      a.format_->magnitude_units_bits() + b.format_->magnitude_units_bits() + bits_of_a_count < 64;
+  if (!a.is_finite_ || !b.is_finite_ || !fits)
+    return block_sum(*a.format_, a.codes_, *b.format_, b.codes_);
+  BlockSum sum;
+  sum.unit_log2 = a.format_->unit_log2() + b.format_->unit_log2();
+  int64_t units = 0;
+  for (size_t i = 0; i < a.units_.size(); ++i) {
+    const int64_t product = a.units_[i] * b.units_[i];
+    units += product;
+    sum.has_nonzero_product |= product != 0;
+  }
+  sum.units = units;
+  return sum;
+}
+
 uint32_t accumulate_block(const Datapath& datapath, uint32_t acc, const BlockSum& sum,
                           uint8_t scale_a, uint8_t scale_b, const ScaleFormat& format_a,
                           const ScaleFormat& format_b) {

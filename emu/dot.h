@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "emu/block.h"
 #include "emu/datapaths.h"
@@ -35,6 +36,20 @@ struct BlockSum {
 // given.
 BlockSum block_sum(const ElementFormat& format_a, std::span<const uint8_t> a,
                    const ElementFormat& format_b, std::span<const uint8_t> b);
+
+// A block decoded once for many sums.
+class DecodedBlock {
+ public:
+  DecodedBlock(const ElementFormat& format, std::span<const uint8_t> codes);
+
+ private:
+  friend BlockSum block_sum(const DecodedBlock& a, const DecodedBlock& b);
+  const ElementFormat* format_;
+  std::span<const uint8_t> codes_;
+  std::vector<int64_t> units_;  // signed; of an Inf or NaN nothing
+  bool is_finite_ = true;       // every one
+};
+BlockSum block_sum(const DecodedBlock& a, const DecodedBlock& b);
 
 // One step of the datapaths whose step is a block, fused and blockwise: acc meets S with the
 // product of two scales; e8m0 codes where no formats are given.
