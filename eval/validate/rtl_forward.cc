@@ -17,7 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int64_t rtl_tokens = 8;
+// As many of SmolLM2-135M as two cores take through the Verilated array in about a minute.
+constexpr int64_t rtl_tokens = 384;
 constexpr int64_t linear_layers_of_block = 7;  // q, k, v, o, gate, up, down
 
 // "model.layers.7.mlp.up_proj" → "mlp.up_proj"
@@ -127,10 +128,12 @@ Results validate_rtl_forward(const Subject& subject, const TaskProgress& progres
   const auto start = std::chrono::steady_clock::now();
   const auto log = std::make_shared<PairedLog>();
   const EngineEntry& rtl = find_by_name(subject.engines, "engine", "rtl");
-  const at::Tensor ids = model_input(subject.calibration, rtl_tokens);
+  const auto model = load_model(subject.checkpoint, recipe, subject.engines);
+  const at::Tensor ids = model_input(
+      subject.calibration,
+      std::min({rtl_tokens, model->window(), int64_t(subject.calibration.size())}));
   const auto by_rtl = forward_by_rtl(subject, recipe, rtl, ids, log, progress);
 
-  const auto model = load_model(subject.checkpoint, recipe, subject.engines);
   const auto by_kernel = model->forward(ids, /*with_hidden=*/true);
   int64_t hidden = 0, hidden_mismatches = 0;
   for (size_t i = 0; i < by_rtl.hidden.size(); ++i) {

@@ -1,7 +1,9 @@
-// The lock-step bench of RTL and SystemC model, at every built shape, a seed a slice.
+// The lock-step benches of RTL and SystemC models: a seed a slice, at every built shape and of
+// every unit; then each pair of formats alone. And the rounders on every input.
 
 #include "rtl_models/cosim/cosim.h"
 
+#include "rtl_models/cosim/bench_units.h"
 #include "rtl_models/cosim/rounders.h"
 #include "rtl_models/rtl/faults.h"
 #include "tests/long/long_suite.h"
@@ -9,25 +11,54 @@
 namespace mxref::long_suite {
 namespace {
 
-SliceResult run(int64_t slice) {
+constexpr int64_t seeds = 100, first_seed = 1000;
+
+template <typename Result>
+void add(const Result& r, SliceResult& result) {
+  result.compared += r.compared;
+  result.mismatches += r.mismatches + r.assertions_failed;
+  if (result.first_mismatch.empty()) result.first_mismatch = r.failure;
+}
+
+SliceResult run_seed(uint64_t seed) {
   SliceResult result;
-  for (const CosimResult& r : run_cosim({.seed = uint64_t(slice) + 1000})) {
-    result.compared += r.compared;
-    result.mismatches += r.mismatches + r.assertions_failed;
-    if (result.first_mismatch.empty()) result.first_mismatch = r.failure;
-  }
+  for (const CosimResult& r : run_cosim({.seed = seed})) add(r, result);
+  for (const BenchUnit& unit : bench_units())
+    for (const UnitResult& r : unit.run({.seed = seed})) add(r, result);
   return result;
+}
+
+std::vector<std::pair<const BlockFormat*, const BlockFormat*>> pairs() {
+  std::vector<std::pair<const BlockFormat*, const BlockFormat*>> list;
+  for (const BlockFormat& a : block_formats)
+    for (const BlockFormat& b : block_formats)
+      if (a.scale == b.scale) list.push_back({&a, &b});
+  return list;
+}
+
+SliceResult run_pair(size_t index) {
+  SliceResult result;
+  const auto [a, b] = pairs()[index];
+  const CosimOptions options{.format_a = a, .format_b = b, .blocks = 300'000, .seed = index + 1};
+  for (const CosimResult& r : run_cosim(options)) add(r, result);
+  return result;
+}
+
+SliceResult run(int64_t slice) {
+  return slice < seeds ? run_seed(uint64_t(first_seed + slice)) : run_pair(size_t(slice - seeds));
 }
 
 }  // namespace
 
 Part cosim_part() {
-  return {"cosim",
-          "RTL and SystemC in lock-step, 100 seeds of a million block products",
-          100,
-          run,
-          [] { return run_faults({}, "tie_away").at(0).caught; },
-          false};  // SystemC has one current simulation
+  return {
+      "cosim",
+      "RTL and SystemC in lock-step: 100 seeds on every datapath, shape and unit, then each pair "
+      "of formats on every datapath",
+      seeds + int64_t(pairs().size()),
+      run,
+      [] { return run_faults({}, "tie_away").at(0).caught; },
+      false};  // SystemC has one current simulation
 }
 
 Part rounders_part() {
