@@ -17,6 +17,7 @@ struct FrontRow {
 
 struct Front {
   std::string recipe, format;
+  double noise;  // spread of the base's perplexity where it is computed with a noise of last bits
   std::vector<FrontRow> rows;
   const FrontRow& base() const;  // of the ratios
 };
@@ -25,7 +26,8 @@ struct Front {
 std::vector<Front> fronts_of(const nlohmann::ordered_json& record);
 
 // Perplexity over the ratio of a cost to that of the base. A row is hollow where one that costs no
-// more has no larger perplexity; the line of the front joins the others. `name` begins the ids.
+// more has no larger perplexity; the line of the front joins the others; the band around the base
+// is the noise. `name` begins the ids.
 std::string plot_front(const Front& front, double FrontRow::*cost, const std::string& name);
 
 }  // namespace mxref

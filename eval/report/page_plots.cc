@@ -203,9 +203,17 @@ std::string plot_front(const Front& front, double FrontRow::*cost, const std::st
     labels += fmt::format("set label {} at {:.4f},{:.9g} left offset 0.7,0.4 font ',11'\n",
                           gnuplot_text(row.datapath), x, row.perplexity);
   }
+  const double middle = front.base().perplexity;
+  const std::string band =
+      std::isfinite(front.noise + middle)
+          ? fmt::format(
+                "set object 1 rectangle from graph 0, first {} to graph 1, first {} fc rgb "
+                "'#dcebe4' fs solid noborder behind\n",
+                middle - front.noise, middle + front.noise)
+          : "";
   return plot_svg(
       name, {760, 380},
-      std::string(frame) + labels +
+      std::string(frame) + labels + band +
           fmt::format("$best << EOD\n{}EOD\n$beaten << EOD\n{}EOD\n", best, beaten) +
           "set logscale x 2\nset format x '%g'\nset xlabel 'ratio to fused'\n"
           "set ylabel 'perplexity'\nunset key\nplot $best using 1:2 with steps lc rgb '#2f5d8a', "

@@ -214,7 +214,7 @@ def pe_table(rows, prefix):
         formats = row["format_a"] if row["format_a"] == row["format_b"] else \
             f"{row['format_a']} × {row['format_b']}"
         seconds = sum(row["seconds"].values()) + (row["energy"]["seconds"] if energy else 0)
-        lines.append(f"| {formats} | {row['datapath']} | " + " | ".join(relative) +
+        lines.append(f"| {formats} | {name.split()[-1]} | " + " | ".join(relative) +
                      f" | {row['area_um2']:.0f} | {row['registers']} | {row['mhz']:.1f} | " +
                      (f"{of_energy(row):.1f}" if energy else "-") +
                      f" | {row['gmacs_per_s_mm2']:.2f} | " +
@@ -247,7 +247,8 @@ def main(argv):
     parser = argparse.ArgumentParser(prog="area_table.py", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("make", "check", "markdown"))
-    parser.add_argument("--only", action="append", metavar="TEXT", help="rows whose names hold it, or =NAME; repeatable")
+    parser.add_argument("--only", action="append", metavar="TEXT",
+                        help="rows whose names hold it, or =NAME; repeatable")
     parser.add_argument("--table", default=str(TABLE), metavar="FILE")
     parser.add_argument("--mxref", default="mxref", metavar="PATH", help="the program (default mxref)")
     parser.add_argument("--results", metavar="DIR", help="where runs are kept")

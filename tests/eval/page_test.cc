@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(datapaths_stand_beside_what_they_cost) {
     BOOST_TEST(html.find(std::regex_replace(std::string(figures), std::regex("\\|"), number)) !=
                    std::string::npos,
                figures);
-  for (const char* part : {"some_cells", "Not covered", "the clock tree"})
+  for (const char* part : {"some_cells", "Not covered", "the clock tree", "perplexity 0.25"})
     BOOST_TEST(html.find(part) != std::string::npos, part);
   ordered_json record = small_record();
   record.erase("fronts");

@@ -22,6 +22,7 @@ inline nlohmann::ordered_json small_record() {
                    "source": "a paper"}],
     "fronts": {"library": {"name": "some_cells"}, "model": {"name": "small"},
       "text": {"file": "a.txt"}, "tokens": 20, "fp32": {"ppl": 20.0, "nll": 3.0},
+      "noise": {"w4a4": {"sd": 0.25}},
       "rows": [
         {"recipe": "w4a4", "format": "mxfp4", "datapath": "fused", "area_um2": 64000, "mhz": 100.0,
          "macs_per_cycle": 32, "pj_per_mac": 10.0, "ppl": 30.0, "nll": 3.5},
