@@ -31,12 +31,13 @@ datapaths share; and the process is an old one of 0.18 µm. Read the ratios.</p>
 
 std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
 
-std::vector<std::string> cells_of(const Front& front, const FrontRow& row, double fp32) {
-  const FrontRow& base = front.base();
+std::vector<std::string> cells_of(const Front& front, size_t i, double fp32) {
+  const FrontRow &row = front.rows[i], &base = front.base();
   const auto ratio = [&](double FrontRow::*of) {
     return fmt::format("{:.2f}", row.*of / base.*of);
   };
-  return {escape_html(row.datapath),
+  return {std::to_string(i + 1),
+          escape_html(row.datapath),
           fmt::format("{:.0f}", row.products),
           ratio(&FrontRow::area),
           ratio(&FrontRow::area_per_product),
@@ -51,12 +52,13 @@ std::vector<std::string> cells_of(const Front& front, const FrontRow& row, doubl
 
 std::string table_of(const Front& front, double fp32) {
   std::vector<std::vector<std::string>> rows;
-  for (const FrontRow& row : front.rows) rows.push_back(cells_of(front, row, fp32));
+  for (size_t i = 0; i < front.rows.size(); ++i) rows.push_back(cells_of(front, i, fp32));
   return html_table(
       fmt::format("{}, {} × {}: area to energy are ratios to fused; noise of its perplexity {:.2g}",
                   escape_html(front.recipe), escape_html(front.format), escape_html(front.format),
                   front.noise),
-      {{"datapath"},
+      {{""},
+       {"datapath"},
        {"products a cycle", number},
        {"area", number},
        {"area of a product a cycle", number},
@@ -110,9 +112,9 @@ std::string section_fronts(const ordered_json& record) {
   int place = 0;
   for (const Front& front : fronts) {
     const auto figure = [&](double FrontRow::*cost, const std::string& name, const char* what) {
-      return html_figure(
-          plot_front(front, cost, fmt::format("{}{}", name, place)),
-          fmt::format("{}: {} against perplexity.", escape_html(front.recipe), what));
+      return html_figure(plot_front(front, cost, fmt::format("{}{}", name, place)),
+                         fmt::format("{}: {} against perplexity; numbers as in the table.",
+                                     escape_html(front.recipe), what));
     };
     body += table_of(front, number_or_nan(head["fp32"]["nll"])) +
             figure(&FrontRow::area_per_product, "area", "area of a product a cycle") +

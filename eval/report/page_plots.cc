@@ -188,20 +188,46 @@ std::string plot_drift(const ordered_json& record) {
              series, &Points::points));
 }
 
+namespace {
+
+struct Mark {
+  double x, y;
+  size_t number;
+};
+
+// The number of each mark at its right; of marks that lie on one another the numbers stand in a
+// row.
+std::string numbers_of(const std::vector<Mark>& marks) {
+  const auto [low, high] = std::minmax_element(
+      marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.y < b.y; });
+  const double height = marks.empty() ? 0 : high->y - low->y;
+  std::string labels;
+  std::vector<Mark> placed;
+  for (const Mark& mark : marks) {
+    const auto before = std::count_if(placed.begin(), placed.end(), [&](const Mark& other) {
+      return mark.x / other.x < 1.15 && std::abs(mark.y - other.y) < 0.06 * height;
+    });
+    labels += fmt::format("set label '{}' at {:.4f},{:.9g} left offset {},0.5 font ',11'\n",
+                          mark.number, mark.x, mark.y, 0.4 + 2 * double(before));
+    placed.push_back(mark);
+  }
+  return labels;
+}
+
+}  // namespace
+
 std::string plot_front(const Front& front, double FrontRow::*cost, const std::string& name) {
-  std::vector<FrontRow> rows = front.rows;
-  std::erase_if(rows, [](const FrontRow& row) { return !std::isfinite(row.perplexity); });
-  std::sort(rows.begin(), rows.end(), [&](const FrontRow& a, const FrontRow& b) {
-    return std::pair(a.*cost, a.perplexity) < std::pair(b.*cost, b.perplexity);
-  });
-  std::string best, beaten, labels;
+  std::vector<Mark> marks;
+  for (size_t i = 0; i < front.rows.size(); ++i)
+    if (std::isfinite(front.rows[i].perplexity))
+      marks.push_back({front.rows[i].*cost / front.base().*cost, front.rows[i].perplexity, i + 1});
+  std::sort(marks.begin(), marks.end(),
+            [](const Mark& a, const Mark& b) { return std::pair(a.x, a.y) < std::pair(b.x, b.y); });
+  std::string best, beaten;
   double least = INFINITY;  // perplexity of those that cost no more
-  for (const FrontRow& row : rows) {
-    const double x = row.*cost / front.base().*cost;
-    (row.perplexity < least ? best : beaten) += fmt::format("{:.4f} {:.9g}\n", x, row.perplexity);
-    least = std::min(least, row.perplexity);
-    labels += fmt::format("set label {} at {:.4f},{:.9g} left offset 0.7,0.4 font ',11'\n",
-                          gnuplot_text(row.datapath), x, row.perplexity);
+  for (const Mark& mark : marks) {
+    (mark.y < least ? best : beaten) += fmt::format("{:.4f} {:.9g}\n", mark.x, mark.y);
+    least = std::min(least, mark.y);
   }
   const double middle = front.base().perplexity;
   const std::string band =
@@ -212,13 +238,14 @@ std::string plot_front(const Front& front, double FrontRow::*cost, const std::st
                 middle - front.noise, middle + front.noise)
           : "";
   return plot_svg(
-      name, {760, 380},
-      std::string(frame) + labels + band +
+      name, {760, 340},
+      std::string(frame) + numbers_of(marks) + band +
           fmt::format("$best << EOD\n{}EOD\n$beaten << EOD\n{}EOD\n", best, beaten) +
           "set logscale x 2\nset format x '%g'\nset xlabel 'ratio to fused'\n"
-          "set ylabel 'perplexity'\nunset key\nplot $best using 1:2 with steps lc rgb '#2f5d8a', "
-          "$best using 1:2 with points ls 1, $beaten using 1:2 with points lc rgb '#5b6770' pt "
-          "6\n");
+          "set ylabel 'perplexity'\nset offsets graph 0.03, graph 0.05, graph 0.05, graph 0.05\n"
+          "unset key\nplot $best using 1:2 with steps lc rgb '#2f5d8a', $best using 1:2 with "
+          "points "
+          "ls 1, $beaten using 1:2 with points lc rgb '#5b6770' pt 6\n");
 }
 
 }  // namespace mxref

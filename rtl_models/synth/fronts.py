@@ -22,7 +22,7 @@ from tools import ask_mxref
 FRONTS = area.HERE / "fronts.json"
 RECIPES = {"w8a8": "mxfp8_e4m3", "w4a4": "mxfp4"}
 BASE = "fused"  # of every ratio
-WINDOW, WINDOWS = 256, 4
+WINDOW, WINDOWS = 256, 2
 NOISE_RUNS = 4  # of the base, perturbed by a last bit: what two datapaths of the same accuracy may differ by
 TIMEOUT = 7200  # seconds of a perplexity
 COSTS = ("area_um2", "mhz", "macs_per_cycle")
