@@ -205,10 +205,10 @@ std::string numbers_of(const std::vector<Mark>& marks) {
   std::vector<Mark> placed;
   for (const Mark& mark : marks) {
     const auto before = std::count_if(placed.begin(), placed.end(), [&](const Mark& other) {
-      return mark.x / other.x < 1.15 && std::abs(mark.y - other.y) < 0.06 * height;
+      return mark.x / other.x < 1.06 && std::abs(mark.y - other.y) < 0.06 * height;
     });
     labels += fmt::format("set label '{}' at {:.4f},{:.9g} left offset {},0.5 font ',11'\n",
-                          mark.number, mark.x, mark.y, 0.4 + 2 * double(before));
+                          mark.number, mark.x, mark.y, 0.4 + 1.7 * double(before));
     placed.push_back(mark);
   }
   return labels;
