@@ -242,7 +242,8 @@ std::string plot_front(const Front& front, double FrontRow::*cost, const std::st
       std::string(frame) + numbers_of(marks) + band +
           fmt::format("$best << EOD\n{}EOD\n$beaten << EOD\n{}EOD\n", best, beaten) +
           "set logscale x 2\nset format x '%g'\nset xlabel 'ratio to fused'\n"
-          "set ylabel 'perplexity'\nset offsets graph 0.03, graph 0.05, graph 0.05, graph 0.05\n"
+          "set ylabel 'perplexity'\nset lmargin 10\nset offsets graph 0.03, graph 0.05, graph "
+          "0.05, graph 0.05\n"
           "unset key\nplot $best using 1:2 with steps lc rgb '#2f5d8a', $best using 1:2 with "
           "points "
           "ls 1, $beaten using 1:2 with points lc rgb '#5b6770' pt 6\n");
