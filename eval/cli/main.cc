@@ -15,16 +15,11 @@ namespace mxref {
 namespace {
 
 constexpr std::array commands{
-    Command{"formats", define_formats},
-    Command{"quantize", define_quantize},
-    Command{"dequantize", define_dequantize},
-    Command{"gemm", define_gemm},
-    Command{"vectors", define_vectors},
-    Command{"crosscheck", define_crosscheck},
-    Command{"cosim", define_cosim},
-    Command{"audit", define_audit},
-    Command{"array", define_array},
-    Command{"area", define_area},
+    Command{"formats", define_formats},       Command{"quantize", define_quantize},
+    Command{"dequantize", define_dequantize}, Command{"gemm", define_gemm},
+    Command{"vectors", define_vectors},       Command{"crosscheck", define_crosscheck},
+    Command{"cosim", define_cosim},           Command{"audit", define_audit},
+    Command{"array", define_array},           Command{"area", define_area},
     Command{"assets", define_assets},
 };
 static_assert(defines_all(commands, Home::core));
