@@ -69,6 +69,8 @@ int build(Options& o) {
   o.design.formats_a = formats_of(o.formats_a);
   o.design.formats_b = formats_of(o.formats_b.empty() ? o.formats_a : o.formats_b);
   std::vector<std::string> parameters = rtl_parameters(o.design), files;
+  if (o.folder.string().find(' ') != std::string::npos)
+    throw UsageError("--out '" + o.folder.string() + "': make takes no path with spaces");
   for (std::string& parameter : parameters) parameter = "-G" + parameter;
   for (const fs::path& file : o.files) {
     if (!fs::is_regular_file(file)) throw InputError(file.string() + ": is no file");
@@ -82,7 +84,7 @@ int build(Options& o) {
             "-DMXREF_LIBRARY=" + library_of_emu().string(), "-DARRAY_DESIGN=" + to_json(o.design),
             "-DARRAY_PARAMETERS=" + joined(parameters), "-DARRAY_FILES=" + joined(files)},
            folder + "/configure.log");
-  run_step({"cmake", "--build", folder}, folder + "/build.log");
+  run_step({"cmake", "--build", folder, "--parallel"}, folder + "/build.log");
   const std::string library = (o.folder / "array.so").string();
   fmt::print("{}: {}×{}, {} × {} on {}\n", library, o.design.shape.rows, o.design.shape.cols,
              o.formats_a, o.formats_b.empty() ? o.formats_a : o.formats_b, o.design.datapath->name);
@@ -108,7 +110,7 @@ Action define_array(CLI::App& app, const Context&) {
       ->type_name("NAME[,NAME…]");
   app.add_option("--format-b", o->formats_b, "formats of b (default: those of a)")
       ->type_name("NAME[,NAME…]");
-  add_datapath(app, o->design.datapath, "accumulation (default fused)");
+  add_datapath(app, o->design.datapath, "accumulation");
   app.add_option(
          "--rtl", o->files,
          "a module of your own: it takes the place of the file of its name in the RTL, or is "

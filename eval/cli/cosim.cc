@@ -41,7 +41,10 @@ struct Options {
            !cosim.array_library.empty();
   }
   bool runs_array() const { return unit.empty() || unit == array_unit; }
-  bool runs(const BenchUnit& u) const { return unit.empty() ? !is_of_array() : unit == u.name; }
+  bool runs(const BenchUnit& u) const {
+    if (!unit.empty()) return unit == u.name;
+    return !is_of_array() && (!format || u.takes_format);
+  }
   UnitOptions of_units() const {
     return {format, cosim.blocks, cosim.backpressure, cosim.seed, cosim.waves};
   }
@@ -104,15 +107,19 @@ ordered_json to_row(const UnitResult& r) {
                    {"unit", r.unit},
                    {"model", r.model},
                    {"cycles", r.cycles},
-                   {"stalled_cycles", r.stalled_cycles},
                    {"compared", r.compared},
                    {"mismatches", r.mismatches},
                    {"assertions_failed", r.assertions_failed}};
+  if (r.stalled_cycles) row["stalled_cycles"] = *r.stalled_cycles;
   if (!r.coverage_data.empty())
     row["coverage"] = to_row(parse_coverage(r.coverage_data, coverage_waivers));
   return row;
 }
 
+// One that the options keep from showing.
+ordered_json to_row(const UnitFault& fault) {
+  return {{"task", "fault_that_cannot_show"}, {"name", fault.name}, {"needs", fault.needs}};
+}
 ordered_json to_row(const BenchUnit& unit, const UnitFault& fault, const UnitResult& r) {
   return {{"task", "fault"},    {"unit", unit.name},     {"name", fault.name},
           {"what", fault.what}, {"caught", !r.passed()}, {"cycles", r.cycles}};
@@ -125,6 +132,7 @@ std::string text_of(const Coverage& c) {
 
 // What follows a failure.
 std::string waves_text(const std::filesystem::path& waves) {
+  if (waves.empty()) return "";
   return fmt::format("  waves of its last cycles: {}\n", waves.string());
 }
 
@@ -142,7 +150,7 @@ bool run_array(const CosimOptions& options, Record& record, std::string& coverag
         "compared, {} mismatches, {} assertions failed\n",
         shape_text(r.shape), r.format_a, r.format_b, r.datapath, r.cycles, r.stalled_cycles,
         r.blocks, r.compared, r.mismatches, r.assertions_failed);
-    if (!r.passed()) fmt::print("{}\n{}", r.failure, waves_text(options.waves));
+    if (!r.passed()) fmt::print("{}\n{}", r.failure, waves_text(r.waves));
     good &= r.passed();
     record.add(to_row(r));
   }
@@ -158,16 +166,16 @@ bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
               std::string& coverage) {
   bool good = true;
   for (const UnitResult& r : unit.run(options)) {
-    fmt::print(
-        "{}, {}: {} cycles ({} stalled), {} transfers compared, {} mismatches, {} assertions "
-        "failed\n",
-        r.unit, r.model, r.cycles, r.stalled_cycles, r.compared, r.mismatches, r.assertions_failed);
+    const std::string stalled =
+        r.stalled_cycles ? fmt::format(" ({} stalled)", *r.stalled_cycles) : "";
+    fmt::print("{}, {}: {} cycles{}, {} transfers compared, {} mismatches, {} assertions failed\n",
+               r.unit, r.model, r.cycles, stalled, r.compared, r.mismatches, r.assertions_failed);
     if (!r.passed())
       fmt::print(
           "{}\n  repeat: mxref cosim --unit {}{} --blocks {} --backpressure {} --seed {}\n{}",
           r.failure, r.unit,
           options.format ? fmt::format(" --format {}", options.format->name) : "", options.blocks,
-          options.backpressure, options.seed, waves_text(options.waves));
+          options.backpressure, options.seed, waves_text(r.waves));
     good &= r.passed();
     record.add(to_row(r));
     coverage += r.coverage_data;
@@ -190,9 +198,10 @@ bool run_lockstep(const Options& o, Record& record) {
 }
 
 struct Campaign {
-  std::filesystem::path waves;
   size_t planted = 0, caught = 0;
-  void count(std::string_view name, bool was_caught, int64_t cycles, const std::string& failure) {
+  // failure: empty where it is not shown.
+  void count(std::string_view name, bool was_caught, int64_t cycles, const std::string& failure,
+             const std::filesystem::path& waves) {
     fmt::print("fault {:<26} {} after {} cycles\n", name, was_caught ? "caught" : "NOT CAUGHT",
                cycles);
     if (!failure.empty()) fmt::print("{}\n{}", failure, waves_text(waves));
@@ -200,6 +209,9 @@ struct Campaign {
     caught += was_caught;
   }
 };
+void print_that_it_cannot_show(std::string_view name, std::string_view needs) {
+  fmt::print("fault {:<26} cannot show under these options: it needs {}\n", name, needs);
+}
 
 // only: empty for all of them. A failure is shown of one that is asked for.
 void plant_in_array(const CosimOptions& options, const std::string& only, Record& record,
@@ -212,22 +224,29 @@ void plant_in_array(const CosimOptions& options, const std::string& only, Record
   for (const FaultResult& r : results) {
     record.add(to_row(r));
     if (r.needs.empty())
-      campaign.count(r.name, r.caught, r.cycles, only.empty() ? "" : r.failure);
+      campaign.count(r.name, r.caught, r.cycles, only.empty() ? "" : r.failure, r.waves);
     else
-      fmt::print("fault {:<26} cannot show under these options: it needs {}\n", r.name, r.needs);
+      print_that_it_cannot_show(r.name, r.needs);
   }
 }
 
 void plant_in_unit(const BenchUnit& unit, const UnitOptions& options, const std::string& only,
                    Record& record, Campaign& campaign) {
-  const std::vector<UnitFault> list = unit.faults();
+  const std::vector<UnitFault> list = unit.faults(options);
   for (size_t i = 0; i < list.size(); ++i) {
     if (!only.empty() && list[i].name != only) continue;
+    if (!list[i].needs.empty()) {
+      if (!only.empty())
+        throw UsageError(fmt::format("fault '{}' cannot show: it needs {}", only, list[i].needs));
+      print_that_it_cannot_show(list[i].name, list[i].needs);
+      record.add(to_row(list[i]));
+      continue;
+    }
     UnitOptions one = options;  // waves are those of a fault that was asked for alone
     if (only.empty()) one.waves.clear();
     const UnitResult r = unit.plant(one, i);
     record.add(to_row(unit, list[i], r));
-    campaign.count(list[i].name, !r.passed(), r.cycles, only.empty() ? "" : r.failure);
+    campaign.count(list[i].name, !r.passed(), r.cycles, only.empty() ? "" : r.failure, r.waves);
   }
 }
 
@@ -238,7 +257,7 @@ std::vector<std::string> fault_names(const Options& o) {
     for (const Fault& fault : faults) names.emplace_back(fault.name);
   for (const BenchUnit& unit : bench_units())
     if (o.runs(unit))
-      for (const UnitFault& fault : unit.faults()) names.emplace_back(fault.name);
+      for (const UnitFault& fault : unit.faults(o.of_units())) names.emplace_back(fault.name);
   return names;
 }
 
@@ -247,7 +266,7 @@ bool run_fault_campaign(const Options& o, Record& record) {
   const std::vector<std::string> names = fault_names(o);
   if (!only.empty() && std::ranges::find(names, only) == names.end())
     throw UsageError(fmt::format("unknown fault '{}'; valid: {}", only, fmt::join(names, ", ")));
-  Campaign campaign{.waves = o.cosim.waves};
+  Campaign campaign;
   const bool is_of_array =
       only.empty() || std::ranges::find(faults, only, &Fault::name) != faults.end();
   if (o.runs_array() && is_of_array) plant_in_array(o.cosim, only, record, campaign);
@@ -257,7 +276,8 @@ bool run_fault_campaign(const Options& o, Record& record) {
   return campaign.caught == campaign.planted;
 }
 
-int run(Options& o, bool plant_faults) {
+// Refuses options that what runs does not heed. given: whether --backpressure and --waves were.
+void check(Options& o, bool plant_faults, bool backpressure_given, bool waves_given) {
   if (plant_faults && !o.coverage.empty())
     throw UsageError("--coverage is that of the run without faults; leave out --faults");
   if (o.is_of_array() && !o.runs_array())
@@ -267,12 +287,30 @@ int run(Options& o, bool plant_faults) {
       throw UsageError("--array has its own rows, columns and datapath");
     if (plant_faults) throw UsageError("faults are planted in arrays of the build, not in --array");
   }
+  if (!o.cosim.array_library.empty() && !o.coverage.empty())
+    throw UsageError("--array collects no coverage; leave out --coverage");
+  for (const BenchUnit& unit : bench_units()) {
+    if (o.unit != unit.name) continue;
+    if (o.format && !unit.takes_format)
+      throw UsageError(fmt::format("--unit {} has all formats; leave out --format", unit.name));
+    if (backpressure_given && !unit.takes_backpressure)
+      throw UsageError(fmt::format(
+          "--unit {} has a bench with gaps of its own; leave out --backpressure", unit.name));
+  }
   require_writable(o.json);
   require_writable(o.coverage);
-  require_writable(o.cosim.waves);
+  try {
+    require_writable(o.cosim.waves);
+  } catch (const InputError&) {
+    if (waves_given) throw;
+    o.cosim.waves.clear();  // nobody asked for them
+  }
   if (o.format && o.format_b && o.format->scale != o.format_b->scale)
     throw UsageError(
         fmt::format("{} and {} do not meet in a product", o.format->name, o.format_b->name));
+}
+
+int run(Options& o, bool plant_faults) {
   o.cosim.format_a = o.format;
   o.cosim.format_b = o.format_b ? o.format_b : o.format;
   Record record("cosim");
@@ -295,7 +333,7 @@ std::vector<ordered_json> lockstep_rows(
   const UnitOptions of_units{.seed = seed};
   for (const BenchUnit& unit : bench_units()) {
     for (const UnitResult& r : unit.run(of_units)) rows.push_back(to_row(r));
-    const std::vector<UnitFault> list = unit.faults();
+    const std::vector<UnitFault> list = unit.faults(of_units);
     for (size_t i = 0; i < list.size(); ++i)
       rows.push_back(to_row(unit, list[i], unit.plant(of_units, i)));
   }
@@ -337,9 +375,10 @@ Action define_cosim(CLI::App& app, const Context&) {
       "block products at least, shared among the arrays, and as many at most for each fault "
       "(default 1000000); shorter runs collect coverage; of another unit about the work of as "
       "many");
-  add_number(app, "--backpressure", o->cosim.backpressure, 0.0, 1.0,
-             "share of the time in which results are held back and beats come with gaps (default "
-             "0.5); a cycle counts as stalled where a beat or a row of results waits");
+  CLI::Option* backpressure = add_number(
+      app, "--backpressure", o->cosim.backpressure, 0.0, 1.0,
+      "share of the time in which results are held back and beats come with gaps (default "
+      "0.5); a cycle counts as stalled where a beat or a row of results waits");
   add_seed(app, o->cosim.seed, "seed of the stimulus");
   CLI::Option* plant = app.add_option("--faults", o->faults,
                                       "plant each fault of the RTL, or one, and see it caught; a "
@@ -349,11 +388,15 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_output(
       app, "--coverage", o->coverage,
       "keep Verilator's coverage data here; verilator_coverage --annotate shows what it lacks");
-  add_output(app, "--waves", o->cosim.waves,
-             "where a run that fails, or catches the fault that was asked for, leaves its last "
-             "cycles as FST (default mxref-cosim.fst)");
+  CLI::Option* waves =
+      add_output(app, "--waves", o->cosim.waves,
+                 "where a run that fails, or catches the fault that was asked for, leaves its last "
+                 "cycles as FST, what ran in the name (default mxref-cosim.fst)");
   add_json(app, o->json);
-  return [o, plant] { return run(*o, plant->count() > 0); };
+  return [=] {
+    check(*o, plant->count() > 0, backpressure->count() > 0, waves->count() > 0);
+    return run(*o, plant->count() > 0);
+  };
 }
 
 }  // namespace mxref

@@ -15,8 +15,8 @@ namespace mxref {
 namespace {
 
 // A block of the quantizer costs about as much as 25 block products of the array, a cycle of the
-// accelerator as 10.
-constexpr int64_t per_conversion = 25, per_cycle = 10;
+// accelerator as 10; a sum for each pair of scale codes as 40000.
+constexpr int64_t per_conversion = 25, per_cycle = 10, per_sum = 40'000;
 // Coverage slows a Verilated model many times.
 constexpr int64_t covered_cycles = 40'000;
 
@@ -35,6 +35,7 @@ ConversionBenchOptions of_conversions(const UnitOptions& o) {
 UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& options, uint8_t fault) {
   ConversionBenchOptions of_build = of_conversions(options);
   if (build.is_covered) of_build.blocks = std::max<int64_t>(1, of_build.blocks / 4);
+  of_build.waves = waves_of(options.waves, std::string(build.name));
   const ConversionBenchResult r = run_conversion_bench(build, of_build, fault);
   return {.unit = name_of(build.design.unit),
           .model = r.model,
@@ -43,7 +44,8 @@ UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& option
           .compared = r.blocks,
           .mismatches = r.mismatches,
           .coverage_data = r.coverage_data,
-          .failure = r.failure};
+          .failure = r.failure,
+          .waves = of_build.waves};
 }
 
 template <ConversionUnit unit>
@@ -64,9 +66,11 @@ std::vector<const QuantizeFault*> rows_of() {
   return rows;
 }
 template <ConversionUnit unit>
-std::vector<UnitFault> conversion_faults() {
+std::vector<UnitFault> conversion_faults(const UnitOptions& options) {
+  const FaultConditions run{.format_a = options.format, .backpressure = options.backpressure};
   std::vector<UnitFault> list;
-  for (const QuantizeFault* fault : rows_of<unit>()) list.push_back({fault->name, fault->what});
+  for (const QuantizeFault* fault : rows_of<unit>())
+    list.push_back({fault->name, fault->what, fault->need->is_met(run) ? "" : fault->need->what});
   return list;
 }
 template <ConversionUnit unit>
@@ -79,21 +83,27 @@ UnitResult plant_in_conversion(const UnitOptions& options, size_t fault) {
 }
 
 UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
-  const ScalingBenchResult r = run_scaling_bench(options.seed, fault, options.waves);
+  const auto sums = std::clamp<int64_t>(options.blocks / per_sum, 1, 1000);
+  const ScalingBenchOptions of_bench{.seed = options.seed,
+                                     .sums = int(sums),
+                                     .gaps = options.backpressure,
+                                     .waves = waves_of(options.waves, "e8m0_scaling_unit")};
+  const ScalingBenchResult r = run_scaling_bench(of_bench, fault);
   return {.unit = "scaling",
           .model = "e8m0_scaling_unit",
-          .cycles = r.compared,
+          .cycles = r.cycles,
           .compared = r.compared,
           .mismatches = r.mismatches,
           .coverage_data = r.coverage_data,
-          .failure = r.failure};
+          .failure = r.failure,
+          .waves = of_bench.waves};
 }
 std::vector<UnitResult> run_scaling(const UnitOptions& options) { return {of_scaling(options, 0)}; }
-std::vector<UnitFault> faults_of_scaling() {
+std::vector<UnitFault> faults_of_scaling(const UnitOptions&) {
   std::vector<UnitFault> list;
   list.reserve(scaling_faults().size());
   for (uint8_t number : scaling_faults())
-    list.push_back({faults[number - 1].name, faults[number - 1].what});
+    list.push_back({.name = faults[number - 1].name, .what = faults[number - 1].what});
   return list;
 }
 UnitResult plant_in_scaling(const UnitOptions& options, size_t fault) {
@@ -102,8 +112,12 @@ UnitResult plant_in_scaling(const UnitOptions& options, size_t fault) {
 
 UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& options,
                           int64_t cycles, bool is_covered, uint8_t fault = 0) {
+  const ArrayDesign& array = source.design.array;
   UnitResult result{.unit = "accelerator",
-                    .model = "2×3 on " + std::string(source.design.array.datapath->name)};
+                    .model = std::to_string(array.shape.rows) + "×" +
+                             std::to_string(array.shape.cols) + " on " +
+                             std::string(array.datapath->name) + (is_covered ? ", covered" : "")};
+  result.waves = waves_of(options.waves, "accelerator-" + std::string(array.datapath->name));
   const auto run = [&](int64_t waves_from) {
     const auto rtl = source.make();
     const auto model = make_systemc_accelerator(source.design);
@@ -112,8 +126,7 @@ UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& op
                                            .cycles = std::max<int64_t>(1, cycles),
                                            .fault = fault,
                                            .before_cycle = [&](int64_t cycle) {
-                                             if (cycle == waves_from)
-                                               rtl->open_waves(options.waves);
+                                             if (cycle == waves_from) rtl->open_waves(result.waves);
                                            }});
     result.cycles = r.cycles;
     result.compared = r.compared;
@@ -123,7 +136,7 @@ UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& op
     if (is_covered) result.coverage_data = rtl->coverage();
   };
   run(/*waves_from=*/-1);
-  if (!result.passed() && !options.waves.empty()) run(first_cycle_of_waves(result.cycles));
+  if (!result.passed() && !result.waves.empty()) run(first_cycle_of_waves(result.cycles));
   return result;
 }
 std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
@@ -135,10 +148,11 @@ std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
     results.push_back(of_accelerator(source, options, covered_cycles, true));
   return results;
 }
-std::vector<UnitFault> faults_of_accelerator() {
+std::vector<UnitFault> faults_of_accelerator(const UnitOptions&) {
   std::vector<UnitFault> list;
   list.reserve(accelerator_faults.size());
-  for (const AcceleratorFault& fault : accelerator_faults) list.push_back({fault.name, fault.what});
+  for (const AcceleratorFault& fault : accelerator_faults)
+    list.push_back({.name = fault.name, .what = fault.what});
   return list;
 }
 UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
@@ -151,14 +165,14 @@ UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
 const std::vector<BenchUnit>& bench_units() {
   constexpr auto quantizer = ConversionUnit::quantizer, dequantizer = ConversionUnit::dequantizer;
   static const std::vector<BenchUnit> units{
-      {"quantizer", "binary32 or bfloat16 → blocks", run_conversions<quantizer>,
+      {"quantizer", "binary32 or bfloat16 → blocks", true, true, run_conversions<quantizer>,
        conversion_faults<quantizer>, plant_in_conversion<quantizer>},
-      {"dequantizer", "blocks → binary32", run_conversions<dequantizer>,
+      {"dequantizer", "blocks → binary32", true, true, run_conversions<dequantizer>,
        conversion_faults<dequantizer>, plant_in_conversion<dequantizer>},
-      {"scaling", "the E8M0 scaling unit: all pairs of scale codes", run_scaling, faults_of_scaling,
-       plant_in_scaling},
-      {"accelerator", "registers, streams and tile memory around an array", run_accelerator,
-       faults_of_accelerator, plant_in_accelerator},
+      {"scaling", "the E8M0 scaling unit: all pairs of scale codes", false, true, run_scaling,
+       faults_of_scaling, plant_in_scaling},
+      {"accelerator", "registers, streams and tile memory around an array", false, false,
+       run_accelerator, faults_of_accelerator, plant_in_accelerator},
   };
   return units;
 }

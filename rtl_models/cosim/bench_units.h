@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,26 +26,30 @@ struct UnitResult {
   std::string_view unit;
   std::string model;  // which of the unit's builds
   int64_t cycles = 0;
-  int64_t stalled_cycles = 0;
-  int64_t compared = 0;  // transfers
+  std::optional<int64_t> stalled_cycles = {};  // where the bench counts them
+  int64_t compared = 0;                        // transfers
   int64_t mismatches = 0;
   int64_t assertions_failed = 0;
   std::string coverage_data = {};  // where the model collects it: what parse_coverage reads
   std::string failure = {};        // of the first mismatch: seed, cycle, signal, expected, got
+
+  std::filesystem::path waves = {};  // of a run that failed
 
   bool passed() const { return mismatches == 0 && assertions_failed == 0; }
 };
 
 struct UnitFault {
   std::string_view name, what;
+  std::string_view needs = {};  // what the options keep out, without which it cannot show
 };
 
 struct BenchUnit {
   std::string_view name;
   std::string_view what;
+  bool takes_format, takes_backpressure;  // whether the unit heeds these options
   // One result for each build of the unit. Throws UsageError where an option is out of range.
   std::vector<UnitResult> (*run)(const UnitOptions& options);
-  std::vector<UnitFault> (*faults)();
+  std::vector<UnitFault> (*faults)(const UnitOptions& options);
   // One run with a planted fault, a place in faults(): whether it was caught is whether it failed.
   UnitResult (*plant)(const UnitOptions& options, size_t fault);
 };

@@ -82,7 +82,13 @@ void run(const CosimOptions& options, const BenchSource& source, CosimResult& re
   if (result.passed() || options.waves.empty()) return;
   CosimResult again = empty;
   LockStep repeated(options, source.make(), fault);
-  repeated.open_waves_at(first_cycle_of_waves(result.cycles), options.waves);
+  const auto [rows, cols] = source.design.shape;
+  result.waves =
+      !options.array_library.empty()
+          ? options.waves
+          : waves_of(options.waves, std::string(source.design.datapath->name) + "-" +
+                                        std::to_string(rows) + "x" + std::to_string(cols));
+  repeated.open_waves_at(first_cycle_of_waves(result.cycles), result.waves);
   repeated.run(again, [&] { return done(again); });
 }
 
@@ -175,7 +181,8 @@ std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_vie
     results.push_back({.name = std::string(fault.name),
                        .caught = !result.passed(),
                        .cycles = result.cycles,
-                       .failure = result.failure});
+                       .failure = result.failure,
+                       .waves = result.waves});
     if (options.progress) options.progress(int64_t(i + 1), int64_t(faults.size()));
   }
   return results;

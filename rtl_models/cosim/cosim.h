@@ -47,6 +47,7 @@ struct CosimResult {
   ArrayShape coverage_shape;
   // Of the first mismatch: seed, cycle, signal, expected, got, the command that repeats it.
   std::string failure;
+  std::filesystem::path waves;  // of a run that failed
 
   bool passed() const { return mismatches == 0 && assertions_failed == 0; }
 };
@@ -62,6 +63,7 @@ struct FaultResult {
   bool caught = false;
   int64_t cycles = 0;        // until it was caught, or all that were run
   std::string failure = {};  // what caught it
+  std::filesystem::path waves = {};
 };
 // Plants each of the RTL's faults, or the one called `only`, in the first of the arrays, and runs
 // the bench until it is caught or has done `options.blocks`. Throws UsageError on an unknown name,

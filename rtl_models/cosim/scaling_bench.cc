@@ -17,8 +17,8 @@ namespace {
 
 constexpr int sum_bits = 42;  // as the unit is built
 constexpr int64_t largest = (int64_t(1) << (sum_bits - 1)) - 1;
-// Of each pair of scale codes; the directed ones in turn.
-constexpr size_t directed_sums_each = 19, random_sums_each = 5;
+constexpr uint64_t random_sum_of =
+    5;  // one sum of so many is random, the others are directed in turn
 
 // What a pair of formats has to do with the unit: the weight of the lowest bit of its sums.
 std::vector<std::pair<const BlockFormat*, const BlockFormat*>> format_pairs() {
@@ -63,7 +63,8 @@ uint32_t expected(const Operands& in) {
 
 class ScalingBench {
  public:
-  ScalingBench(uint64_t seed, uint8_t fault) : seed_(seed), random_(seed), unit_(&context_) {
+  ScalingBench(const ScalingBenchOptions& options, uint8_t fault)
+      : options_(options), random_(options.seed), unit_(&context_) {
     unit_.fault_i = fault;
     unit_.rst_ni = false;
     clock();
@@ -85,42 +86,66 @@ class ScalingBench {
           const int64_t sum = random_.below(2) ? -magnitude : magnitude;
           compare({format_a, format_b, uint8_t(a), uint8_t(b), sum}, result);
         };
-        for (size_t i = 0; i < directed_sums_each; ++i) {
-          check(directed[next]);
-          next = (next + 1) % directed.size();
+        for (int i = 0; i < options_.sums; ++i) {
+          if (random_.below(random_sum_of) == 0) {
+            check(int64_t(random_.word() >> 23) >> random_.below(sum_bits - 1));
+          } else {
+            check(directed[next]);
+            next = (next + 1) % directed.size();
+          }
         }
-        for (size_t i = 0; i < random_sums_each; ++i)
-          check(int64_t(random_.word() >> 23) >> random_.below(sum_bits - 1));
         if (result.mismatches) return;
       }
   }
-  void open_waves_at(int64_t cycle, const std::filesystem::path& file) {
-    waves_from_ = cycle;
-    waves_file_ = file;
-  }
+  void open_waves_at(int64_t cycle) { waves_from_ = cycle; }
   std::string coverage() { return coverage_data(context_); }
 
  private:
-  void compare(const Operands& in, ScalingBenchResult& result) {
-    if (result.compared == waves_from_) waves_.open(unit_, waves_file_);
-    unit_.valid_i = true;
+  void put(const Operands& in) {
     unit_.sum_i = uint64_t(in.sum) & ((uint64_t(1) << sum_bits) - 1);
     unit_.a_scale_i = in.scale_a;
     unit_.b_scale_i = in.scale_b;
     unit_.a_unit_log2_i = uint8_t(in.format_a->element->unit_log2());
     unit_.b_unit_log2_i = uint8_t(in.format_b->element->unit_log2());
-    clock();
+  }
+
+  void compare(const Operands& in, ScalingBenchResult& result) {
+    put(in);
+    const uint64_t thousand = 1000;
+    if (random_.below(2 * thousand) < uint64_t(options_.gaps * thousand)) leave_gap(in, result);
+    if (result.mismatches) return;
+    unit_.valid_i = true;
+    unit_.rst_ni = true;
+    step(result);
     ++result.compared;
-    const uint32_t value = expected(in);
-    if ((unit_.valid_o && unit_.value_o == value) || result.mismatches) return;
+    last_ = expected(in);
+    check("valid_o", 1, unit_.valid_o, in, result);
+    check("value_o", last_, unit_.value_o, in, result);
+  }
+  // Nothing comes, or a reset: valid falls, and the value stays. What is on the pins is noise.
+  void leave_gap(const Operands& in, ScalingBenchResult& result) {
+    unit_.rst_ni = random_.below(8) != 0;
+    unit_.valid_i = false;
+    step(result);
+    check("valid_o", 0, unit_.valid_o, in, result);
+    if (result.compared > 0) check("value_o", last_, unit_.value_o, in, result);
+    unit_.rst_ni = true;
+  }
+  void check(const char* signal, uint32_t by_definition, uint32_t got, const Operands& in,
+             ScalingBenchResult& result) {
+    if (by_definition == got || result.mismatches) return;
     result.mismatches = 1;
     std::ostringstream text;
-    text << "scaling, seed " << seed_ << ", cycle " << result.compared
-         << ", signal value_o: " << std::hex << "expected 0x" << value
-         << " by the definition, got 0x" << unit_.value_o << "\n  " << in.format_a->name << " × "
-         << in.format_b->name << ", scale codes 0x" << int(in.scale_a) << " and 0x"
-         << int(in.scale_b) << ", sum " << std::dec << in.sum;
+    text << "scaling, seed " << options_.seed << ", cycle " << result.cycles << ", signal "
+         << signal << std::hex << ": expected 0x" << by_definition << " by the definition, got 0x"
+         << got << "\n  " << in.format_a->name << " × " << in.format_b->name << ", scale codes 0x"
+         << int(in.scale_a) << " and 0x" << int(in.scale_b) << ", sum " << std::dec << in.sum;
     result.failure = text.str();
+  }
+  void step(ScalingBenchResult& result) {
+    if (result.cycles == waves_from_) waves_.open(unit_, options_.waves);
+    clock();
+    ++result.cycles;
   }
   void clock() {
     for (const bool level : {false, true}) {
@@ -130,26 +155,25 @@ class ScalingBench {
     }
   }
 
-  uint64_t seed_;
+  const ScalingBenchOptions& options_;
   Stimulus random_;
+  uint32_t last_ = 0;  // the value that the unit holds
   VerilatedContext context_;
   Ve8m0_scaling_unit unit_;
   VerilatedWaves waves_{context_};
   int64_t waves_from_ = -1;
-  std::filesystem::path waves_file_;
 };
 
 }  // namespace
 
-ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault,
-                                     const std::filesystem::path& waves) {
+ScalingBenchResult run_scaling_bench(const ScalingBenchOptions& options, uint8_t fault) {
   ScalingBenchResult result;
-  ScalingBench bench(seed, fault);
+  ScalingBench bench(options, fault);
   bench.run(result);
-  if (result.mismatches && !waves.empty()) {
+  if (result.mismatches && !options.waves.empty()) {
     ScalingBenchResult again;
-    ScalingBench repeated(seed, fault);
-    repeated.open_waves_at(first_cycle_of_waves(result.compared), waves);
+    ScalingBench repeated(options, fault);
+    repeated.open_waves_at(first_cycle_of_waves(result.cycles));
     repeated.run(again);
   }
   result.coverage_data = bench.coverage();

@@ -11,16 +11,21 @@
 
 namespace mxref {
 
+struct ScalingBenchOptions {
+  uint64_t seed = 1;
+  int sums = 24;      // of each pair of scale codes, at least 1
+  double gaps = 0.5;  // share of the time, 0 … 1, in which nothing comes every second cycle
+  std::filesystem::path waves = {};  // FST of a failing run's last cycles; empty: none
+};
 struct ScalingBenchResult {
+  int64_t cycles = 0;
   int64_t compared = 0;
   int64_t mismatches = 0;  // the run stops at the first
   std::string coverage_data;
   std::string failure;  // seed, cycle, operands, expected, got
 };
-// fault: a number of rtl_models/rtl/faults.h, 0 for none. waves: FST of a failing run's last
-// cycles; empty: none.
-ScalingBenchResult run_scaling_bench(uint64_t seed, uint8_t fault = 0,
-                                     const std::filesystem::path& waves = {});
+// fault: a number of rtl_models/rtl/faults.h, 0 for none.
+ScalingBenchResult run_scaling_bench(const ScalingBenchOptions& options, uint8_t fault = 0);
 
 // The faults that lie in the unit, by their numbers.
 std::vector<uint8_t> scaling_faults();

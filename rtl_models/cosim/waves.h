@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <string>
 
 namespace mxref {
 
@@ -9,6 +11,12 @@ namespace mxref {
 inline int64_t first_cycle_of_waves(int64_t cycles) {
   constexpr int64_t cycles_of_waves = 200;
   return std::max<int64_t>(0, cycles - cycles_of_waves);
+}
+
+// "x.fst" of one of several runs: "x-what.fst". Empty stays empty.
+inline std::filesystem::path waves_of(const std::filesystem::path& file, const std::string& what) {
+  if (file.empty()) return file;
+  return file.parent_path() / (file.stem().string() + "-" + what + file.extension().string());
 }
 
 }  // namespace mxref

@@ -27,6 +27,16 @@ constexpr bool may_be(const BlockFormat* format, const ElementFormat& element) {
   return !format || format->element->name == element.name;
 }
 inline constexpr FaultNeed needs_nothing{"", [](const FaultConditions&) { return true; }};
+// Of nvfp4 blocks have half the lanes, and sums with C neither leave the range of binary32 nor lose
+// bits below its rounding.
+inline constexpr FaultNeed needs_e8m0{"a format of e8m0 scales", [](const FaultConditions& run) {
+                                        return !run.format_a || !run.format_a->has_tensor_scale();
+                                      }};
+inline constexpr FaultNeed needs_fields{
+    "an operand that is not int8", [](const FaultConditions& run) {
+      const auto is_int8 = [](const BlockFormat* f) { return f && may_be(f, int8); };
+      return !is_int8(run.format_a) || !is_int8(run.format_b);
+    }};
 inline constexpr FaultNeed needs_e4m3{"an operand of e4m3", [](const FaultConditions& run) {
                                         return may_be(run.format_a, e4m3) ||
                                                may_be(run.format_b, e4m3);
@@ -65,20 +75,21 @@ struct Fault {
 };
 
 inline constexpr std::array faults{
-    Fault{"decode_subnormal", "decoder", "a subnormal element gets the hidden bit"},
+    Fault{"decode_subnormal", "decoder", "a subnormal element gets the hidden bit", &needs_fields},
     Fault{"decode_max_as_nan", "NaN rule", "the largest e4m3 number is taken for NaN too",
           &needs_e4m3},
     Fault{"sign_both_negative", "sign", "the last lane's product of two negatives is negative",
-          &needs_nothing, all_but_aligned},
+          &needs_e8m0, all_but_aligned},
     Fault{"multiply_max", "multiplier", "15 · 15 loses its lowest bit", &needs_wide_significands},
     Fault{"sum_last_lane", "sum", "the last lane is not added where the first is negative",
-          &needs_nothing, all_but_aligned},
+          &needs_e8m0, all_but_aligned},
     Fault{"sum_one_bit_short", "sum", "the sum wraps one bit too early", &needs_widest_sums,
           all_but_aligned},
     Fault{"sum_all_cancelled", "sum", "a sum that cancels counts as no nonzero product",
           &needs_nothing, fused_kind},
-    Fault{"scale_code_zero", "scale", "scale code 0 is taken for 2^-126"},
-    Fault{"scale_product_saturates", "scale", "the product of scales is kept below 2^128"},
+    Fault{"scale_code_zero", "scale", "scale code 0 is taken for 2^-126", &needs_e8m0},
+    Fault{"scale_product_saturates", "scale", "the product of scales is kept below 2^128",
+          &needs_e8m0},
     Fault{"nan_scale_without_product", "NaN rule",
           "a NaN scale is ignored where no product is nonzero", &needs_nothing, binary32_kinds},
     Fault{"nan_payload", "NaN rule", "a NaN accumulator keeps its payload", &needs_nothing,
@@ -88,10 +99,10 @@ inline constexpr std::array faults{
     Fault{"align_wraps", "alignment", "alignment distances of 64 and more wrap", &needs_nothing,
           binary32_kinds},
     Fault{"align_sticky", "alignment", "bits shifted out in the alignment are forgotten",
-          &needs_nothing, binary32_kinds},
-    Fault{"round_subnormal", "rounding", "subnormal results are truncated", &needs_nothing,
+          &needs_e8m0, binary32_kinds},
+    Fault{"round_subnormal", "rounding", "subnormal results are truncated", &needs_e8m0,
           all_but_aligned},
-    Fault{"round_overflow", "rounding", "overflow gives the largest finite number"},
+    Fault{"round_overflow", "rounding", "overflow gives the largest finite number", &needs_e8m0},
     Fault{"tie_away", "tie", "ties are rounded away from zero", &needs_nothing, all_but_aligned},
     Fault{"acc_minus_zero", "accumulator", "-0 becomes +0 where no product is nonzero",
           &needs_nothing, binary32_kinds},
