@@ -200,8 +200,8 @@ module prove_from_term #(
     assign unflushed = '0;
     is_rounded #(.BITS(TERM), .ROUNDING(ROUNDING)) definition (.significand, .sticky, .exponent, .magnitude, .right);
   end
-  // Zero comes with an exponent below the least; a sticky bit only below 25 bits: it must not hide a guard bit.
-  assign wrong = (significand[TERM-1] || (significand == '0 && !sticky && exponent < 10'sd1))
+  // Zero comes with the least exponent at most; a sticky bit only below 25 bits: it must not hide a guard bit.
+  assign wrong = (significand[TERM-1] || (significand == '0 && !sticky && exponent <= 10'sd1))
               && (TERM >= 25 || !sticky) && exponent < 10'sd511 && !right;
 endmodule
 
