@@ -129,9 +129,9 @@ Results validate_rtl_forward(const Subject& subject, const TaskProgress& progres
   const auto log = std::make_shared<PairedLog>();
   const EngineEntry& rtl = find_by_name(subject.engines, "engine", "rtl");
   const auto model = load_model(subject.checkpoint, recipe, subject.engines);
-  const at::Tensor ids = model_input(
-      subject.calibration,
-      std::min({rtl_tokens, model->window(), int64_t(subject.calibration.size())}));
+  const at::Tensor ids =
+      model_input(subject.calibration,
+                  std::min({rtl_tokens, model->window(), int64_t(subject.calibration.size())}));
   const auto by_rtl = forward_by_rtl(subject, recipe, rtl, ids, log, progress);
 
   const auto by_kernel = model->forward(ids, /*with_hidden=*/true);
