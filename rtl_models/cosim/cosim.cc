@@ -53,10 +53,9 @@ BenchSource loaded_array(const std::string& file) {
   if (!library) throw InputError(file + ": is no array that `mxref array` built");
   return {library->design, [library, file](const ArrayDesign&) {
             std::unique_ptr<ArrayPort> port = library->make();
-            auto* bench = dynamic_cast<BenchArray*>(port.get());
-            if (!bench) throw InputError(file + ": its array has no waves");
-            port.release();
-            return std::unique_ptr<BenchArray>(bench);
+            if (!dynamic_cast<BenchArray*>(port.get()))
+              throw InputError(file + ": its array has no waves");
+            return std::unique_ptr<BenchArray>(static_cast<BenchArray*>(port.release()));
           }};
 }
 
