@@ -24,18 +24,13 @@ std::string_view name_of(ConversionUnit unit) {
   return unit == ConversionUnit::quantizer ? "quantizer" : "dequantizer";
 }
 
-ConversionBenchOptions of_conversions(const UnitOptions& o) {
-  return {.format = o.format,
-          .blocks = std::max<int64_t>(1, o.blocks / per_conversion),
-          .backpressure = o.backpressure,
-          .seed = o.seed,
-          .waves = o.waves};
-}
-
 UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& options, uint8_t fault) {
-  ConversionBenchOptions of_build = of_conversions(options);
-  if (build.is_covered) of_build.blocks = std::max<int64_t>(1, of_build.blocks / 4);
-  of_build.waves = waves_of(options.waves, std::string(build.name));
+  const int64_t share = build.is_covered ? 4 * per_conversion : per_conversion;
+  const ConversionBenchOptions of_build{.format = options.format,
+                                        .blocks = std::max<int64_t>(1, options.blocks / share),
+                                        .backpressure = options.backpressure,
+                                        .seed = options.seed,
+                                        .waves = waves_of(options.waves, std::string(build.name))};
   const ConversionBenchResult r = run_conversion_bench(build, of_build, fault);
   return {.unit = name_of(build.design.unit),
           .model = r.model,
