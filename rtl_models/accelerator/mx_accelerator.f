@@ -5,6 +5,7 @@ mx_axi_lite.sv
 mx_registers.sv
 mx_job.sv
 mx_stream_in.sv
+mx_operand_memory.sv
 mx_tile_memory.sv
 mx_results.sv
 mx_accelerator.sv

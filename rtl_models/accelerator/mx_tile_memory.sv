@@ -1,6 +1,6 @@
-// The operands of two tiles: A, B and C in two buffers each, a bank for every row of A and column
-// of B, so that a whole block of each is read in a cycle. One word is written at a time, by the
-// host or by the stream. The array and the host have read ports of their own.
+// The operands of two tiles: A, B and C in two buffers each, of which a whole block and all of C are
+// read in a cycle. One word is written at a time, by the host or by the stream. The array and the
+// host have read ports of their own.
 module mx_tile_memory #(
   parameter int ROWS  = 2,
   parameter int COLS  = 2,
@@ -37,7 +37,6 @@ module mx_tile_memory #(
   localparam int CODES = LANES * 8;
   localparam int WORDS = LANES / 4;
   localparam int ELEMENTS = ROWS * COLS;
-  localparam int BANK_WORDS = 2 << BlockBits;
 
   // Where the host reads, kept for the cycle in which the data is there.
   logic [mx_registers_pkg::RegionBits-1:0] read_region_q;
@@ -65,86 +64,48 @@ module mx_tile_memory #(
   logic [COLS*8-1:0]      b_scales_read;
   logic [ELEMENTS*32-1:0] c_read;
 
-  for (genvar r = 0; r < ROWS; r++) begin : gen_a
-    logic             is_row;
-    logic [WORDS-1:0] we;
-    assign is_row = write_i && {27'b0, write_minor_i} == r;
-    for (genvar w = 0; w < WORDS; w++) begin : gen_we
-      assign we[w] = is_row && write_region_i == mx_registers_pkg::RegionACodes &&
-                     {29'b0, write_word_i} == w;
-    end
-    mx_bank #(
-      .WIDTH(CODES),
-      .WORDS(BANK_WORDS)
-    ) u_codes (
-      .clk_i,
-      .we_i    (we),
-      .waddr_i (write_at),
-      .wdata_i ({WORDS{write_data_i}}),
-      .a_re_i  (fetch_i),
-      .a_addr_i(fetch_at),
-      .a_data_o(a_codes_o[r*CODES +: CODES]),
-      .b_re_i  (read_i),
-      .b_addr_i(read_at),
-      .b_data_o(a_read[r*CODES +: CODES])
-    );
-    mx_bank #(
-      .WIDTH(8),
-      .PART (8),
-      .WORDS(BANK_WORDS)
-    ) u_scales (
-      .clk_i,
-      .we_i    (is_row && write_region_i == mx_registers_pkg::RegionAScales),
-      .waddr_i (write_at),
-      .wdata_i (write_data_i[7:0]),
-      .a_re_i  (fetch_i),
-      .a_addr_i(fetch_at),
-      .a_data_o(a_scales_o[r*8 +: 8]),
-      .b_re_i  (read_i),
-      .b_addr_i(read_at),
-      .b_data_o(a_scales_read[r*8 +: 8])
-    );
-  end
-  for (genvar c = 0; c < COLS; c++) begin : gen_b
-    logic             is_col;
-    logic [WORDS-1:0] we;
-    assign is_col = write_i && {27'b0, write_minor_i} == c;
-    for (genvar w = 0; w < WORDS; w++) begin : gen_we
-      assign we[w] = is_col && write_region_i == mx_registers_pkg::RegionBCodes &&
-                     {29'b0, write_word_i} == w;
-    end
-    mx_bank #(
-      .WIDTH(CODES),
-      .WORDS(BANK_WORDS)
-    ) u_codes (
-      .clk_i,
-      .we_i    (we),
-      .waddr_i (write_at),
-      .wdata_i ({WORDS{write_data_i}}),
-      .a_re_i  (fetch_i),
-      .a_addr_i(fetch_at),
-      .a_data_o(b_codes_o[c*CODES +: CODES]),
-      .b_re_i  (read_i),
-      .b_addr_i(read_at),
-      .b_data_o(b_read[c*CODES +: CODES])
-    );
-    mx_bank #(
-      .WIDTH(8),
-      .PART (8),
-      .WORDS(BANK_WORDS)
-    ) u_scales (
-      .clk_i,
-      .we_i    (is_col && write_region_i == mx_registers_pkg::RegionBScales),
-      .waddr_i (write_at),
-      .wdata_i (write_data_i[7:0]),
-      .a_re_i  (fetch_i),
-      .a_addr_i(fetch_at),
-      .a_data_o(b_scales_o[c*8 +: 8]),
-      .b_re_i  (read_i),
-      .b_addr_i(read_at),
-      .b_data_o(b_scales_read[c*8 +: 8])
-    );
-  end
+  mx_operand_memory #(
+    .HEIGHT(ROWS),
+    .LANES (LANES),
+    .DEPTH (DEPTH)
+  ) u_a (
+    .clk_i,
+    .write_codes_i(write_i && write_region_i == mx_registers_pkg::RegionACodes),
+    .write_scale_i(write_i && write_region_i == mx_registers_pkg::RegionAScales),
+    .write_at_i   (write_at),
+    .write_minor_i,
+    .write_word_i,
+    .write_data_i,
+    .read_i,
+    .read_at_i    (read_at),
+    .read_codes_o (a_read),
+    .read_scales_o(a_scales_read),
+    .fetch_i,
+    .fetch_at_i   (fetch_at),
+    .codes_o      (a_codes_o),
+    .scales_o     (a_scales_o)
+  );
+  mx_operand_memory #(
+    .HEIGHT(COLS),
+    .LANES (LANES),
+    .DEPTH (DEPTH)
+  ) u_b (
+    .clk_i,
+    .write_codes_i(write_i && write_region_i == mx_registers_pkg::RegionBCodes),
+    .write_scale_i(write_i && write_region_i == mx_registers_pkg::RegionBScales),
+    .write_at_i   (write_at),
+    .write_minor_i,
+    .write_word_i,
+    .write_data_i,
+    .read_i,
+    .read_at_i    (read_at),
+    .read_codes_o (b_read),
+    .read_scales_o(b_scales_read),
+    .fetch_i,
+    .fetch_at_i   (fetch_at),
+    .codes_o      (b_codes_o),
+    .scales_o     (b_scales_o)
+  );
 
   logic [ELEMENTS-1:0] c_we;
   for (genvar e = 0; e < ELEMENTS; e++) begin : gen_c_we
