@@ -47,13 +47,14 @@ tlm::tlm_response_status TlmAccelerator::access(tlm::tlm_generic_payload& transa
   const unsigned length = transaction.get_data_length();
   if (length == 0 || length % word_bytes != 0 || transaction.get_streaming_width() < length)
     return tlm::TLM_BURST_ERROR_RESPONSE;
+  const unsigned char* const enable = transaction.get_byte_enable_ptr();
+  const unsigned enables = transaction.get_byte_enable_length();
+  if (enable != nullptr && enables == 0) return tlm::TLM_BURST_ERROR_RESPONSE;
   if (transaction.get_command() == tlm::TLM_IGNORE_COMMAND) return tlm::TLM_OK_RESPONSE;
   if (transaction.get_address() >> address_bits != 0) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
   bool is_whole = true;
-  const unsigned enables = transaction.get_byte_enable_length();
-  if (const unsigned char* enable = transaction.get_byte_enable_ptr())
-    for (unsigned i = 0; i < length; ++i)
-      is_whole = is_whole && enable[i % enables] == TLM_BYTE_ENABLED;
+  for (unsigned i = 0; enable != nullptr && i < length; ++i)
+    is_whole = is_whole && enable[i % enables] == TLM_BYTE_ENABLED;
   if (transaction.is_read() && !is_whole) return tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
   for (unsigned i = 0; i < length; i += word_bytes) {
     const auto address = uint32_t(transaction.get_address() + i);

@@ -26,7 +26,10 @@ class TlmAccelerator : public sc_core::sc_module {
   void b_transport(tlm::tlm_generic_payload& transaction, sc_core::sc_time& delay);
   // Registers are read without effect; only the memory can be written, D too.
   unsigned int transport_dbg(tlm::tlm_generic_payload& transaction);
-  // The tile memory while no job runs: A, B and C to read and write, D to read.
+  // The tile memory while no job runs: A, B and C to read and write, D to read. One range each,
+  // with the addresses in it that the shape does not have. A pointer gives no errors: there, where
+  // the bus answers DECERR, a write stays in the model's memory and no job and no read over the bus
+  // sees it.
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& transaction, tlm::tlm_dmi& dmi);
 
   tlm::tlm_response_status access(tlm::tlm_generic_payload& transaction, sc_core::sc_time& delay);

@@ -5,7 +5,9 @@
 // Without a model the weights are random too. Exit codes: 0 equal, 1 not, 2 wrong use, 3 bad file.
 
 #include <bit>
+#include <charconv>
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <iostream>
 #include <random>
 
@@ -68,13 +70,9 @@ int run(const Options& o) {
   return different == 0 ? 0 : 1;
 }
 
-}  // namespace
-}  // namespace mxref
-
-// What escapes could only come of printing why it ends.
-// NOLINTNEXTLINE(bugprone-exception-escape)
-int main(int argc, char* argv[]) {
-  mxref::Options o;
+// The command line, and what it asks for. CLI11 alone would take -1 for the largest seed.
+int run(int argc, char** argv) {
+  Options o;
   CLI::App app("A layer of a model on the accelerator's TLM-2.0 target.");
   CLI::Option* model = app.add_option("--model", o.model, "weights (default: random ones)");
   CLI::Option* layer = app.add_option("--layer", o.layer, "tensor (N, K) of the model");
@@ -83,16 +81,36 @@ int main(int argc, char* argv[]) {
   app.add_option("--format", o.format, "of activations and weights (default mxfp8_e4m3)");
   app.add_option("--weight-format", o.weight_format, "of the weights, where it is another");
   app.add_option("--rows", o.rows, "of activations (default 8)")->check(CLI::Range(1, 4096));
-  app.add_option("--seed", o.seed, "of what is random (default 1)");
+  app.add_option_function<std::string>(
+         "--seed",
+         [&o](const std::string& text) {
+           const char* const end = text.data() + text.size();
+           const auto [read_to, error] = std::from_chars(text.data(), end, o.seed);
+           if (error != std::errc() || read_to != end)
+             throw UsageError("--seed '" + text + "' is no number from 0 to 2^64-1");
+         },
+         "of what is random (default 1)")
+      ->type_name("N");
   app.add_flag("!--no-dmi", o.uses_dmi, "every access is a transaction");
   try {
     app.parse(argc, argv);
-    return mxref::run(o);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  return run(o);
+}
+
+}  // namespace
+}  // namespace mxref
+
+int main(int argc, char* argv[]) {
+  try {
+    return mxref::run(argc, argv);
   } catch (const mxref::InputError& error) {
-    return std::cerr << error.what() << "\n", 3;
+    std::fprintf(stderr, "%s\n", error.what());
+    return 3;
   } catch (const std::exception& error) {
-    return std::cerr << error.what() << "\n", 2;
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
   }
 }

@@ -52,7 +52,7 @@ class Host : public sc_core::sc_module {
     uint64_t address;
     Words words = {0};
     std::vector<uint8_t> enables = {};
-    std::optional<unsigned> bytes = {}, streaming_width = {};
+    std::optional<unsigned> bytes = {}, streaming_width = {}, enable_length = {};
     bool dmi_allowed = false;
   };
   tlm::tlm_response_status transport(Request& request) {
@@ -107,7 +107,7 @@ class Host : public sc_core::sc_module {
       set_streaming_width(request.streaming_width.value_or(get_data_length()));
       if (request.enables.empty()) return;
       set_byte_enable_ptr(request.enables.data());
-      set_byte_enable_length(unsigned(request.enables.size()));
+      set_byte_enable_length(request.enable_length.value_or(unsigned(request.enables.size())));
     }
   };
   void run() { program_(*this); }
@@ -207,6 +207,10 @@ BOOST_AUTO_TEST_CASE(what_no_access_of_the_bus_is_gets_a_response_of_its_own) {
     BOOST_TEST(answer({TLM_READ_COMMAND, a_codes, {0, 0}, {}, 6}) == tlm::TLM_BURST_ERROR_RESPONSE);
     BOOST_TEST(answer({TLM_WRITE_COMMAND, a_codes, {0, 0}, {}, 8, 4}) ==
                tlm::TLM_BURST_ERROR_RESPONSE);
+    // Byte enables that are there and have no length.
+    for (const auto command : {TLM_READ_COMMAND, TLM_WRITE_COMMAND, TLM_IGNORE_COMMAND})
+      BOOST_TEST(answer({command, a_codes, {0}, {TLM_BYTE_ENABLED}, {}, {}, 0}) ==
+                 tlm::TLM_BURST_ERROR_RESPONSE);
     BOOST_TEST(host.error() == error_code("none"));  // none of these reached the bus
     for (const uint64_t address : {uint64_t(a_codes) + 2, uint64_t(0x78), uint64_t(0xE0000),
                                    uint64_t(1) << address_bits, uint64_t(1) << 32})
@@ -297,6 +301,31 @@ BOOST_AUTO_TEST_CASE(direct_memory_is_the_tile_memory_while_no_job_runs) {
   });
 }
 
+// Row 2 of two: the pointer reaches its words, the accelerator does not.
+BOOST_AUTO_TEST_CASE(what_the_shape_does_not_have_is_written_by_a_pointer_without_effect) {
+  run_on_target([](Host& host) {
+    constexpr uint32_t hole = a_codes + (2 << (word_bits + 2)), b_codes = region("b_codes")
+                                                                          << region_shift;
+    const auto dmi = host.pointer(tlm::TLM_WRITE_COMMAND, a_codes);
+    const auto put_word = [&](uint32_t address, uint32_t word) {
+      std::memcpy(dmi->get_dmi_ptr() + (address - a_codes), &word, sizeof word);
+    };
+    put_word(hole, 0x02020202);
+    for (uint32_t column = 0; column < 3; ++column) {
+      put_word(b_codes + (column << (word_bits + 2)), 0x02020202);
+      put_word((region("b_scales") << region_shift) + 4 * column, 127);
+    }
+    for (uint32_t row = 0; row < 3; ++row) put_word(a_scales + 4 * row, 127);
+    BOOST_TEST(host.transport({tlm::TLM_READ_COMMAND, hole}) == tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    BOOST_TEST(host.transport({tlm::TLM_WRITE_COMMAND, hole}) == tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    host.start_job();
+    host.delay += 100 * cycle;
+    for (uint32_t row = 0; row < 2; ++row)
+      for (uint32_t column = 0; column < 3; ++column)
+        BOOST_TEST(host.read(d + (row << (minor_bits + 2)) + 4 * column) == 0u);
+  });
+}
+
 // A tile of n blocks is busy for 4 + n + rows cycles from the edge of its start.
 BOOST_AUTO_TEST_CASE(the_interrupt_rises_when_the_job_ends_and_falls_when_it_is_cleared) {
   run_on_target([](Host& host) {
@@ -358,6 +387,12 @@ BOOST_AUTO_TEST_CASE(the_example_computes_a_layer_as_the_definition_does) {
     return run_program("mxref_tlm_example", args).code;
   };
   BOOST_TEST(code({"--format", "mxfp5"}) == 2);
+  for (const char* seed : {"-1", "18446744073709551616", "1.5", "x", "0x"}) {
+    const Outcome outcome = run_program("mxref_tlm_example", {"--seed", seed});
+    BOOST_TEST(outcome.code == 2, seed);
+    BOOST_TEST(outcome.err.find("is no number from 0 to 2^64-1") != std::string::npos, outcome.err);
+  }
+  BOOST_TEST(code({"--seed", "18446744073709551615"}) == 0);
   BOOST_TEST(code({"--model", "x.safetensors"}) == 2);  // without a layer
   BOOST_TEST(code({"--model", "/nonexistent", "--layer", "x"}) == 3);
   if (const auto model = shared_data("models/llama_tied/model.safetensors")) {
