@@ -37,7 +37,7 @@ struct Outputs {
   bool awready = false, wready = false, bvalid = false, arready = false, rvalid = false;
   uint8_t bresp = 0, rresp = 0;
   uint32_t rdata = 0;
-  bool s_tready = false, m_tvalid = false, m_tlast = false;
+  bool s_tready = false, m_tvalid = false, m_tlast = false, m_tuser = false;
   std::vector<uint32_t> m_tdata;  // (cols)
   bool irq = false;
 };

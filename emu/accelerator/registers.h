@@ -87,7 +87,7 @@ inline constexpr std::array registers{
     Register{"beats", 0x48, Access::read_only, "blocks that the array took"},
     Register{"rows_out", 0x4C, Access::read_only, "rows of results that left the array"},
     Register{"packets", 0x50, Access::read_only,
-             "packets of the operand stream, good or not, that are in the memory"},
+             "packets of the operand stream that have ended, good or not"},
 };
 static_assert(names_are_distinct(registers));
 inline constexpr uint32_t register_bytes = 0x80;

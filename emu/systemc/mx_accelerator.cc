@@ -26,7 +26,7 @@ bool MxAccelerator::stream_is_blocked() const {
 }
 
 bool MxAccelerator::row_ready() const {
-  return !running_.job.stream || !row_.valid || m_axis_tready_i.read();
+  return !running_.job.stream || ((!row_.valid || m_axis_tready_i.read()) && !row_.cuts);
 }
 
 // Everything that happens at the edge follows from the registers before it, so what it is comes
@@ -72,7 +72,7 @@ void MxAccelerator::rising_edge() {
       host_.set_memory_word(
           {true, region("d"), before.job.result_buffer, int(array_pins_.out_row.read()), c, 0},
           array_pins_.out_data.read()[size_t(c)]);
-  move_row(row_taken);
+  move_row(row_taken, request.abort);
 
   if (fetches) --running_.blocks_left;
   beat_valid_ = fetches || (beat_valid_ && !beat_taken);
@@ -100,7 +100,7 @@ void MxAccelerator::reset() {
   bus_.aw_valid = bus_.w_valid = bus_.b_valid = false;
   bus_.read = Bus::idle;
   packet_.valid = packet_.inside = packet_.skips = packet_.past_end = false;
-  row_.valid = false;
+  row_.valid = row_.in_packet = row_.cuts = false;
   drive_outputs();
 }
 
@@ -150,11 +150,23 @@ void MxAccelerator::move_packet(uint8_t& error) {
   packet_.last = s_axis_tlast_i.read();
 }
 
-void MxAccelerator::move_row(bool row_taken) {
-  if (row_taken && running_.job.stream)
-    row_ = {true, array_pins_.out_last.read(), array_pins_.out_data.read()};
-  else if (m_axis_tready_i.read())
+// The end of a packet that was cut off leaves before rows of the next; its data mean nothing.
+void MxAccelerator::move_row(bool row_taken, bool aborts) {
+  if (row_taken && running_.job.stream) {
+    row_.valid = true;
+    row_.is_cut = false;
+    row_.last = array_pins_.out_last.read();
+    row_.data = array_pins_.out_data.read();
+    row_.in_packet = !row_.last;
+  } else if (row_.cuts && (!row_.valid || m_axis_tready_i.read())) {
+    row_.valid = row_.last = row_.is_cut = true;
+    row_.cuts = false;
+  } else if (m_axis_tready_i.read()) {
     row_.valid = false;
+  }
+  if (!aborts) return;
+  row_.cuts = row_.cuts || row_.in_packet;
+  row_.in_packet = false;
 }
 
 void MxAccelerator::move_bus() {
@@ -222,6 +234,7 @@ void MxAccelerator::drive_outputs() {
   m_axis_tvalid_o.write(row_.valid);
   m_axis_tdata_o.write(row_.data);
   m_axis_tlast_o.write(row_.last);
+  m_axis_tuser_o.write(row_.is_cut);
   irq_o.write(host_.interrupt());
   array_pins_.in_valid.write(beat_valid_);
   aborts_.write(bus_.writes() && host_.write_error(bus_.aw_addr, bus_.is_whole(), running_) == 0 &&

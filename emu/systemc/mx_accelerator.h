@@ -30,7 +30,7 @@ class MxAccelerator : public sc_core::sc_module {
       m_axis_tready_i{"m_axis_tready_i"};
   sc_core::sc_in<uint32_t> s_axis_tdata_i{"s_axis_tdata_i"};
   sc_core::sc_out<bool> s_axis_tready_o{"s_axis_tready_o"}, m_axis_tvalid_o{"m_axis_tvalid_o"},
-      m_axis_tlast_o{"m_axis_tlast_o"};
+      m_axis_tlast_o{"m_axis_tlast_o"}, m_axis_tuser_o{"m_axis_tuser_o"};
   sc_core::sc_out<Lanes<uint32_t>> m_axis_tdata_o{"m_axis_tdata_o"};
   sc_core::sc_out<bool> irq_o{"irq_o"};
 
@@ -57,10 +57,11 @@ class MxAccelerator : public sc_core::sc_module {
     accelerator::Place place;  // of the next word
     bool writes() const { return valid && inside && !skips && !past_end; }
   };
-  // A row of results on its way out.
+  // A row of results on its way out, or the end of a packet that was cut off; the packet behind it.
   struct Row {
-    bool valid = false, last = false;
+    bool valid = false, last = false, is_cut = false;
     Lanes<uint32_t> data;
+    bool in_packet = false, cuts = false;  // cuts: an end has still to leave
   };
 
   bool host_writes_memory() const;
@@ -72,7 +73,7 @@ class MxAccelerator : public sc_core::sc_module {
   void reset();
   void move_packet(uint8_t& error);
   void move_bus();
-  void move_row(bool row_taken);
+  void move_row(bool row_taken, bool aborts);
   void fetch();
   void count(bool beat_taken, bool row_taken, bool packet_ended);
   void drive_outputs();

@@ -13,7 +13,7 @@ using sc_core::sc_signal;
 
 struct Pins {
   sc_signal<bool> clk, rst_n, awvalid, awready, wvalid, wready, bvalid, bready, arvalid, arready,
-      rvalid, rready, s_tvalid, s_tready, s_tlast, m_tvalid, m_tready, m_tlast, irq;
+      rvalid, rready, s_tvalid, s_tready, s_tlast, m_tvalid, m_tready, m_tlast, m_tuser, irq;
   sc_signal<uint32_t> awaddr, wdata, araddr, rdata, s_tdata;
   sc_signal<uint8_t> wstrb, bresp, rresp;
   sc_signal<Lanes<uint32_t>> m_tdata;
@@ -47,6 +47,7 @@ void bind(MxAccelerator& top, Pins& pins) {
   top.m_axis_tready_i(pins.m_tready);
   top.m_axis_tdata_o(pins.m_tdata);
   top.m_axis_tlast_o(pins.m_tlast);
+  top.m_axis_tuser_o(pins.m_tuser);
   top.irq_o(pins.irq);
 }
 
@@ -102,6 +103,7 @@ class SystemcAccelerator : public accelerator::Port {
     outputs_.m_tvalid = pins_.m_tvalid.read();
     outputs_.m_tdata = pins_.m_tdata.read();
     outputs_.m_tlast = pins_.m_tlast.read();
+    outputs_.m_tuser = pins_.m_tuser.read();
     outputs_.irq = pins_.irq.read();
   }
 

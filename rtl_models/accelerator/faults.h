@@ -29,6 +29,7 @@ inline constexpr std::array accelerator_faults{
     AcceleratorFault{"interrupt_unmasked", "an error interrupts though it is not enabled"},
     AcceleratorFault{"abort_keeps_array", "abort leaves in the array what is there"},
     AcceleratorFault{"beat_uncounted", "a tile's last block is not counted"},
+    AcceleratorFault{"cut_packet_stays_open", "an abort does not end the packet that it cuts off"},
 };
 static_assert(names_are_distinct(accelerator_faults));
 

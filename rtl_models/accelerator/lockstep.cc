@@ -39,6 +39,7 @@ class Comparison {
     }
     if (expected.m_tvalid) {
       check("m_axis_tlast", expected.m_tlast, got.m_tlast);
+      check("m_axis_tuser", expected.m_tuser, got.m_tuser);
       for (size_t c = 0; c < expected.m_tdata.size(); ++c)
         check("m_axis_tdata", expected.m_tdata[c], got.m_tdata[c]);
     }

@@ -48,6 +48,7 @@ module mx_accelerator #(
   input  logic                                     m_axis_tready_i,
   output logic [COLS*32-1:0]                       m_axis_tdata_o,
   output logic                                     m_axis_tlast_o,
+  output logic                                     m_axis_tuser_o,  // a packet cut off ends, no row
   output logic                                     irq_o,
   // A planted fault's number, 0 = none; without FAULTS ignored.
   input  logic [mx_registers_pkg::FaultBits-1:0]   fault_i
@@ -391,10 +392,12 @@ module mx_accelerator #(
     .data_i       (row_data),
     .buffer_i     (result_buffer),
     .stream_i     (stream),
+    .abort_i      (abort),
     .tvalid_o     (m_axis_tvalid_o),
     .tready_i     (m_axis_tready_i),
     .tdata_o      (m_axis_tdata_o),
     .tlast_o      (m_axis_tlast_o),
+    .tuser_o      (m_axis_tuser_o),
     .read_i       (read),
     .read_buffer_i(read_buffer),
     .read_row_i   (read_major[ROW_BITS-1:0]),

@@ -47,6 +47,7 @@ module mx_accelerator_checks #(
   input  logic                                     m_axis_tready_i,
   output logic [COLS*32-1:0]                       m_axis_tdata_o,
   output logic                                     m_axis_tlast_o,
+  output logic                                     m_axis_tuser_o,  // a packet cut off ends, no row
   output logic                                     irq_o,
   // A planted fault's number, 0 = none; without FAULTS ignored.
   input  logic [mx_registers_pkg::FaultBits-1:0]   fault_i,
@@ -117,7 +118,20 @@ module mx_accelerator_checks #(
   else failures_o <= failures_o + 1;
   result_stable : assert property (@(posedge clk_i) disable iff (!rst_ni)
     m_axis_tvalid_o && !m_axis_tready_i
-    |=> !m_axis_tvalid_o || $stable({m_axis_tdata_o, m_axis_tlast_o}))
+    |=> !m_axis_tvalid_o || $stable({m_axis_tdata_o, m_axis_tlast_o, m_axis_tuser_o}))
+  else failures_o <= failures_o + 1;
+  // A packet of results has ROWS rows, or ends with the mark of one that was cut off.
+  logic [31:0] rows_of_packet_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) rows_of_packet_q <= '0;
+    else if (m_axis_tvalid_o && m_axis_tready_i)
+      rows_of_packet_q <= m_axis_tlast_o ? '0 : rows_of_packet_q + 1;
+  end
+  packet_whole_or_marked : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axis_tvalid_o |-> m_axis_tlast_o == (m_axis_tuser_o || rows_of_packet_q == ROWS - 1))
+  else failures_o <= failures_o + 1;
+  cut_inside_a_packet : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axis_tvalid_o && m_axis_tuser_o |-> rows_of_packet_q inside {[1:ROWS-1]})
   else failures_o <= failures_o + 1;
   // The array's own rules, which the sequencer must keep: a beat stays, a tile begins with first.
   logic between_tiles_q;
@@ -189,6 +203,11 @@ module mx_accelerator_checks #(
   results_wait        : cover property (@(posedge clk_i) u_top.row_valid && !u_top.row_ready);
   aborted_with_a_beat : cover property (@(posedge clk_i) u_top.abort && u_top.beat_valid);
   aborted_with_rows   : cover property (@(posedge clk_i) u_top.abort && u_top.row_valid);
+  packet_cut_off      : cover property (@(posedge clk_i) m_axis_tvalid_o && m_axis_tuser_o);
+  cut_waits_for_a_row : cover property (@(posedge clk_i) u_top.u_results.cut_q && m_axis_tvalid_o
+                                                         && !m_axis_tready_i);
+  rows_wait_for_a_cut : cover property (@(posedge clk_i) u_top.u_results.cut_q && u_top.row_valid
+                                                         && u_top.stream);
   short_block         : cover property (@(posedge clk_i) u_top.beat_valid && u_top.beat_last
                                                          && u_top.beat_lanes < 5);
   preloaded           : cover property (@(posedge clk_i) u_top.beat_valid && u_top.beat_first

@@ -65,7 +65,7 @@ package mx_registers_pkg;
   localparam logic [RegisterBits-1:0] AddrBeats = 'h48;
   // rows of results that left the array
   localparam logic [RegisterBits-1:0] AddrRowsOut = 'h4c;
-  // packets of the operand stream, good or not, that are in the memory
+  // packets of the operand stream that have ended, good or not
   localparam logic [RegisterBits-1:0] AddrPackets = 'h50;
   // A bit for each word of region 0: whether it is a register, whether a host may write it.
   localparam logic [32-1:0] RegisterMapped = 32'h001f3f3f;
@@ -189,7 +189,7 @@ package mx_registers_pkg;
   localparam logic [ErrorBits-1:0] ErrorStreamTooLong = 19;
 
   // --- planted faults (faults.h); 0 is none
-  localparam int FaultBits = 4;
+  localparam int FaultBits = 5;
   // a job always reads the first buffer
   localparam logic [FaultBits-1:0] FaultBufferIgnored = 1;
   // a short last block is taken whole
@@ -220,4 +220,6 @@ package mx_registers_pkg;
   localparam logic [FaultBits-1:0] FaultAbortKeepsArray = 14;
   // a tile's last block is not counted
   localparam logic [FaultBits-1:0] FaultBeatUncounted = 15;
+  // an abort does not end the packet that it cuts off
+  localparam logic [FaultBits-1:0] FaultCutPacketStaysOpen = 16;
 endpackage

@@ -1,5 +1,6 @@
 // Rows of results: each goes to one of two buffers of D, where the host reads it, and if the job
-// says so to the stream too, behind one register. The array waits where the stream does.
+// says so to the stream too, behind one register. The array waits where the stream does. A packet
+// that an abort cuts off is ended by a transfer of its own, before the next packet's rows.
 module mx_results #(
   parameter int ROWS = 2,
   parameter int COLS = 2,
@@ -15,11 +16,13 @@ module mx_results #(
   input  logic [COLS*32-1:0]                     data_i,
   input  logic                                   buffer_i,
   input  logic                                   stream_i,
+  input  logic                                   abort_i,  // no more rows of this tile
   // To the stream: a packet a tile, a transfer a row.
   output logic                                   tvalid_o,
   input  logic                                   tready_i,
   output logic [COLS*32-1:0]                     tdata_o,
   output logic                                   tlast_o,
+  output logic                                   tuser_o,  // the end of a packet cut off, no row
   // The host's read: data in the next cycle.
   input  logic                                   read_i,
   input  logic                                   read_buffer_i,
@@ -28,22 +31,37 @@ module mx_results #(
   output logic [31:0]                            read_data_o,
   input  logic [mx_registers_pkg::FaultBits-1:0] fault_i
 );
-  logic               t_valid_q, t_last_q, taken;
+  logic               t_valid_q, t_last_q, t_user_q, is_free, taken, to_stream;
+  logic               in_packet_q, in_packet, cut_q, ends_cut;  // cut_q: an end has still to leave
   logic [COLS*32-1:0] t_data_q, d_read, unused_read;
-  assign ready_o = !stream_i || !t_valid_q || tready_i;
-  assign taken   = valid_i && ready_o;
+  assign is_free   = !t_valid_q || tready_i;
+  assign ready_o   = !stream_i || (is_free && !cut_q);
+  assign taken     = valid_i && ready_o;
+  assign to_stream = taken && stream_i;
+  assign in_packet = to_stream ? !last_i : in_packet_q;
+  assign ends_cut  = cut_q && is_free;
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) t_valid_q <= 1'b0;
-    else if (taken && stream_i) t_valid_q <= 1'b1;
-    else if (tready_i) t_valid_q <= 1'b0;
-    if (taken && stream_i) begin
-      t_data_q <= data_i;
-      t_last_q <= last_i;
+    if (!rst_ni) begin
+      t_valid_q   <= 1'b0;
+      in_packet_q <= 1'b0;
+      cut_q       <= 1'b0;
+    end else begin
+      if (to_stream || ends_cut) t_valid_q <= 1'b1;
+      else if (tready_i) t_valid_q <= 1'b0;
+      in_packet_q <= in_packet && !abort_i;
+      if (abort_i && in_packet) cut_q <= fault_i != mx_registers_pkg::FaultCutPacketStaysOpen;
+      else if (ends_cut) cut_q <= 1'b0;
     end
+    if (to_stream || ends_cut) begin
+      t_last_q <= ends_cut || last_i;
+      t_user_q <= ends_cut;
+    end
+    if (to_stream) t_data_q <= data_i;
   end
   assign tvalid_o = t_valid_q;
   assign tdata_o  = t_data_q;
   assign tlast_o  = t_last_q && fault_i != mx_registers_pkg::FaultTlastMissing;
+  assign tuser_o  = t_user_q;
 
   mx_bank #(
     .WIDTH(COLS * 32),

@@ -67,6 +67,7 @@ class VerilatedAccelerator : public BenchAccelerator {
     outputs_.s_tready = model_.s_axis_tready_o;
     outputs_.m_tvalid = model_.m_axis_tvalid_o;
     outputs_.m_tlast = model_.m_axis_tlast_o;
+    outputs_.m_tuser = model_.m_axis_tuser_o;
     get(model_.m_axis_tdata_o, outputs_.m_tdata);
     outputs_.irq = model_.irq_o;
   }

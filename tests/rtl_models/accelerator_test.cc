@@ -241,9 +241,9 @@ BOOST_AUTO_TEST_CASE(a_design_that_the_memory_map_has_no_room_for_is_wrong_use) 
 
 // What the job registers hold, as one starts it.
 static void start(Mmio& mmio, const Job& job) {
-  mmio.write32(register_offset("job"), put(field("job.first"), job.first) |
-                                           put(field("job.last"), job.last) |
-                                           put(field("job.preload"), job.preload));
+  mmio.write32(register_offset("job"),
+               put(field("job.first"), job.first) | put(field("job.last"), job.last) |
+                   put(field("job.preload"), job.preload) | put(field("job.stream"), job.stream));
   mmio.write32(register_offset("formats"), put(field("formats.a"), job.format_a) |
                                                put(field("formats.b"), job.format_b) |
                                                put(field("formats.out_type"), job.out_type));
@@ -348,7 +348,10 @@ static void check_mistakes(Mmio& mmio, const Datapath& datapath, const char* on,
 }
 
 // What needs pins: strobes, and packets of operands.
-static uint32_t code_after(Port& port, const std::function<void(Inputs&, const Outputs&)>& drive) {
+struct Seen {
+  uint32_t code = 0, packets = 0;
+};
+static Seen after(Port& port, const std::function<void(Inputs&, const Outputs&)>& drive) {
   AxiLiteMaster bus(port);  // resets
   Inputs pins;
   for (int i = 0; i < 100; ++i) {
@@ -356,21 +359,22 @@ static uint32_t code_after(Port& port, const std::function<void(Inputs&, const O
     drive(pins, before);
     port.clock(pins);
   }
-  return get(field("status.error_code"), bus.read32(register_offset("status")));
+  return {get(field("status.error_code"), bus.read32(register_offset("status"))),
+          bus.read32(register_offset("packets"))};
 }
-static uint32_t code_after_packet(Port& port, std::vector<uint32_t> words) {
+static Seen after_packet(Port& port, const std::vector<uint32_t>& words, bool is_whole = true) {
   size_t sent = 0;
   bool offered = false;
-  return code_after(port, [&](Inputs& pins, const Outputs& before) {
+  return after(port, [&](Inputs& pins, const Outputs& before) {
     sent += offered && before.s_tready;
     offered = pins.s_tvalid = sent < words.size();
     if (!offered) return;
     pins.s_tdata = words[sent];
-    pins.s_tlast = sent + 1 == words.size();
+    pins.s_tlast = is_whole && sent + 1 == words.size();
   });
 }
-static uint32_t code_after_partial_write(Port& port) {
-  return code_after(port, [done = false](Inputs& pins, const Outputs&) mutable {
+static Seen after_partial_write(Port& port) {
+  return after(port, [done = false](Inputs& pins, const Outputs&) mutable {
     pins.awvalid = pins.wvalid = !done;
     pins.awaddr = register_offset("job");
     pins.wstrb = 0b0111;
@@ -388,16 +392,23 @@ BOOST_AUTO_TEST_CASE(wrong_programming_gives_its_code_and_never_a_hang) {
       AxiLiteMaster bus(*port);
       check_mistakes(bus, datapath, port == rtl.get() ? "RTL" : "cycle model", seen);
       const uint32_t c = region("c") << region_shift, d = region("d") << region_shift;
-      const std::pair<uint8_t, uint32_t> by_pins[] = {
-          {error_code("partial_write"), code_after_partial_write(*port)},
-          {error_code("stream_address"), code_after_packet(*port, {d, 0})},
-          {error_code("stream_address"), code_after_packet(*port, {register_offset("job"), 0})},
-          {error_code("stream_address"), code_after_packet(*port, {c | 1u << address_bits, 0})},
-          {error_code("stream_too_long"), code_after_packet(*port, {c, 1, 2, 3, 4, 5, 6, 7, 8})},
-          {error_code("none"), code_after_packet(*port, {c, 1, 2, 3, 4, 5, 6})}};
-      for (const auto& [expected, got] : by_pins) {
-        BOOST_TEST(got == expected);
-        seen.set(got);
+      // Packets count where they have ended, good or not.
+      struct {
+        uint8_t code;
+        uint32_t packets;
+        Seen got;
+      } const by_pins[] = {
+          {error_code("partial_write"), 0, after_partial_write(*port)},
+          {error_code("stream_address"), 1, after_packet(*port, {d, 0})},
+          {error_code("stream_address"), 1, after_packet(*port, {register_offset("job"), 0})},
+          {error_code("stream_address"), 1, after_packet(*port, {c | 1u << address_bits, 0})},
+          {error_code("stream_too_long"), 1, after_packet(*port, {c, 1, 2, 3, 4, 5, 6, 7, 8})},
+          {error_code("none"), 1, after_packet(*port, {c, 1, 2, 3, 4, 5, 6})},
+          {error_code("none"), 0, after_packet(*port, {c, 1, 2}, /*is_whole=*/false)}};
+      for (const auto& [code, packets, got] : by_pins) {
+        BOOST_TEST(got.code == code);
+        BOOST_TEST(got.packets == packets);
+        seen.set(got.code);
       }
       BOOST_TEST(seen.all(), seen);
     }
@@ -406,4 +417,80 @@ BOOST_AUTO_TEST_CASE(wrong_programming_gives_its_code_and_never_a_hang) {
     std::bitset<errors.size()> seen;
     check_mistakes(stub, datapath, "stub", seen);
   }
+}
+
+// --- an abort between the rows of a packet
+
+// Takes results from the stream while it is ready.
+class Receiver : public Port {
+ public:
+  explicit Receiver(Port& port) : port_(port) {}
+  const Design& design() const override { return port_.design(); }
+  const Outputs& outputs() const override { return port_.outputs(); }
+  void clock(const Inputs& inputs) override {
+    Inputs pins = inputs;
+    pins.m_tready = is_ready;
+    pins.fault = fault;
+    const Outputs& out = port_.outputs();
+    if (pins.rst_n && out.m_tvalid && is_ready) {
+      transfers += out.m_tuser ? "cut" : "row";
+      transfers += out.m_tlast ? "; " : ", ";
+    }
+    port_.clock(pins);
+  }
+  bool is_ready = false;
+  uint8_t fault = 0;
+  std::string transfers;
+
+ private:
+  Port& port_;
+};
+static bool is_busy(Mmio& mmio) {
+  for (int i = 0; i < 60; ++i)
+    if (!get(field("status.busy"), mmio.read32(register_offset("status")))) return false;
+  return true;
+}
+// The transfers that a receiver sees which is not ready until a tile was aborted behind its first
+// row, one was computed for D alone, and one waits for the stream.
+static std::string transfers_around_an_abort(Port& port, uint8_t fault = 0) {
+  Receiver receiver(port);
+  receiver.fault = fault;
+  AxiLiteMaster bus(receiver);
+  const uint32_t control = register_offset("control"), abort = mask(field("control.abort"));
+  Job to_stream = good_job;
+  to_stream.stream = true;
+  bus.write32(control, abort);  // of nothing
+  start(bus, to_stream);
+  BOOST_TEST(is_busy(bus));
+  bus.write32(control, abort);
+  BOOST_TEST(!is_busy(bus));
+  bus.write32(control, abort);
+  start(bus, good_job);
+  BOOST_TEST(!is_busy(bus));
+  start(bus, to_stream);
+  BOOST_TEST(is_busy(bus));
+  BOOST_TEST(receiver.transfers == "");
+  receiver.is_ready = true;
+  BOOST_TEST(!is_busy(bus));
+  start(bus, to_stream);
+  BOOST_TEST(!is_busy(bus));
+  bus.write32(control, abort);  // behind a whole packet
+  BOOST_TEST(!is_busy(bus));
+  return receiver.transfers;
+}
+BOOST_AUTO_TEST_CASE(an_abort_between_the_rows_of_a_packet_ends_it_with_a_mark) {
+  for (const AcceleratorSource& source : bench_accelerators()) {
+    const auto rtl = source.make();
+    const auto model = make_systemc_accelerator(source.design);
+    for (Port* port : std::initializer_list<Port*>{rtl.get(), model.get()})
+      BOOST_TEST(transfers_around_an_abort(*port) == "row, cut; row, row; row, row; ");
+    BOOST_TEST(rtl->assertions_failed() == 0);
+  }
+  // The control: rows of two tiles in a packet, and the assertion that says so.
+  const auto at =
+      std::ranges::find(accelerator_faults, "cut_packet_stays_open", &AcceleratorFault::name);
+  const auto faulty = bench_accelerators().front().make();
+  BOOST_TEST(transfers_around_an_abort(*faulty, uint8_t(at - accelerator_faults.begin() + 1)) ==
+             "row, row, row; row, row; ");
+  BOOST_TEST(faulty->assertions_failed() > 0);
 }
