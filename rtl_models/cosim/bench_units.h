@@ -33,7 +33,7 @@ struct UnitResult {
   std::string coverage_data = {};  // where the model collects it: what parse_coverage reads
   std::string failure = {};        // of the first mismatch: seed, cycle, signal, expected, got
 
-  std::filesystem::path waves = {};  // of a run that failed
+  std::filesystem::path waves = {};  // where they are if it failed
 
   bool passed() const { return mismatches == 0 && assertions_failed == 0; }
 };

@@ -22,10 +22,20 @@ void check(const CosimOptions& options) {
     throw UsageError("back-pressure is a share of the time, from 0 to 1");
 }
 
+// Which formats a run takes: the one asked for, or those of the array.
+std::string formats_text(const BlockFormat* asked, const FormatSet& has) {
+  if (asked) return std::string(asked->name);
+  if (has.all()) return "any";
+  std::string names;
+  for (const BlockFormat& format : block_formats)
+    if (has[format_number(format)]) names += (names.empty() ? "" : ",") + std::string(format.name);
+  return names;
+}
+
 CosimResult empty_result(const CosimOptions& options, const ArrayDesign& design) {
   CosimResult result;
-  result.format_a = options.format_a ? options.format_a->name : "any";
-  result.format_b = options.format_b ? options.format_b->name : "any";
+  result.format_a = formats_text(options.format_a, design.formats_a);
+  result.format_b = formats_text(options.format_b, design.formats_b);
   result.datapath = design.datapath->name;
   result.shape = design.shape;
   return result;

@@ -33,7 +33,7 @@ struct CosimOptions {
 };
 
 struct CosimResult {
-  std::string format_a, format_b;  // a name, or "any"
+  std::string format_a, format_b;  // names of those the array has; "any"
   std::string datapath;
   ArrayShape shape;
   int64_t cycles = 0;

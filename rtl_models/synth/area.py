@@ -21,6 +21,7 @@ import os
 import pathlib
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -34,7 +35,7 @@ from liberty import Library
 from operands import Operands
 from seconds import cpu_seconds
 
-FLOW = 2  # of the figures: a change of the flow that changes them counts it up
+FLOW = 3  # of the figures: a change of the flow that changes them counts it up
 HERE = pathlib.Path(__file__).resolve().parent
 # What figures depend on here.
 OF_CELLS = ("liberty.py", "netlist.py", "synthesis.py", "tools.py")
@@ -50,6 +51,7 @@ class Design:
     parameters: dict   # of the top module
     formats_a: list = field(default_factory=list)
     formats_b: list = field(default_factory=list)
+    pairs: list = field(default_factory=list)  # of a and b that multiply
     datapath_text: str = ""
     datapath: dict = None
     rows: int = 1
@@ -93,7 +95,7 @@ def arguments(argv):
                         help="delay that ABC aims at; 1, the default, is as quick as it gets")
     parser.add_argument("--energy", metavar="gauss|MODEL",
                         help="also the energy of a product: of normal numbers, or of a model's own "
-                             "products (what `mxref vectors --model` takes)")
+                             "products (what `mxref vectors --model` takes); of several formats the first pair's")
     parser.add_argument("--tokens", metavar="FILE", help="what that model reads, as for `mxref vectors`")
     parser.add_argument("--beats", type=int, default=192, metavar="N",
                         help="blocks of each row and column while switching is counted (default 192)")
@@ -114,6 +116,7 @@ def arguments(argv):
     parser.add_argument("--timeout", type=int, default=600, metavar="S",
                         help="most seconds of each program (default 600)")
     o = parser.parse_args(argv)
+    number_in("timeout", o.timeout, 1, 10**6)
     o.rtl = pathlib.Path(o.rtl).resolve()  # the programs run in folders of their own
     return o
 
@@ -138,10 +141,11 @@ def of_array(o, facts):
     cols = {"array": 2, "row": 4}.get(o.design, 1) if o.cols is None else o.cols
     number_in("rows", rows, 1, 64)
     number_in("cols", cols, 1, 64)
-    for format_a in formats_a:  # the program says which do not multiply
-        if not any(facts.blocks[b] == facts.blocks[format_a] for b in formats_b):
-            raise wrong_use(f"no format of b has blocks as long as {format_a}")
-    datapath = facts.datapath(o.datapath, formats_a[0], formats_b[0])
+    pairs = [(a, b) for a in formats_a for b in formats_b if facts.blocks[a] == facts.blocks[b]]
+    for side, formats, paired in (("b", formats_a, {a for a, _ in pairs}), ("a", formats_b, {b for _, b in pairs})):
+        if alone := [f for f in formats if f not in paired]:
+            raise wrong_use(f"no format of {side} has blocks as long as {', '.join(alone)}")
+    datapath = [facts.datapath(o.datapath, *pair) for pair in pairs][0]  # which the program must take for each
     lanes = max(facts.blocks[f] for f in formats_a)
     if datapath["kind"] == "aligned" and datapath["terms"] % lanes and lanes % datapath["terms"]:
         raise wrong_use(f"{datapath['terms']} terms: the RTL takes what divides {lanes} or is a "
@@ -153,7 +157,7 @@ def of_array(o, facts):
     top = "mx_pe" if o.design == "pe" else "mx_mac_array"
     return Design(
         o.design, top, {**sets, **of_datapath, **({"LANES": lanes} if o.design == "pe" else shape)},
-        formats_a, formats_b, o.datapath, datapath, rows, cols, lanes,
+        formats_a, formats_b, pairs, o.datapath, datapath, rows, cols, lanes,
         rows * cols * facts.step_lanes(datapath, lanes),
         {**shape, "A_FORMATS": facts.mask(formats_a), "B_FORMATS": facts.mask(formats_b),
          **of_datapath},
@@ -219,8 +223,8 @@ class Flow:
 
     def _make_cells(self, folder, target):
         begin, design = cpu_seconds(), self.design
-        said_um2 = synthesis.synthesize(folder, self.files, design.top, design.parameters, self.liberty,
-                                        target, self.o.timeout)
+        said_um2 = synthesis.synthesize(folder, self.files, design.top, design.parameters, self.library,
+                                        self.liberty, target, self.o.timeout)
         netlist = synthesis.load_netlist(folder, self.library)
         mapped = cpu_seconds()
         timing = synthesis.analyze(folder, netlist, self.library, self.liberty, self.o.timeout)
@@ -231,35 +235,38 @@ class Flow:
         area = sum(n * of[c].area_um2 for c, n in cells.items())
         if area != said_um2:
             raise check_failed(f"yosys counts {said_um2} um2, the cells have {area}: {folder}/yosys.log")
-        registers = {c: n for c, n in cells.items() if of[c].next_state}
+        registers = {c: n for c, n in cells.items() if of[c].register}
         return {"area_um2": area,
                 "registers_um2": sum(n * of[c].area_um2 for c, n in registers.items()),
-                "registers": sum(registers.values()), "cells": dict(sorted(cells.items())), **timing,
+                "registers": sum(registers.values()), "cells": dict(sorted(cells.items())),
+                "leakage_nw": round(sum(n * of[c].leakage_nw for c, n in cells.items()), 6), **timing,
                 "mhz": round(1000 / timing["period_ns"], 3),
                 "seconds": {"synthesis": round(mapped - begin, 1),
                             "timing": round(cpu_seconds() - mapped, 1)}}
 
     def energy(self, synthesized):
-        o, files = self.o, synthesis.sources(self.o.rtl, "mx_mac_array")
-        number_in("beats", o.beats, 1, 4096)
-        depends_on = self.depends_on(
-            files, ("yosys", "sta", "iverilog", "mxref"), OF_ENERGY, library=self.library_sha256,
-            netlist=synthesized.name, operands=o.energy, tokens=o.tokens, beats=o.beats, seed=o.seed,
-            datapath=self.design.datapath_text)
-        return self.results.get(depends_on, lambda f: self._make_energy(f, files, synthesized))[1]
-
-    def _make_energy(self, folder, files, synthesized):
+        """Of the first pair of formats; corner cases of all pairs are computed, too."""
         o, design, begin = self.o, self.design, cpu_seconds()
-        netlist = synthesis.load_netlist(synthesized, self.library)
-        operands = Operands(self.facts, folder, design)
-        stream = (operands.gauss(o.beats, o.seed) if o.energy == "gauss"
-                  else operands.model(o.energy, o.tokens, o.beats, o.seed))
-        bench = power.Bench(folder, netlist, self.library, design, files, HERE / "mx_area_tb.sv",
-                            synthesized, o.timeout)
-        corner_cases = operands.corner_cases(CORNER_CASES, o.seed)
-        bench.check(corner_cases)
-        return {**bench.energy(stream), "corner_cases_checked": CORNER_CASES,
-                "seconds": round(cpu_seconds() - begin, 1)}
+        with tempfile.TemporaryDirectory() as folder:
+            of = [Operands(self.facts, pathlib.Path(folder), design, *pair) for pair in design.pairs]
+            stream = (of[0].gauss(o.beats, o.seed) if o.energy == "gauss"
+                      else of[0].model(o.energy, o.tokens, o.beats, o.seed))
+            corner_cases = [operands.corner_cases(CORNER_CASES, o.seed) for operands in of]
+        files = synthesis.sources(o.rtl, "mx_mac_array")
+        depends_on = self.depends_on(
+            files, ("yosys", "sta", "iverilog"), OF_ENERGY, library=self.library_sha256,
+            netlist=synthesized.name, operands=stream.sha256(),
+            corner_cases=[s.sha256() for s in corner_cases])
+
+        def make(folder):
+            bench = power.Bench(folder, synthesis.load_netlist(synthesized, self.library), self.library,
+                                design, files, HERE / "mx_area_tb.sv", synthesized, o.timeout)
+            for s in corner_cases:
+                bench.check(s)
+            return {"formats": design.pairs[0], **bench.energy(stream),
+                    "corner_cases_checked": CORNER_CASES * len(corner_cases),
+                    "seconds": round(cpu_seconds() - begin, 1)}
+        return self.results.get(depends_on, make)[1]
 
     def fpga(self):
         design = self.design
@@ -306,10 +313,7 @@ def write_record(o, flow, row):
         record["library"] = {"name": flow.library.name, "sha256": flow.library_sha256,
                              "target_ns": o.target}
     record |= {"wall_seconds": row.pop("wall_seconds"), "results": [row]}
-    try:
-        pathlib.Path(o.json).write_text(json.dumps(record, indent=2) + "\n")
-    except OSError as error:
-        raise bad_input(f"{o.json}: {error.strerror}") from None
+    tools.write_whole(o.json, json.dumps(record, indent=2) + "\n")
 
 
 def print_row(row):
@@ -324,20 +328,24 @@ def print_row(row):
         print(f"{row['macs_per_cycle']} products a cycle, {row['gmacs_per_s_mm2']:.2f} G a second and mm2")
     if "energy" in row:
         e = row["energy"]["pj_per_mac"]
-        print(f"{e['total']:.3f} pJ a product: " +
+        several = f" of {' and '.join(row['energy']['formats'])}" if "," in row["format_a"] + row["format_b"] else ""
+        print(f"{e['total']:.3f} pJ a product{several}: " +
               ", ".join(f"{n} {v:.3f}" for n, v in e.items() if n != "total") +
               f"; {row['energy']['glitches']:.0%} of the transitions are glitches")
 
 
 def end_children_too():
     """A signal to end is an exit, so that a program that runs is ended and its folder removed."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for number in (signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
 
 
 def main(argv):
     end_children_too()
     try:
         o = arguments(argv)
+        if o.json:
+            tools.check_writable(o.json)
         flow, row = result(o)
         print_row(row)
         if o.json:
@@ -346,6 +354,9 @@ def main(argv):
     except AreaError as error:
         print(f"mxref area: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"mxref area: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 3
 
 
 if __name__ == "__main__":

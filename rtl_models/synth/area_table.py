@@ -9,6 +9,7 @@ Names of rows: "pe mxfp4 fused", "part mx_decode mxfp4", "hx8k pe mxfp4 fused". 
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import re
@@ -17,17 +18,25 @@ import sys
 import area
 from errors import AreaError, bad_input, check_failed, wrong_use
 from facts import Facts
+from tools import write_whole
 
 TABLE = area.HERE / "area.json"
 MODEL = "smollm2"
 # Blocks while switching is counted; of `sequential`, which takes a cycle for each product, fewer.
-BEATS, BEATS_SEQUENTIAL = "48", "12"
-NOT_COMPARED = ("seconds", "wall_seconds")
+BEATS, BEATS_SEQUENTIAL, BEATS_ARRAY = "48", "12", "12"
+NOT_COMPARED = "seconds"
 
 TENSOR_CORES = {"mxfp4": ["tensorcore_mxf8", "tensorcore_mxf4"], "nvfp4": ["tensorcore_nvfp4"],
                 "mxfp8_e4m3": ["tensorcore_mxf8", "hopper_fp8", "ada_fp8"],
                 "mxfp8_e5m2": ["tensorcore_mxf8", "hopper_fp8", "ada_fp8"]}
-MIXED = [("mxfp4", "mxfp8_e4m3"), ("mxfp4,mxfp8_e4m3", "mxfp4,mxfp8_e4m3")]
+
+
+def of_formats(format_=None):
+    """The datapaths of a format's table, or of pairs of formats'."""
+    return ["fused", "blockwise", "sequential", "exact", *TENSOR_CORES.get(format_, ["tensorcore_mxf8"])]
+
+
+SEVERAL = "mxfp4,mxfp8_e4m3"  # chosen at run time
 # Datapaths `aligned` of several widths: bits kept below the largest exponent, how a step's sum is rounded.
 ALIGNED = [(7, "rz"), (10, "rz"), (10, "rne"), (13, "rz"), (18, "rz"), (25, "rz")]
 ALIGNED_FORMATS = ("mxfp4", "mxfp8_e4m3")
@@ -62,21 +71,23 @@ def wanted(facts):
             BEATS_SEQUENTIAL if datapath == "sequential" else BEATS)
 
     for f in facts.rows:
-        for d in ["fused", "blockwise", "sequential", "exact",
-                  *TENSOR_CORES.get(f, ["tensorcore_mxf8"])]:
+        for d in of_formats(f):
             add_element(f"pe {f} {d}", MODEL, d, "--format", f)
     for f in ALIGNED_FORMATS:
         for name, description in (aligned(*row) for row in ALIGNED):
             add_element(f"pe {f} {name}", MODEL, description, "--format", f)
-    for a, b in MIXED:
-        for d in ("fused", "sequential"):
+    for a, b in itertools.combinations(facts.rows, 2):
+        for d in of_formats() if facts.blocks[a] == facts.blocks[b] else ():
             add_element(f"pe {a} x {b} {d}", MODEL, d, "--format", a, "--format-b", b)
+    for d in of_formats():
+        add_element(f"pe {SEVERAL} {d}", MODEL, d, "--format", SEVERAL)
     for f, d in (("mxfp4", "fused"), ("mxfp4", "sequential"), ("nvfp4", "exact")):
         add_element(f"normal pe {f} {d}", "gauss", d, "--format", f)
-    for d in ("fused", "sequential", "exact"):
-        add(f"row mxfp4 {d}", "row", "--format", "mxfp4", "--datapath", d)
-    add("row mxfp8_e4m3 fused", "row", "--format", "mxfp8_e4m3", "--datapath", "fused")
-    add("array mxfp4 fused", "array", "--format", "mxfp4", "--energy", "gauss", "--beats", "16")
+    for design in ("row", "array"):
+        for f in (*facts.rows, SEVERAL):
+            for d in of_formats(f):
+                add(f"{design} {f} {d}", design, "--format", f, "--datapath", d,
+                    *(("--energy", MODEL, "--beats", BEATS_ARRAY) if design == "array" else ()))
     masks = {f: f"{len(facts.rows)}'b{facts.mask([f]):0{len(facts.rows)}b}" for f in facts.rows}
     masks["all"] = f"{len(facts.rows)}'b{'1' * len(facts.rows)}"
     blocks = {**facts.blocks, "all": max(facts.blocks.values())}
@@ -116,8 +127,7 @@ def made(arguments, o):
             *(["--fresh"] if o.fresh else []), "--timeout", str(o.timeout)]
     settings = area.arguments([*arguments, *more])
     flow, row = area.result(settings)
-    for key in NOT_COMPARED[1:]:
-        row.pop(key, None)
+    row.pop("wall_seconds")
     head = {"tools": flow.versions}
     if not settings.ice40:
         head["library"] = {"name": flow.library.name, "sha256": flow.library_sha256}
@@ -138,24 +148,46 @@ def make(o):
     rows = wanted(Facts(area.HERE.parent / "rtl", o.mxref, 60))
     table = read(path) if path.exists() else {"schema": "mxref/1", "command": "area", "flow": area.FLOW,
                                               "tools": {}, "library": {}, "rows": {}}
+    failed = []
     for name in chosen(rows, o.only):
         try:
             head, row = made(rows[name], o)
         except AreaError as error:
             print(f"{name}: {error}", file=sys.stderr, flush=True)
+            failed.append(name)
             continue
-        table["tools"] |= {k: v for k, v in head["tools"].items() if k != "mxref"}
+        if other := list(other_programs(table, head)):
+            raise bad_input(f"{path}: {other[0]}: make the whole table anew in another file (--table)")
+        table["tools"] |= head["tools"]
         table["library"] |= head.get("library", {})
-        table["flow"] = area.FLOW
         table["rows"][name] = {"arguments": rows[name], **row}
         ordered = {n: table["rows"][n] for n in rows if n in table["rows"]}
-        path.write_text(json.dumps({**table, "rows": ordered}, indent=1) + "\n")
+        write(path, {**table, "rows": ordered})
         print(name, flush=True)
+    if failed:
+        raise check_failed(f"{len(failed)} rows are not made: {', '.join(failed)}")
+
+
+def write(path, table):
+    """A row a line."""
+    head = json.dumps({**table, "rows": {}}, indent=1).removesuffix("{}\n}")
+    rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table["rows"].items())
+    write_whole(path, f"{head}{{\n{rows}\n }}\n}}\n")
+
+
+def other_programs(table, head):
+    """What the table is made with and this run is not."""
+    if table["flow"] != area.FLOW:
+        yield f"made with flow {table['flow']}, this is {area.FLOW}"
+    for what, now in [*head["tools"].items(), *head.get("library", {}).items()]:
+        then = {**table["tools"], **table["library"]}.get(what, now)
+        if then != now:
+            yield f"made with {what} {then}, this is {now}"
 
 
 def without_seconds(value):
     if isinstance(value, dict):
-        return {k: without_seconds(v) for k, v in value.items() if k not in NOT_COMPARED}
+        return {k: without_seconds(v) for k, v in value.items() if k != NOT_COMPARED}
     return value
 
 
@@ -175,11 +207,9 @@ def check(o):
     for name in chosen(table["rows"], o.only):
         row = table["rows"][name]
         head, again = made(row["arguments"], o)
-        for what, now in [*head["tools"].items(), *head.get("library", {}).items()]:
-            then = {**table["tools"], **table["library"]}.get(what, now)
-            if then != now and what != "mxref":
-                print(f"not compared: the table is made with {what} {then}, this is {now}")
-                return OTHER_TOOLS
+        if other := list(other_programs(table, head)):
+            print(f"not compared: {other[0]}")
+            return OTHER_TOOLS
         row = {k: v for k, v in row.items() if k != "arguments"}
         different = list(differences(without_seconds(row), without_seconds(json.loads(json.dumps(again)))))
         if different:
@@ -262,6 +292,9 @@ def main(argv):
     except AreaError as error:
         print(f"area_table.py: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"area_table.py: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 3
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ import tempfile
 import area
 import area_table
 from errors import AreaError, bad_input, check_failed
-from tools import ask_mxref
+from tools import ask_mxref, write_whole
 
 FRONTS = area.HERE / "fronts.json"
 RECIPES = {"w8a8": "mxfp8_e4m3", "w4a4": "mxfp4"}
 BASE = "fused"  # of every ratio
-WINDOW, WINDOWS = 256, 2
+WINDOW, WINDOWS = 256, 8
 NOISE_RUNS = 4  # of the base, perturbed by a last bit: what two datapaths of the same accuracy may differ by
 TIMEOUT = 7200  # seconds of a perplexity
 COSTS = ("area_um2", "mhz", "macs_per_cycle")
@@ -30,8 +30,7 @@ COSTS = ("area_um2", "mhz", "macs_per_cycle")
 
 def datapaths(format_):
     """(name, what --datapath takes)"""
-    presets = ["fused", "blockwise", "sequential", "exact", *area_table.TENSOR_CORES[format_]]
-    return [(name, name) for name in presets] + [area_table.aligned(*row) for row in area_table.ALIGNED]
+    return [(name, name) for name in area_table.of_formats(format_)] + [area_table.aligned(*row) for row in area_table.ALIGNED]
 
 
 def wanted():
@@ -45,57 +44,69 @@ def costs(table, format_, name):
     return row and {**{key: row[key] for key in COSTS}, "pj_per_mac": row["energy"]["pj_per_mac"]["total"]}
 
 
-def evaluated(o, recipe, datapath, *more):
-    """The record of `mxref eval`, its result among it."""
+def evaluated(o, record, recipe, datapath, *more):
+    """What `mxref eval` finds, of the model that the record is of."""
     arguments = ["eval", "--model", area_table.MODEL, "--recipe", recipe, "--task", f"perplexity:{o.text}",
                  "--window", str(WINDOW), "--limit", str(WINDOWS), *more]
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "eval.json"
         ask_mxref(o.mxref, [*arguments, *(["--set", f"datapath={datapath}"] if datapath else []),
                             "--json", str(path)], TIMEOUT)
-        record = json.loads(path.read_text())
-    return record, record["results"][0]
+        run = json.loads(path.read_text())
+    if record.setdefault("model", run["model"]) != run["model"]:
+        raise bad_input(f"{o.table} is of another {area_table.MODEL} ({record['model']['sha256']})")
+    return {"commit": run["commit"], **run["results"][0]}
 
 
 def accuracy(result):
-    return {key: result[key] for key in ("ppl", "nll", "nll_sums")}
+    return {key: result[key] for key in ("ppl", "nll", "nll_sums", "commit")}
 
 
-def empty(o):
-    record, fp32 = evaluated(o, "fp32", None)
-    return {"schema": "mxref/1", "command": "fronts", "model": record["model"],
-            "text": {"file": o.text.name, "sha256": hashlib.sha256(o.text.read_bytes()).hexdigest()},
-            "window": WINDOW, "windows": WINDOWS, "tokens": fp32["tokens"],
+def asked(o):
+    """What all rows of a record are of."""
+    return {"text": {"file": o.text.name, "sha256": hashlib.sha256(o.text.read_bytes()).hexdigest()},
+            "window": WINDOW, "windows": WINDOWS,
             "commands": {
                 "costs": "mxref area pe --format FORMAT --datapath DATAPATH --energy "
                          f"{area_table.MODEL} --beats {area_table.BEATS} (sequential: "
                          f"{area_table.BEATS_SEQUENTIAL})",
                 "perplexity": f"mxref eval --model {area_table.MODEL} --recipe RECIPE --set "
                               f"datapath=DATAPATH --task perplexity:{o.text.name} --window {WINDOW} "
-                              f"--limit {WINDOWS}"},
-            "fp32": accuracy(fp32), "noise": {}, "rows": []}
+                              f"--limit {WINDOWS}"}}
+
+
+def started(o):
+    """The record that is there, which must be of the same text and windows, or a new one."""
+    if pathlib.Path(o.table).exists():
+        record = area_table.read(o.table)
+        for key, now in asked(o).items():
+            if record[key] != now:
+                raise bad_input(f"{o.table}: {key} is {record[key]}, now {now}: make it in another file (--table)")
+        return record
+    record = {"schema": "mxref/1", "command": "fronts", **asked(o)}
+    fp32 = evaluated(o, record, "fp32", None)
+    return {**record, "tokens": fp32["tokens"], "fp32": accuracy(fp32), "noise": {}, "rows": []}
 
 
 def make(o):
     o.text = pathlib.Path(o.text)
     if not o.text.is_file():
         raise bad_input(f"{o.text}: no such text (--text)")
-    path = pathlib.Path(o.table)
-    record = area_table.read(path) if path.exists() else empty(o)
+    record = started(o)
     table = area_table.read(o.costs)
     record |= {"tools": table["tools"], "library": table["library"], "flow": table["flow"]}
     for recipe in RECIPES:
         if recipe not in record["noise"]:
-            noise = evaluated(o, recipe, BASE, "--noise", str(NOISE_RUNS))[1]["noise"]
+            noise = evaluated(o, record, recipe, BASE, "--noise", str(NOISE_RUNS))["noise"]
             record["noise"][recipe] = {"runs": noise["runs"], "seed": noise["seed"], **noise["ppl"]}
     rows = {(r["recipe"], r["description"]): r for r in record["rows"]}
     for recipe, format_, name, description in wanted():
         key = recipe, description
-        measured = rows.get(key) or evaluated(o, recipe, description)[1]
+        measured = rows.get(key) or evaluated(o, record, recipe, description)
         rows[key] = {"recipe": recipe, "format": format_, "datapath": name, "description": description,
                      **(costs(table, format_, name) or {}), **accuracy(measured)}
         record["rows"] = [rows[r, d] for r, _, _, d in wanted() if (r, d) in rows]
-        path.write_text(json.dumps(record, indent=1) + "\n")
+        write_whole(o.table, json.dumps(record, indent=1) + "\n")
         print(recipe, name, f"{measured['ppl']:.4f}", flush=True)
 
 
@@ -147,6 +158,9 @@ def main(argv):
     except AreaError as error:
         print(f"fronts.py: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"fronts.py: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 3
 
 
 if __name__ == "__main__":

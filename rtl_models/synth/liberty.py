@@ -1,5 +1,6 @@
 """A cell library in Liberty form: areas, pins, energies of a transition, and models of its cells for
-a simulator. As much of the form as Debian's OSU 0.18 um library uses."""
+a simulator. As much of the form as combinational cells and plain registers use: what a mapped netlist
+of this flow is made of. Here times are in ns, loads in pF, energies in pJ, leakage in nW, whatever units the file has."""
 
 import bisect
 import re
@@ -75,33 +76,70 @@ def parse(text):
         raise bad_input("Liberty: the file ends within a group") from None
 
 
-class Table:
-    """Energy over input transition and, where it has two indices, load; linear between its points and
-    beyond them."""
+@dataclass
+class Units:
+    """What a file's numbers are multiplied with."""
 
-    def __init__(self, group, template):
-        axes = [group.attributes.get(f"index_{i}") for i in (1, 2)]
-        self.axes = [[float(x) for x in " ".join(a).replace(",", " ").split()] for a in axes if a]
-        values = [float(x) for x in " ".join(group.attributes["values"]).replace(",", " ").split()]
-        self.load_first = "capacitance" in template.attributes["variable_1"]
-        columns = len(self.axes[-1])
+    ns: float
+    pf: float
+    nw: float
+
+    @classmethod
+    def of(cls, root):
+        """Energies are in units of voltage² times capacitance."""
+        if root.attributes.get("voltage_unit", "1V") != "1V":
+            raise bad_input(f"Liberty: voltage_unit {root.attributes['voltage_unit']} is not 1V")
+        amount, farad = root.attributes.get("capacitive_load_unit", ["1", "pf"])
+        return cls(_scale(root.attributes.get("time_unit", "1ns"), "s", 1e-9),
+                   _scale(amount + farad.lower(), "f", 1e-12),
+                   _scale(root.attributes.get("leakage_power_unit", "1nW"), "W", 1e-9))
+
+
+def _scale(text, unit, of):
+    """How many `of` (seconds, farads, watts) a "10ps" is."""
+    found = re.fullmatch(rf"([\d.]+)([munpf]?){unit}", text)
+    if not found:
+        raise bad_input(f"Liberty: {text!r} is no unit in {unit}")
+    return float(found[1]) * 10.0 ** {"": 0, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}[found[2]] / of
+
+
+def _numbers(words):
+    return [float(x) for x in " ".join(words).replace(",", " ").split()]
+
+
+class Table:
+    """Energy in pJ over input transition in ns and load in pF, of both, one or neither; linear between its
+    points and beyond them."""
+
+    def __init__(self, group, template, units):
+        names = [name for i in (1, 2) if template and (name := template.attributes.get(f"variable_{i}"))]
+        scales = [units.pf if "capacitance" in name else units.ns for name in names]
+        indices = [group.attributes.get(f"index_{i + 1}") or template.attributes[f"index_{i + 1}"]
+                   for i in range(len(names))]
+        self.axes = [[x * scale for x in _numbers(index)] for index, scale in zip(indices, scales)]
+        self.load_first = bool(names) and "capacitance" in names[0]
+        values = [x * units.pf for x in _numbers(group.attributes["values"])]
+        columns = len(self.axes[-1]) if self.axes else 1
         self.rows = [values[i:i + columns] for i in range(0, len(values), columns)]
 
     @staticmethod
     def _between(axis, x):
+        if len(axis) == 1:
+            return 0, 0.0
         i = min(max(bisect.bisect_right(axis, x) - 1, 0), len(axis) - 2)
         return i, (x - axis[i]) / (axis[i + 1] - axis[i])
 
     def at(self, transition, load):
-        if len(self.axes) == 1:
-            i, part = self._between(self.axes[0], transition)
-            row = self.rows[0]
-            return row[i] + (row[i + 1] - row[i]) * part
-        first, second = (load, transition) if self.load_first else (transition, load)
-        i, down = self._between(self.axes[0], first)
-        j, right = self._between(self.axes[1], second)
-        upper, lower = ([r[j] + (r[j + 1] - r[j]) * right] for r in self.rows[i:i + 2])
-        return upper[0] + (lower[0] - upper[0]) * down
+        at = (load, transition) if self.load_first else (transition, load)
+        if not self.axes:
+            return self.rows[0][0]
+        of_rows = [self._along(row, self.axes[-1], at[len(self.axes) - 1]) for row in self.rows]
+        return of_rows[0] if len(self.axes) == 1 else self._along(of_rows, self.axes[0], at[0])
+
+    @classmethod
+    def _along(cls, values, axis, x):
+        i, part = cls._between(axis, x)
+        return values[i] + (values[i + 1] - values[i]) * part if part else values[i]
 
 
 @dataclass
@@ -119,14 +157,17 @@ class Cell:
     area_um2: float
     leakage_nw: float
     pins: dict
-    next_state: str  # of a register, else None
-    clock: str
+    register: Group  # its `ff`, else None
 
     def inputs(self):
         return [p for p in self.pins.values() if p.direction == "input"]
 
     def outputs(self):
         return [p for p in self.pins.values() if p.direction == "output"]
+
+    def is_buffer(self):
+        ins, outs = self.inputs(), self.outputs()
+        return not self.register and len(ins) == len(outs) == 1 and (outs[0].function or "").strip("() ") == ins[0].name
 
 
 class Library:
@@ -136,31 +177,32 @@ class Library:
             raise bad_input("Liberty: the file is no library")
         self.name = root.arguments[0]
         self.volt = root.number("nom_voltage")
-        units = (root.attributes.get("time_unit"), root.attributes.get("leakage_power_unit"),
-                 [u.lower() for u in root.attributes.get("capacitive_load_unit", [])])
-        if units != ("1ns", "1nW", ["1", "pf"]):
-            raise bad_input(f"Liberty: units {units} are not the ones this flow reads: 1ns, 1nW, 1pf")
+        units = Units.of(root)
         templates = {g.arguments[0]: g for g in root.all("power_lut_template")}
-        self.cells = {g.arguments[0]: self._cell(g, templates) for g in root.all("cell")}
+        self.cells = {g.arguments[0]: self._cell(g, templates, units) for g in root.all("cell")}
+        # What drives each input: the second smallest buffer.
+        buffers = sorted((c for c in self.cells.values() if c.is_buffer()), key=lambda c: (c.area_um2, c.name))
+        if not buffers:
+            raise bad_input(f"Liberty: {self.name} has no buffer")
+        self.driver = buffers[:2][-1].name
 
     @staticmethod
-    def _cell(group, templates):
+    def _cell(group, templates, units):
         pins = {}
         for pin in group.all("pin"):
             energies = []
             for power in pin.all("internal_power"):
-                tables = [Table(t, templates[t.arguments[0]])
+                tables = [Table(t, templates.get(t.arguments[0]), units)
                           for kind in ("rise_power", "fall_power") for t in power.all(kind)]
                 if len(tables) == 2 and "when" not in power.attributes:
                     energies.append((power.attributes.get("related_pin"), *tables))
             pins[pin.arguments[0]] = Pin(pin.arguments[0], pin.attributes["direction"],
-                                         pin.number("capacitance", 0),
+                                         pin.number("capacitance", 0) * units.pf,
                                          pin.attributes.get("function"), energies)
-        state = group.all("ff")
+        register = group.all("ff")
         return Cell(group.arguments[0], group.number("area"),
-                    group.number("cell_leakage_power", 0), pins,
-                    state[0].attributes["next_state"] if state else None,
-                    state[0].attributes["clocked_on"] if state else None)
+                    group.number("cell_leakage_power", 0) * units.nw, pins,
+                    register[0] if register else None)
 
 
 def verilog_expression(function):
@@ -181,13 +223,15 @@ def cell_models(library, names):
         cell = library.cells[name]
         ins, outs = cell.inputs(), cell.outputs()
         ports = [f"input {p.name}" for p in ins] + [f"output {p.name}" for p in outs]
-        if cell.next_state:
-            if cell.clock not in cell.pins or len(outs) != 1:
+        if cell.register:
+            of = cell.register.attributes
+            if of["clocked_on"] not in cell.pins or {"clear", "preset"} & set(of):
                 raise bad_input(f"no model for the register {name}")
-            body = ["  reg state;", f"  always @(posedge {cell.clock})",
-                    f"    state <= {verilog_expression(cell.next_state)};",
-                    f"  assign {outs[0].name} = state;"]
-            arcs = [(cell.clock, outs[0].name)]
+            state, inverse = cell.register.arguments
+            body = [f"  reg {state};", f"  wire {inverse} = ~{state};", f"  always @(posedge {of['clocked_on']})",
+                    f"    {state} <= {verilog_expression(of['next_state'])};",
+                    *(f"  assign {p.name} = {verilog_expression(p.function)};" for p in outs)]
+            arcs = [(of["clocked_on"], p.name) for p in outs]
         else:
             body = [f"  assign {p.name} = {verilog_expression(p.function)};" for p in outs]
             arcs = [(i.name, o.name) for o in outs for i in ins]

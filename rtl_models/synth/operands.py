@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 
 from errors import bad_input
-from tools import ask_mxref
+from tools import ask_mxref, sha256_of
 
 GAUSS_BLOCKS = 16   # of a tile's reduction, where the operands are drawn
 ACTIVATIONS_SCALE = 1.0
@@ -29,6 +29,9 @@ class Stream:
     rows: list    # lines
     macs: int
     source: str
+
+    def sha256(self):
+        return sha256_of(json.dumps([self.beats, self.rows]))
 
 
 def write_safetensors(path, tensors, metadata):
@@ -52,11 +55,11 @@ def read_safetensors(path):
 
 
 class Operands:
-    """Makes streams for an array of rows × cols elements of `lanes` lanes."""
+    """Makes streams of a pair of formats for an array of rows × cols elements of `lanes` lanes."""
 
-    def __init__(self, facts, folder, design):
+    def __init__(self, facts, folder, design, format_a, format_b):
         self.facts, self.folder, self.design = facts, folder, design
-        self.format_a, self.format_b = design.formats_a[0], design.formats_b[0]
+        self.format_a, self.format_b = format_a, format_b
         self.block = facts.blocks[self.format_a]
 
     def _ask(self, *arguments):

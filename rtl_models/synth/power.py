@@ -19,15 +19,15 @@ def delays(path):
     minutes: it looks for each cell among all.)"""
     cell = re.compile(r"\(INSTANCE (\w+)\)\s*\(DELAY\s*\(ABSOLUTE(.*?)\n   \)", re.S)
     arc = re.compile(r"IOPATH (\w+) (\w+) \([-\d.]+::([-\d.]+)\) \([-\d.]+::([-\d.]+)\)")
-    made = {}
-    for name, arcs in cell.findall(path.read_text()):
+    text, made = path.read_text(), {}
+    unit = {"1ps": 1, "1ns": 1000}[re.search(r"\(TIMESCALE (\w+)\)", text)[1]]
+
+    def ps(number):
+        return max(round(float(number) * unit), 0)
+    for name, arcs in cell.findall(text):
         each = {f"{i}_{o}": (ps(rise), ps(fall)) for i, o, rise, fall in arc.findall(arcs)}
         made[name] = "#(" + ", ".join(f".{k}_RISE({r}), .{k}_FALL({f})" for k, (r, f) in each.items()) + ") "
     return made
-
-
-def ps(nanoseconds):
-    return max(round(float(nanoseconds) * 1000), 0)
 
 
 class Bench:

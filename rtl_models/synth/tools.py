@@ -73,6 +73,24 @@ def sha256_of(*parts):
     return digest.hexdigest()
 
 
+def check_writable(path):
+    """Before the work, whether write_whole will do."""
+    folder = pathlib.Path(path).parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise bad_input(f"{path}: {folder} is no folder to write in")
+
+
+def write_whole(path, text):
+    """Beside its place first."""
+    part = pathlib.Path(f"{path}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise bad_input(f"{path}: {error.strerror}") from None
+
+
 class Results:
     """A folder with a folder for each finished run, named after what the run depends on."""
 

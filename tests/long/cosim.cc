@@ -3,6 +3,8 @@
 
 #include "rtl_models/cosim/cosim.h"
 
+#include <algorithm>
+
 #include "rtl_models/cosim/bench_units.h"
 #include "rtl_models/cosim/rounders.h"
 #include "rtl_models/rtl/faults.h"
@@ -48,6 +50,12 @@ SliceResult run(int64_t slice) {
   return slice < seeds ? run_seed(uint64_t(first_seed + slice)) : run_pair(size_t(slice - seeds));
 }
 
+// One of the array, and one of each unit.
+bool planted_faults_are_caught() {
+  const auto catches = [](const BenchUnit& unit) { return !unit.plant({}, 0).passed(); };
+  return run_faults({}, "tie_away").at(0).caught && std::ranges::all_of(bench_units(), catches);
+}
+
 }  // namespace
 
 Part cosim_part() {
@@ -57,7 +65,7 @@ Part cosim_part() {
       "of formats on every datapath",
       seeds + int64_t(pairs().size()),
       run,
-      [] { return run_faults({}, "tie_away").at(0).caught; },
+      planted_faults_are_caught,
       false};  // SystemC has one current simulation
 }
 

@@ -91,6 +91,13 @@ def fronts_cost_what_the_table_says():
     (WORK / "changed.json").write_text(json.dumps(changed))
     expect("a front with another area", call(*check, "--table", WORK / "changed.json"), 1, "area.json has")
     print(got[1].strip())
+    text = WORK / "another text"
+    text.write_text("another")
+    expect("fronts of another text", call(sys.executable, SYNTH / "fronts.py", "make", "--text", text, "--mxref",
+                                          MXREF), 3, "another file (--table)")
+    (WORK / "changed.json").write_text(json.dumps({**json.loads((SYNTH / "area.json").read_text()), "flow": 0}))
+    expect("rows of another flow in one table", table(
+        "make", "--only", "=part e8m0_scale", "--table", WORK / "changed.json"), 3, "made with flow 0")
 
 
 def again_in_another_folder():
@@ -131,7 +138,7 @@ def a_wrong_gate_is_caught(element):
     """The simulation of the netlist is a check of it: some other gate, another result."""
     folder = WORK / "wrong"
     folder.mkdir()
-    made = operands.Operands(element.facts, folder, element.design)
+    made = operands.Operands(element.facts, folder, element.design, *element.design.pairs[0])
     corner_cases = made.corner_cases(50, 1)
 
     def simulated():
@@ -160,10 +167,10 @@ def energies_are_those_of_opensta(element):
     folder = WORK / "opensta"
     folder.mkdir()
     (folder / "netlist.v").write_text(netlist.verilog("netlist"))
-    small = [i for i in netlist.instances if not library.cells[i.cell].next_state and
+    small = [i for i in netlist.instances if not library.cells[i.cell].register and
              len(library.cells[i.cell].inputs()) <= 2]
     (folder / "power.tcl").write_text(
-        synthesis.prelude(netlist, element.flow.liberty, 10) +
+        synthesis.prelude(netlist, library, element.flow.liberty, 10) +
         "set_power_activity -global -activity 1\n" +
         "".join(f"report_power -instances [get_cells {i.name}] -digits 8\n" for i in small))
     said = tools.run(["sta", "-exit", "-no_splash", "power.tcl"], folder, "sta.log", 300)
@@ -185,6 +192,46 @@ def energies_are_those_of_opensta(element):
     print(f"energies of {len(small)} cells are those of OpenSTA")
 
 
+def another_library():
+    """The same cells under other names, in ps, fF, fJ and pW: the same figures, but for the cells' names."""
+    text = pathlib.Path(area.LIBERTY).read_text()
+    for old, new in (('"1ns"', '"1ps"'), ('"1nW"', '"1pW"'), ("(1,pf)", "(1,ff)")):
+        text = text.replace(old, new)
+    times_1000 = lambda found: found[1] + re.sub(r"[\d.]+(e-?\d+)?", lambda n: repr(float(n[0]) * 1000), found[2])
+    text = re.sub(r"(index_\d *\(|values *\()([^)]*)", times_1000, text)
+    text = re.sub(r"((?:capacitance|cell_leakage_power|max_transition) *: *)([\d.e-]+)", times_1000, text)
+    for old, new in (("BUFX4", "BUFX4_A"), ("DFFPOSX1", "DFFPOSX1_A"), ("CLK", "CP"), ("Q", "QP")):
+        text = re.sub(rf"\b{old}\b", new, text)
+    (WORK / "other.lib").write_text(text)
+    got = []
+    for more in ((), ("--liberty", WORK / "other.lib")):
+        done = mxref_area("pe", "--format", "nvfp4", "--datapath", "sequential", "--energy", "gauss", "--beats", 16,
+                          "--json", WORK / "library.json", "--results", WORK / "results", *more)
+        if done[0] != 0:
+            fail(f"another library: {done[2]}")
+        row = json.loads((WORK / "library.json").read_text())["results"][0]
+        got.append({"area": row["area_um2"], "clock": row["mhz"], "leakage": row["leakage_nw"], "path": row["critical"],
+                    **row["energy"]["pj_per_mac"]})
+    for what, value in got[0].items():
+        other = got[1][what]
+        if value != other and (isinstance(value, list) or abs(value - other) > 1e-3 * value):
+            fail(f"another library, {what}: {value}, {other}")
+    print("the same cells in other units and under other names cost the same")
+
+
+def an_array_is_mapped_by_parts():
+    """And its netlist computes all pairs of its formats."""
+    path = WORK / "array.json"
+    got = mxref_area("array", "--rows", 1, "--cols", 2, "--format", "mxfp4,mxfp6_e2m3", "--datapath", "sequential",
+                     "--energy", "gauss", "--beats", 16, "--json", path, "--results", WORK / "results")
+    if got[0] != 0:
+        fail(f"an array: {got[2]}")
+    energy = json.loads(path.read_text())["results"][0]["energy"]
+    if energy["corner_cases_checked"] != 400 or energy["formats"] != ["mxfp4", "mxfp4"]:
+        fail(f"an array of two formats: {energy}")
+    print("an array's netlist, mapped by parts, computes all pairs of its formats")
+
+
 def errors_say_what_is_wrong():
     results = ("--results", WORK / "results")
     for what, arguments, code, words in (
@@ -197,12 +244,16 @@ def errors_say_what_is_wrong():
              "mxfp4"),
             ("an unknown module", ("mx_nothing",), 2, "mx_nothing"),
             ("a parameter without a value", ("mx_mul", "--param", "A"), 2, "NAME=VALUE"),
+            ("one of several formats without another to multiply with",
+             ("pe", "--format", "mxfp4,nvfp4", "--format-b", "mxfp4"), 2, "as long as nvfp4"),
+            ("no time at all", ("mx_mul", "--timeout", 0), 2, "--timeout"),
             ("an array of no rows", ("array", "--format", "mxfp4", "--rows", 0), 2, "--rows"),
             ("terms between divisor and multiple",
              ("pe", "--format", "mxfp4", "--datapath",
               '{"kind":"aligned","terms":24,"group":1,"fraction_bits":25,"e_zero":-133,"output":"rz"}'),
              2, "24"),
             ("no library", ("pe", "--format", "mxfp4", "--liberty", WORK / "none.lib"), 3, "none.lib"),
+            ("a folder for a library", ("mx_mul", "--liberty", SYNTH), 3, str(SYNTH)),
             ("a library that is none", ("mx_mul", "--liberty", SYNTH / "area.py"), 3, "Liberty"),
             ("a record without a folder", ("mx_mul", "--json", WORK / "none/r.json"), 3, "none/r.json"),
             ("a model that is none", ("pe", "--format", "mxfp4", "--energy", WORK / "no_model"), 3,
@@ -242,6 +293,8 @@ def main():
     element = Element("sequential")
     a_wrong_gate_is_caught(element)
     energies_are_those_of_opensta(element)
+    another_library()
+    an_array_is_mapped_by_parts()
     errors_say_what_is_wrong()
     a_record_says_what_ran()
 
