@@ -33,9 +33,10 @@ Point parse_point(std::string_view line) {
     const std::string_view pair = rest.substr(0, rest.find('\1'));
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     if (pair.starts_with("h\2")) continue;
-    // The page has the instance's parameters too.
+    // The page has the module's parameters too: a corner counts for each of them.
     if (pair.starts_with("page\2")) {
       point.kind = pair.substr(5, pair.find('/') - 5);
+      if (point.kind == "v_user") point.identity += pair;
       continue;
     }
     if (pair.starts_with("f\2")) point.file = pair.substr(pair.rfind('/') + 1);

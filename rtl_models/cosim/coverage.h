@@ -16,7 +16,8 @@ struct CoverageWaiver {
   std::string_view reason;
 };
 
-// Fractions of the points of each kind. A point in several instances of a module is one point.
+// Fractions of the points of each kind. A point in several instances of a module is one point; a
+// cover property is one in each set of parameters.
 struct Coverage {
   double line = 0;  // blocks and branches
   double toggle = 0;

@@ -1,23 +1,34 @@
-// Functional coverage of the arithmetic, bound to every element of an array in the builds that list
-// this file. Not synthesizable.
-module mx_pe_corners (
+// Functional coverage of the arithmetic of `fused`, `blockwise` and `sequential`, of each its own;
+// bound to every element of an array in the builds that list this file. Not synthesizable.
+module mx_pe_corners #(
+  parameter int DATAPATH  = mx_pkg::Fused,
+  parameter int TERM_BITS = 41  // of a term before it is rounded
+) (
   /*verilator coverage_off*/  // only the cover properties count
   input logic        clk_i,
   // beat → sum
   input logic        sum_load_i,
   input logic        element_nan_i,
+  input logic        products_nan_i, // Inf · 0, Inf - Inf
   input logic        scale_nan_i,
   input logic        sum_widest_i,   // the sum needs its highest bit
+  // sum → term
+  input logic                                    term_load_i,
+  input logic [TERM_BITS-1:0]                    exact_significand_i,
+  input logic signed [mx_pkg::ExponentWidth-1:0] exact_exponent_i,
   // term → accumulator
   input logic        acc_load_i,
   input logic [31:0] acc_next_i,
   input logic        acc_nan_i,
   input logic        acc_special_i,  // Inf or NaN
   input logic        term_nan_i,
+  input logic        term_inf_i,
+  input logic        signs_differ_i, // of accumulator and term
   input logic        term_zero_i,
   input logic        term_nonzero_i, // a product is not zero
   input logic        term_above_i,   // the block's leading bit lies above the accumulator's
   input logic        far_i,          // by 64 places or more, or below by as many
+  input logic [mx_pkg::ExponentWidth-1:0] distance_i,
   input logic        sticky_i,
   input logic        tie_i,
   input logic        round_up_i,
@@ -25,16 +36,26 @@ module mx_pe_corners (
   input logic        overflow_i,
   input logic        zero_i          // the exact sum is zero
 );
-  logic finite, term;
-  assign finite = acc_load_i && !acc_special_i && !term_nan_i;
-  assign term   = finite && !term_zero_i;
+  logic finite, term, beside, near, middle, acc_inf;
+  assign finite  = acc_load_i && !acc_special_i && !term_nan_i;
+  assign term    = finite && !term_zero_i && !term_inf_i;
+  assign beside  = term && distance_i == mx_pkg::ExponentWidth'(1);
+  assign near    = term && distance_i > mx_pkg::ExponentWidth'(1)
+                        && distance_i <= mx_pkg::ExponentWidth'(24);  // they share a bit
+  assign middle  = term && distance_i > mx_pkg::ExponentWidth'(24) && !far_i;
+  assign acc_inf = acc_load_i && acc_special_i && !acc_nan_i;
   /*verilator coverage_on*/
 
   nan_element    : cover property (@(posedge clk_i) sum_load_i && element_nan_i);
+  nan_products   : cover property (@(posedge clk_i) sum_load_i && products_nan_i);
   nan_scale      : cover property (@(posedge clk_i) sum_load_i && scale_nan_i);
-  sum_widest     : cover property (@(posedge clk_i) sum_load_i && sum_widest_i);
   nan_acc        : cover property (@(posedge clk_i) acc_load_i && acc_nan_i);
-  inf_acc        : cover property (@(posedge clk_i) acc_load_i && acc_special_i && !acc_nan_i);
+  inf_acc        : cover property (@(posedge clk_i) acc_inf && !term_inf_i && !term_nan_i);
+  inf_term       : cover property (@(posedge clk_i) finite && term_inf_i);
+  inf_and_inf    : cover property (@(posedge clk_i) acc_inf && term_inf_i && !term_nan_i
+                                                    && !signs_differ_i);
+  inf_minus_inf  : cover property (@(posedge clk_i) acc_inf && term_inf_i && !term_nan_i
+                                                    && signs_differ_i);
   overflow       : cover property (@(posedge clk_i) finite && overflow_i);
   subnormal      : cover property (@(posedge clk_i) finite && acc_next_i[30:23] == '0
                                                     && acc_next_i[22:0] != '0);
@@ -43,29 +64,81 @@ module mx_pe_corners (
   tie_up         : cover property (@(posedge clk_i) finite && tie_i && round_up_i);
   carry          : cover property (@(posedge clk_i) finite && round_up_i && all_ones_i);
   acc_cancelled  : cover property (@(posedge clk_i) term && zero_i);
-  sum_cancelled  : cover property (@(posedge clk_i) finite && term_zero_i && term_nonzero_i);
   minus_zero     : cover property (@(posedge clk_i) finite && !term_nonzero_i
                                                     && acc_next_i == 32'h8000_0000);
   bits_lost      : cover property (@(posedge clk_i) term && sticky_i);
-  block_far_below : cover property (@(posedge clk_i) term && far_i && !term_above_i);
-  block_far_above : cover property (@(posedge clk_i) term && far_i && term_above_i);
+  same_place     : cover property (@(posedge clk_i) term && distance_i == '0);
+  beside_below   : cover property (@(posedge clk_i) beside && !term_above_i);
+  beside_above   : cover property (@(posedge clk_i) beside && term_above_i);
+  near_below     : cover property (@(posedge clk_i) near && !term_above_i);
+  near_above     : cover property (@(posedge clk_i) near && term_above_i);
+  middle_below   : cover property (@(posedge clk_i) middle && !term_above_i);
+  middle_above   : cover property (@(posedge clk_i) middle && term_above_i);
+  far_below      : cover property (@(posedge clk_i) term && far_i && !term_above_i);
+  far_above      : cover property (@(posedge clk_i) term && far_i && term_above_i);
+
+  // A sum of one product neither cancels nor grows.
+  if (DATAPATH != mx_pkg::Sequential) begin : gen_sum
+    sum_widest    : cover property (@(posedge clk_i) sum_load_i && sum_widest_i);
+    sum_cancelled : cover property (@(posedge clk_i) finite && term_zero_i && term_nonzero_i);
+  end else begin : gen_no_sum
+    logic unused;
+    assign unused = sum_widest_i;
+  end
+
+  // Of `blockwise` a term is rounded; here once more, for its insides.
+  if (DATAPATH == mx_pkg::Blockwise) begin : gen_term
+    logic [30:0] magnitude;
+    logic        rounds;
+    fp32_from_term #(
+      .TERM_BITS(TERM_BITS)
+    ) u_round (
+      .significand_i(exact_significand_i),
+      .sticky_i     (1'b0),
+      .exponent_i   (exact_exponent_i),
+      .fault_i      ('0),
+      .magnitude_o  (magnitude)
+    );
+    assign rounds = term_load_i && exact_significand_i != '0;
+    term_tie_down  : cover property (@(posedge clk_i) rounds && u_round.u_round.tie
+                                                      && !u_round.u_round.round_up);
+    term_tie_up    : cover property (@(posedge clk_i) rounds && u_round.u_round.tie
+                                                      && u_round.u_round.round_up);
+    term_subnormal : cover property (@(posedge clk_i) rounds && magnitude[30:23] == '0
+                                                      && magnitude[22:0] != '0);
+    term_underflow : cover property (@(posedge clk_i) rounds && magnitude == '0);
+    term_overflow  : cover property (@(posedge clk_i) rounds && magnitude[30:23] == '1);
+  end else begin : gen_no_term
+    logic unused;
+    assign unused = term_load_i ^ ^exact_significand_i ^ ^exact_exponent_i;
+  end
 endmodule
 
-bind mx_pe_block mx_pe_corners u_corners (
+bind mx_pe_block mx_pe_corners #(
+  .DATAPATH (DATAPATH),
+  .TERM_BITS(EXACT)
+) u_corners (
   .clk_i          (clk_i),
   .sum_load_i     (sum_load_i),
   .element_nan_i  (a_nan_i || b_nan_i),
+  .products_nan_i (products_nan),
   .scale_nan_i    (scale_nan),
   .sum_widest_i   (sum[SUM-1] != sum[SUM-2]),
+  .term_load_i        (term_load_i),
+  .exact_significand_i(exact_significand),
+  .exact_exponent_i   (exact_exponent),
   .acc_load_i     (acc_load_i),
   .acc_next_i     (acc_next),
   .acc_nan_i      (u_accumulate.acc_nan),
   .acc_special_i  (u_accumulate.acc_special),
   .term_nan_i     (term_nan_q),
+  .term_inf_i     (term_inf_q),
+  .signs_differ_i (u_accumulate.acc_negative ^ term_negative_q),
   .term_zero_i    (term_significand_q == '0),
   .term_nonzero_i (!term_keeps_minus_q),
   .term_above_i   (u_accumulate.term_above),
   .far_i          (u_accumulate.far),
+  .distance_i     (u_accumulate.distance),
   .sticky_i       (u_accumulate.sticky),
   .tie_i          (u_accumulate.u_round.tie),
   .round_up_i     (u_accumulate.u_round.round_up),
