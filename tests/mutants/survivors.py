@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Survivor(NamedTuple):
-    datapath: str
+    design: str
     mutant: str  # as mutants.py names it
     reason: str
 
@@ -28,6 +28,6 @@ SURVIVORS = (
 )
 
 
-def reason(datapath, mutant):
+def reason(design, mutant):
     """Why it changes nothing; empty where nobody says so."""
-    return next((s.reason for s in SURVIVORS if (s.datapath, s.mutant) == (datapath, mutant)), "")
+    return next((s.reason for s in SURVIVORS if (s.design, s.mutant) == (design, mutant)), "")
