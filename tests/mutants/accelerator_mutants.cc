@@ -11,7 +11,7 @@ namespace mxref {
 
 // As netlist.py makes it, and as one of the bench's own.
 static accelerator::Design design_of_mutants() {
-  accelerator::Design design{.array = {.shape = {2, 3}, .datapath = &datapath("fused")},
+  accelerator::Design design{.array = {.shape = {2, 3}, .datapath = &datapath("sequential")},
                              .depth = 3};
   design.array.formats_b.reset(format_number(block_format("mxint8")));
   return design;

@@ -35,9 +35,9 @@ DESIGNS = {
     "quantizer": Design("mx_quantize", ("rtl/mx_quantize.f",)),
     "dequantizer": Design("mx_dequantize", ("rtl/mx_quantize.f",)),
     "scaling": Design("e8m0_scaling_unit", ("rtl/e8m0_scaling_unit.f",)),
-    # One of the bench's own.
+    # One of the bench's own, on a datapath on which beats wait.
     "accelerator": Design("mx_accelerator", ("rtl/mx_mac_array.f", "accelerator/mx_accelerator.f"),
-                          {"ROWS": 2, "COLS": 3, "DEPTH": 3, "B_FORMATS": "7'b1011111", "DATAPATH": 0}),
+                          {"ROWS": 2, "COLS": 3, "DEPTH": 3, "B_FORMATS": "7'b1011111", "DATAPATH": 2}),
 }
 
 

@@ -4,8 +4,9 @@ under ABC.
 Registers are cut: what they hold is an input, what they take is an output, so that a proof holds for every run. What
 differs in its own module may be the same in the module around it, whose other parts never show the difference: so on
 up to the unit. The unit, where the other modules in it are cut too, is asked only of what stands in it directly. A
-proof in each module around is a proof. Words of a memory are registers. Inputs that nobody gives (a format's number that is none) are not excluded: what
-differs for these alone is not proven here.
+proof in each module around is a proof. A module with a memory is cut wherever it stands: a mutant in it is compared in
+it alone, where the memory's words are registers. Inputs that nobody gives (a format's number that is none) are not
+excluded: what differs for these alone is not proven here.
 """
 
 import re
@@ -16,14 +17,16 @@ from netlist import mutate, yosys
 
 
 def instances(folder):
-    """Module → the modules in which it stands."""
-    parents, module = {}, ""
+    """Module → the modules in which it stands; the modules with a memory."""
+    parents, memories, module = {}, set(), ""
     for line in (folder / "design.il").read_text().splitlines():
         if found := re.match(r"module \\(\S+)", line):
             module = found[1]
         elif found := re.match(r"  cell \\(\S+)", line):
             parents.setdefault(found[1], set()).add(module)
-    return parents
+        elif line.startswith("  cell $mem"):
+            memories.add(module)
+    return parents, memories
 
 
 class Proofs:
@@ -31,18 +34,18 @@ class Proofs:
 
     def __init__(self, top, folder, seconds):
         self.top, self.folder, self.seconds = top, folder, seconds
-        self.parents = instances(folder)
+        self.parents, self.memories = instances(folder)
 
     def is_same(self, mutant, level):
         """Whether ABC proves that the module `level` is the same with the mutant in it or in what stands in it."""
-        evert, registers = "", ""
+        cut, registers = self.memories - {level}, ""
         if level == self.top:
             # The other modules are cut too. Bits of registers that are constant, or that nothing reads, are none.
-            others = [module for module, around in self.parents.items()
-                      if self.top in around and module != mutant["module"]]
-            evert = "setattr -mod -set keep_hierarchy 1 " + " ".join(others) + "\n" if others else ""
+            cut = cut | {module for module, around in self.parents.items() if self.top in around}
             registers = ("rename -hide w:*unused_*\n" + 3 * "opt_expr\nopt_dff\n" + "dffunmap\n"
                          "simplemap t:$dff t:$mux\nsplitnets\nopt_clean -purge\n")
+        cut = sorted(cut - {mutant["module"]})
+        evert = "setattr -mod -set keep_hierarchy 1 " + " ".join(cut) + "\n" if cut else ""
 
         def side(name, change):
             return (f"design -load base\n{change}{evert}flatten\nopt_clean\nmemory_map\n{registers}"
@@ -75,6 +78,8 @@ class Proofs:
             return []
         if self.is_same(mutant, level):
             return [level]
+        if level in self.memories:
+            return []
         levels = []
         for parent in sorted(self.parents.get(level, ())):
             found = self.proven_in(mutant, parent)

@@ -14,6 +14,13 @@ class Survivor(NamedTuple):
 # below the guard bit, as before.
 NOT_NORMAL = "the leading bit of a term stands up to {} places lower, with the exponent to match: the same number"
 
+# A lane of the dequantizer makes a word that is 0, of which the number of zeros says nothing, or at least 2^23: a
+# significand of g times a scale and a code, or a whole number above 24 bits of fraction.
+FROM_23 = "the word is 0, whose zeros do not count, or at least 2^23: {}"
+# A product under a tensor scale is at least 2^-136, ten places below the least normal number. A code has eight bits, 4/3
+# of it nine, or a third is left over.
+LOST = "bit {} of a product is never lost; of a code, or of 4/3 of it, it is 0, or the mark of a third is there too"
+
 SURVIVORS = (
     Survivor("fused", "const0 leading_zeros $eq$leading_zeros.sv:24 Y[0] (count_o[6])", NOT_NORMAL.format(5)),
     Survivor("fused", "const1 leading_zeros $eq$leading_zeros.sv:24 A[0] (gen_half[3].word[3])", NOT_NORMAL.format(4)),
@@ -25,6 +32,19 @@ SURVIVORS = (
              "the steps of a block end with its last lane: what lies behind it is never shown"),
     Survivor("tensorcore_mxf8", "cnot1 mx_stage $procmux B[1] by [0] (flags_i[1])",
              "u_sum turns a bit of the type over where u_term turns it back, and nothing reads it in between"),
+    *(Survivor(array, "const1 ue4m3_scale $add$ue4m3_scale.sv:45 B[5] (b_unit_log2_i[5])",
+               "the unit of every format is from 2^-16 to 2^-1: the bit is always set")
+      for array in ("fused", "blockwise", "sequential", "exact")),
+    Survivor("quantizer", "inv mx_stage_2 $procmux B[36] (flags_i[36])",
+             "u_in turns a bit of the seed over and u_max turns it back, and nothing reads it in between"),
+    Survivor("dequantizer", "const0 fp32_from_term $and$fp32_from_term.sv:28 A[12]", LOST.format(12)),
+    Survivor("dequantizer", "const1 fp32_from_term $shl$fp32_from_term.sv:28 Y[13]", LOST.format(13)),
+    Survivor("dequantizer", "inv leading_zeros $eq$leading_zeros.sv:24 A[21]",
+             FROM_23.format("the upper half is never 0, nor bit 22 alone")),
+    Survivor("dequantizer", "const1 leading_zeros $ternary$leading_zeros.sv:17 B[8] (gen_half[5].word[8])",
+             FROM_23.format("this half is taken below 2^17 alone")),
+    Survivor("dequantizer", "cnot1 mx_dequantize_lane u_decode element_o[8] by [15] (significand[3])",
+             "nothing reads an Inf's significand"),
 )
 
 
