@@ -14,6 +14,16 @@ namespace {
 constexpr uint64_t half = uint64_t(1) << 31, whole = uint64_t(1) << 32;
 constexpr uint32_t significand_of_one = 1u << binary32::mantissa_bits;
 
+// The next binary32 above units · 2^exponent, where it lies a power of two of units above it; else
+// 0.
+uint32_t one_bit_above(uint64_t units, int exponent) {
+  const int below = std::bit_width(units) - (binary32::mantissa_bits + 1);
+  if (below <= 0) return 0;
+  const uint64_t next = (units >> below) + 1;
+  if (!std::has_single_bit((next << below) - units)) return 0;
+  return binary32::round_rne(false, next << below, exponent);
+}
+
 }  // namespace
 
 ConversionBeat ConversionStimulus::random_values() {
@@ -266,6 +276,42 @@ void ConversionStimulus::direct_random_words() {
       directed_.push_back(beat);
     }
     return;  // the words do not ask for the format
+  }
+}
+
+// Divisions that leave one bit behind a tie: of the maximum by 6·g, and of elements by scale · g.
+void ConversionStimulus::direct_remainders() {
+  constexpr int repeats = 1000, draws = 100;
+  for (size_t row : format_rows()) {
+    const BlockFormat& format = block_formats[row];
+    if (!format.has_tensor_scale()) continue;
+    const auto tie_of = [&](const ElementFormat& element, uint64_t divisor, int exponent) {
+      for (int i = 0; i < draws; ++i) {
+        const auto code = element.parts(uint32_t(below(element.max_code())));
+        const uint32_t bits =
+            one_bit_above((2 * code.significand + 1) * divisor, code.exponent - 1 + exponent);
+        if (bits != 0) return bits;
+      }
+      return uint32_t(0);
+    };
+    for (int i = 0; i < repeats; ++i) {
+      ConversionBeat beat;
+      put_settings(beat);
+      beat.format = uint8_t(row);
+      beat.rounding = uint8_t(&rounding("rne") - roundings.data());
+      beat.is_bfloat16 = false;
+      beat.lanes = uint8_t(format.block);
+      const uint32_t g_bits = random_.with_exponent(int(below(80)) - 40) & ~binary32::sign_mask;
+      beat.tensor_scale = std::bit_cast<float>(g_bits);
+      const auto g = binary32::parts(g_bits);
+      const uint32_t tie = tie_of(*format.scale->number, 6 * uint64_t(g.significand), g.exponent);
+      const uint32_t max = tie != 0 ? tie : draw_largest(beat);
+      const Divisor by = divisor_of(beat, max);
+      for (uint32_t& word : beat.data)
+        word = with_sign(std::min(tie_of(*format.element, by.significand, by.exponent), max));
+      beat.data[below(beat.lanes)] = with_sign(max);
+      directed_.push_back(beat);
+    }
   }
 }
 

@@ -30,6 +30,7 @@ ConversionStimulus::ConversionStimulus(const ConversionDesign& design, const Blo
     direct_maxima();
     direct_bits_of_maxima();
     direct_random_words();
+    direct_remainders();
     direct_significands();
   }
   for (size_t i = directed_.size(); i > 1; --i) std::swap(directed_[i - 1], directed_[below(i)]);

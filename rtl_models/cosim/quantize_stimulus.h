@@ -67,6 +67,7 @@ class ConversionStimulus {
   void direct_maxima();
   void direct_bits_of_maxima();
   void direct_random_words();
+  void direct_remainders();
   void direct_significands();
   void direct_codes();
 

@@ -23,7 +23,9 @@ MutantRun run_mutant(uint16_t mutant, int64_t blocks, uint64_t seed) {
   const auto model = make_systemc_accelerator(design);
   const LockstepResult result = run_lockstep(
       rtl, *model, {.seed = seed, .cycles = std::max<int64_t>(1, blocks / blocks_per_cycle)});
-  return {.cycles = result.cycles, .compared = result.compared, .failure = result.failure};
+  std::string failure = result.failure;
+  if (failure.empty()) failure = check_long_job(rtl, 16 * result.cycles);
+  return {.cycles = result.cycles, .compared = result.compared, .failure = failure};
 }
 
 }  // namespace mxref
