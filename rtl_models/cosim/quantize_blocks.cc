@@ -233,7 +233,8 @@ void ConversionStimulus::direct_maxima() {
     }
 }
 
-// The maximum in each lane, a power of two and each bit alone above it: `ceil` shows the bit.
+// The maximum in each lane, a power of two and each bit alone above it, among others that are at
+// most that power: `ceil` shows the bit.
 void ConversionStimulus::direct_bits_of_maxima() {
   for (size_t row : format_rows()) {
     if (block_formats[row].has_tensor_scale()) continue;
@@ -246,7 +247,8 @@ void ConversionStimulus::direct_bits_of_maxima() {
         beat.is_bfloat16 = false;
         beat.lanes = uint8_t(block_formats[row].block);
         const auto power = uint32_t(64 + below(128)) << binary32::mantissa_bits;
-        for (uint32_t& word : beat.data) word = with_sign(uint32_t(below(power)));
+        for (uint32_t& word : beat.data)
+          word = with_sign(below(2) ? power : uint32_t(below(power)));
         beat.data[size_t(lane)] = with_sign(power | 1u << bit);
         directed_.push_back(beat);
       }

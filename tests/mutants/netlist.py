@@ -8,6 +8,8 @@ all its instances, as an error in the source would be.
 import hashlib
 import pathlib
 import re
+import resource
+import signal
 import subprocess
 from typing import NamedTuple
 
@@ -41,10 +43,17 @@ DESIGNS = {
 }
 
 
-def yosys(script, folder):
-    """Runs a script in a folder; what yosys says."""
+def limited(seconds):
+    """Of a process to be: so much CPU time at most."""
+    return lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def yosys(script, folder, seconds=3600):
+    """Runs a script in a folder; what yosys says. TimeoutError where it takes more CPU time."""
     done = subprocess.run(["yosys", "-Q", "-T", "-s", "/dev/stdin"], input=script, cwd=folder, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          preexec_fn=limited(seconds), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise TimeoutError
     if done.returncode != 0:
         raise RuntimeError(f"yosys ended with {done.returncode}:\n{done.stdout[-3000:]}")
     return done.stdout

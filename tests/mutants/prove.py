@@ -4,16 +4,15 @@ under ABC.
 Registers are cut: what they hold is an input, what they take is an output, so that a proof holds for every run. What
 differs in its own module may be the same in the module around it, whose other parts never show the difference: so on
 up to the unit. The unit, where the other modules in it are cut too, is asked only of what stands in it directly. A
-proof in each module around is a proof. A module with a memory is cut wherever it stands: a mutant in it is compared in
-it alone, where the memory's words are registers. Inputs that nobody gives (a format's number that is none) are not
-excluded: what differs for these alone is not proven here.
+proof in each module around is a proof. Modules with a memory are cut wherever they stand, but for the mutant's own: its
+memory's words are registers. Inputs that nobody gives (a format's number that is none) are not excluded: what differs
+for these alone is not proven here.
 """
 
 import re
-import resource
 import subprocess
 
-from netlist import mutate, yosys
+from netlist import limited, mutate, yosys
 
 
 def instances(folder):
@@ -40,8 +39,9 @@ class Proofs:
         """Whether ABC proves that the module `level` is the same with the mutant in it or in what stands in it."""
         cut, registers = self.memories - {level}, ""
         if level == self.top:
-            # The other modules are cut too. Bits of registers that are constant, or that nothing reads, are none.
             cut = cut | {module for module, around in self.parents.items() if self.top in around}
+        if level != mutant["module"] or level == self.top:
+            # Bits of registers that are constant, or that nothing reads, are none.
             registers = ("rename -hide w:*unused_*\n" + 3 * "opt_expr\nopt_dff\n" + "dffunmap\n"
                          "simplemap t:$dff t:$mux\nsplitnets\nopt_clean -purge\n")
         cut = sorted(cut - {mutant["module"]})
@@ -59,16 +59,17 @@ class Proofs:
                   "opt -full\nopt_clean -purge\nsetundef -undriven -zero\ntechmap\nopt_clean\nsetundef -zero\n"
                   "aigmap\nwrite_aiger miter.aig\n")
         try:
-            yosys(script, self.folder)
+            yosys(script, self.folder, self.seconds)
+        except TimeoutError:
+            return False
         except RuntimeError as error:
             # The mutant has changed which names a register has: there is no pair to compare.
             if "No matching port in" in str(error) or "selection is not empty" in str(error):
                 return False
             raise
-        limit = (self.seconds, self.seconds)
         said = subprocess.run(["yosys-abc", "-q", "read_aiger miter.aig; strash; iprove"], cwd=self.folder, text=True,
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, limit),
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+                              preexec_fn=limited(self.seconds), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT).stdout
         return "UNSATISFIABLE" in said
 
     def proven_in(self, mutant, level=""):
@@ -78,8 +79,6 @@ class Proofs:
             return []
         if self.is_same(mutant, level):
             return [level]
-        if level in self.memories:
-            return []
         levels = []
         for parent in sorted(self.parents.get(level, ())):
             found = self.proven_in(mutant, parent)
