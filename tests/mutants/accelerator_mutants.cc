@@ -24,7 +24,7 @@ MutantRun run_mutant(uint16_t mutant, int64_t blocks, uint64_t seed) {
   const LockstepResult result = run_lockstep(
       rtl, *model, {.seed = seed, .cycles = std::max<int64_t>(1, blocks / blocks_per_cycle)});
   std::string failure = result.failure;
-  if (failure.empty()) failure = check_long_job(rtl, 16 * result.cycles);
+  if (failure.empty()) failure = check_long_job(rtl, 11 * result.cycles);
   return {.cycles = result.cycles, .compared = result.compared, .failure = failure};
 }
 

@@ -44,7 +44,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the drawing and of the bench ({SEED})")
     parser.add_argument("--blocks", type=int, default=1_000_000, help="block products of a long run (1000000)")
     parser.add_argument("--proof-seconds", type=int, default=60,
-                        help="of CPU time for yosys, and for ABC, in one module; 0: no proofs (60)")
+                        help="of CPU time for ABC in one module, five times as many for yosys; 0: no proofs (60)")
     parser.add_argument("--control", action="store_true")
     return parser.parse_args()
 

@@ -59,7 +59,7 @@ class Proofs:
                   "opt -full\nopt_clean -purge\nsetundef -undriven -zero\ntechmap\nopt_clean\nsetundef -zero\n"
                   "aigmap\nwrite_aiger miter.aig\n")
         try:
-            yosys(script, self.folder, self.seconds)
+            yosys(script, self.folder, 5 * self.seconds)
         except TimeoutError:
             return False
         except RuntimeError as error:

@@ -23,7 +23,6 @@ LOST = "bit {} of a product is never lost; of a code, or of 4/3 of it, it is 0, 
 
 # Registers of the accelerator that hold a word for longer than anybody looks at it.
 ONE_CYCLE = "{} is read in the cycle behind the one that loads it, and not where the register holds it"
-PORT_A_OF_D = "nothing reads this port of the bank of D"
 
 SURVIVORS = (
     Survivor("fused", "const0 leading_zeros $eq$leading_zeros.sv:24 Y[0] (count_o[6])", NOT_NORMAL.format(5)),
@@ -58,8 +57,6 @@ SURVIVORS = (
              "the place of a word that is written has no row or block from 8 on"),
     Survivor("accelerator", "const0 mx_tile_memory $procmux B[5] (read_major_i[5])",
              "this register is read for C alone, which has two rows; what is not mapped reads as zeros"),
-    Survivor("accelerator", "inv mx_bank_4 $memrd$\\memory$mx_bank.sv:30 ADDR[0] (a_addr_i[0])", PORT_A_OF_D),
-    Survivor("accelerator", "const0 mx_bank_4 $procmux Y[92]", PORT_A_OF_D),
     Survivor("accelerator", "const0 mx_axi_lite $procmux A[9]", ONE_CYCLE.format("the address")),
 )
 
