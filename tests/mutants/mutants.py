@@ -166,7 +166,7 @@ class Campaign:
 
 def name(mutant):
     """What yosys did, without the numbers that it gives to cells and to mutants."""
-    cell = re.sub(r"(\.sv:\d+|\$procmux|\$auto\$\w+\.cc:\d+:\w+)\$\d+", r"\1", mutant["cell"])
+    cell = re.sub(r"(\.sv:\d+|\$proc(?:mux|dff)|\$auto\$\w+\.cc:\d+:\w+)\$\d+", r"\1", mutant["cell"])
     control = f" by [{mutant['ctrlbit']}]" if mutant["ctrlbit"] else ""
     wire = f" ({mutant['wire']}[{mutant['wirebit']}])" if mutant["wire"] else ""
     return f"{mutant['mode']} {mutant['module']} {cell} {mutant['port']}[{mutant['portbit']}]{control}{wire}"

@@ -36,7 +36,11 @@ class Proofs:
         self.parents, self.memories = instances(folder)
 
     def is_same(self, mutant, level):
-        """Whether ABC proves that the module `level` is the same with the mutant in it or in what stands in it."""
+        """Whether ABC proves that the module `level` is the same with the mutant in it or in what stands in it. What the
+        source leaves undefined (a table's place behind its last row) is 0 on both sides, or else 1: either will do."""
+        return any(self.is_same_where(mutant, level, undefined) for undefined in ("zero", "one"))
+
+    def is_same_where(self, mutant, level, undefined):
         cut, registers = self.memories - {level}, ""
         if level == self.top:
             cut = cut | {module for module, around in self.parents.items() if self.top in around}
@@ -56,7 +60,7 @@ class Proofs:
                   f"{side('gate', mutate(mutant))}design -reset\ndesign -copy-from gold gold\n"
                   # Merging leaves of the two copies what differs.
                   "design -copy-from gate gate\nmiter -equiv -flatten gold gate miter\nhierarchy -top miter\n"
-                  "opt -full\nopt_clean -purge\nsetundef -undriven -zero\ntechmap\nopt_clean\nsetundef -zero\n"
+                  f"opt -full\nopt_clean -purge\nsetundef -undriven -zero\ntechmap\nopt_clean\nsetundef -{undefined}\n"
                   "aigmap\nwrite_aiger miter.aig\n")
         try:
             yosys(script, self.folder, 5 * self.seconds)
