@@ -36,8 +36,9 @@ class Proofs:
         self.parents, self.memories = instances(folder)
 
     def is_same(self, mutant, level):
-        """Whether ABC proves that the module `level` is the same with the mutant in it or in what stands in it. What the
-        source leaves undefined (a table's place behind its last row) is 0 on both sides, or else 1: either will do."""
+        """Whether ABC proves that the module `level` is the same with the mutant in it or in what stands in it. What
+        the source leaves undefined (a table's place behind its last row) is 0 on both sides, or else 1: either will do.
+        """
         return any(self.is_same_where(mutant, level, undefined) for undefined in ("zero", "one"))
 
     def is_same_where(self, mutant, level, undefined):
