@@ -45,8 +45,8 @@ class Proofs:
         cut, registers = self.memories - {level}, ""
         if level == self.top:
             cut = cut | {module for module, around in self.parents.items() if self.top in around}
-        if level != mutant["module"] or level == self.top:
-            # Bits of registers that are constant, or that nothing reads, are none.
+        if level == self.top or (mutant["module"] in self.memories and level != mutant["module"]):
+            # Bits of registers that are constant, or that nothing reads, are none: a memory's unused port.
             registers = ("rename -hide w:*unused_*\n" + 3 * "opt_expr\nopt_dff\n" + "dffunmap\n"
                          "simplemap t:$dff t:$mux\nsplitnets\nopt_clean -purge\n")
         cut = sorted(cut - {mutant["module"]})
