@@ -113,7 +113,7 @@ void AcceleratorStimulus::put_read() {
   else if (chance(40))
     pins_.araddr = registers[below(registers.size())].offset;
   else if (chance(10))
-    pins_.araddr = uint32_t(below(1u << address_bits));
+    pins_.araddr = wrong_place();
   else
     pins_.araddr = random_place(/*is_operand=*/false);
   pins_.arvalid = true;
@@ -138,6 +138,12 @@ uint32_t AcceleratorStimulus::random_place(bool is_operand) {
                              uint32_t(below(8) * 4);
     if (place_of(design_, address).is_mapped) return address;
   }
+}
+
+// A bit beside a place: mostly of a row, block or region that is not there. Or any address.
+uint32_t AcceleratorStimulus::wrong_place() {
+  if (chance(30)) return uint32_t(below(1u << address_bits));
+  return random_place(/*is_operand=*/false) ^ 1u << below(address_bits);
 }
 
 // Scales near 1, so that sums are numbers; all others now and then.
@@ -218,7 +224,7 @@ void AcceleratorStimulus::plan_mistake() {
       add(registers[below(registers.size())].offset, uint32_t(random_()) & ~3u);
       break;
     case 1:
-      add(uint32_t(below(1u << address_bits)), uint32_t(random_()));
+      add(wrong_place(), uint32_t(random_()));
       break;
     case 2:
       actions_.push_back(
@@ -233,7 +239,7 @@ void AcceleratorStimulus::plan_mistake() {
 void AcceleratorStimulus::plan_packet() {
   uint32_t header = random_place(/*is_operand=*/true);
   if (chance(60)) header = address_of(uint32_t(1 + below(5)), int(below(2)), 0, 0);
-  if (chance(10)) header = uint32_t(random_()) >> below(16);
+  if (chance(10)) header = chance(50) ? wrong_place() : uint32_t(random_()) >> below(16);
   Place place = place_of(design_, header);
   stream_.emplace_back(header, chance(3));
   bool is_last = stream_.back().second;

@@ -43,6 +43,7 @@ class AcceleratorStimulus {
     actions_.push_back({Action::write, {address, data}});
   }
   uint32_t random_place(bool is_operand);
+  uint32_t wrong_place();
   uint32_t random_word(uint32_t address);
   void put_write();
   void put_read();

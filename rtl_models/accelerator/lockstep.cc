@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "emu/accelerator/axi_lite_master.h"
 #include "rtl_models/accelerator/accelerator_stimulus.h"
 
 namespace mxref {
@@ -51,6 +52,22 @@ class Comparison {
   LockstepResult& result_;
 };
 
+// What is behind it, but no row of results is taken.
+class HeldResults : public Port {
+ public:
+  explicit HeldResults(Port& port) : port_(port) {}
+  const Design& design() const override { return port_.design(); }
+  const Outputs& outputs() const override { return port_.outputs(); }
+  void clock(const Inputs& inputs) override {
+    Inputs pins = inputs;
+    pins.m_tready = false;
+    port_.clock(pins);
+  }
+
+ private:
+  Port& port_;
+};
+
 }  // namespace
 
 LockstepResult run_lockstep(Port& got, Port& expected, const LockstepOptions& options) {
@@ -73,6 +90,24 @@ LockstepResult run_lockstep(Port& got, Port& expected, const LockstepOptions& op
     comparison.check_all(expected.outputs(), got.outputs());
   }
   return result;
+}
+
+std::string check_long_job(Port& port, int64_t cycles) {
+  HeldResults held(port);
+  AxiLiteMaster host(held);
+  host.write32(register_offset("job"),
+               mask(field("job.first")) | mask(field("job.last")) | mask(field("job.stream")));
+  host.write32(register_offset("formats"), 0);
+  host.write32(register_offset("length"),
+               put(field("length.blocks"), 1) |
+                   put(field("length.last_elements"), uint32_t(block_formats[0].block)));
+  host.write32(register_offset("control"), mask(field("control.start")));
+  const auto count = [&] { return host.read32(register_offset("busy_cycles")); };
+  const uint32_t first = count(), second = count();
+  for (int64_t i = 0; i < cycles; ++i) held.clock({.rst_n = true});
+  const uint32_t expected = second + uint32_t(cycles) + (second - first), got = count();
+  if (got == expected) return "";
+  return "busy_cycles: expected " + std::to_string(expected) + ", got " + std::to_string(got);
 }
 
 }  // namespace mxref

@@ -31,4 +31,8 @@ struct LockstepResult {
 LockstepResult run_lockstep(accelerator::Port& got, accelerator::Port& expected,
                             const LockstepOptions& options);
 
+// A job whose rows nobody takes for so many cycles, many more than those of random pins without a
+// reset: whether the counter of its cycles goes on. What is wrong; empty where nothing is.
+std::string check_long_job(accelerator::Port& port, int64_t cycles);
+
 }  // namespace mxref

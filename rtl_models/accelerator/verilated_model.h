@@ -7,7 +7,8 @@
 
 namespace mxref {
 
-// Model: what Verilator made of mx_accelerator_checks of a design.
+// Model: what Verilator made of mx_accelerator_checks of a design, or of mx_accelerator, which has
+// no assertions.
 template <typename Model>
 class VerilatedAccelerator : public BenchAccelerator {
  public:
@@ -21,7 +22,10 @@ class VerilatedAccelerator : public BenchAccelerator {
   }
   const accelerator::Design& design() const override { return design_; }
   const accelerator::Outputs& outputs() const override { return outputs_; }
-  int64_t assertions_failed() const override { return model_.failures_o; }
+  int64_t assertions_failed() const override {
+    if constexpr (requires(Model & model) { model.failures_o; }) return model_.failures_o;
+    return 0;
+  }
   void open_waves(const std::filesystem::path& path) override { waves_.open(model_, path); }
   std::string coverage() override { return coverage_data(context_); }
 
@@ -31,6 +35,10 @@ class VerilatedAccelerator : public BenchAccelerator {
     set_clock(true);
     get_outputs();
   }
+
+ protected:
+  VerilatedContext context_;
+  Model model_;
 
  private:
   void set_clock(bool level) {
@@ -72,8 +80,6 @@ class VerilatedAccelerator : public BenchAccelerator {
     outputs_.irq = model_.irq_o;
   }
 
-  VerilatedContext context_;
-  Model model_;
   VerilatedWaves waves_{context_};
   const accelerator::Design& design_;  // of a table
   accelerator::Outputs outputs_;

@@ -14,9 +14,6 @@
 namespace mxref {
 namespace {
 
-// A block of the quantizer costs about as much as 25 block products of the array, a cycle of the
-// accelerator as 10; a sum for each pair of scale codes as 40000.
-constexpr int64_t per_conversion = 25, per_cycle = 10, per_sum = 40'000;
 // Coverage slows a Verilated model many times.
 constexpr int64_t covered_cycles = 40'000;
 
@@ -25,7 +22,7 @@ std::string_view name_of(ConversionUnit unit) {
 }
 
 UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& options, uint8_t fault) {
-  const int64_t share = build.is_covered ? 4 * per_conversion : per_conversion;
+  const int64_t share = build.is_covered ? 4 * blocks_per_conversion : blocks_per_conversion;
   const ConversionBenchOptions of_build{.format = options.format,
                                         .blocks = std::max<int64_t>(1, options.blocks / share),
                                         .backpressure = options.backpressure,
@@ -78,12 +75,12 @@ UnitResult plant_in_conversion(const UnitOptions& options, size_t fault) {
 }
 
 UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
-  const auto sums = std::clamp<int64_t>(options.blocks / per_sum, 1, 1000);
+  const auto sums = std::clamp<int64_t>(options.blocks / blocks_per_sum, 1, 1000);
   const ScalingBenchOptions of_bench{.seed = options.seed,
                                      .sums = int(sums),
                                      .gaps = options.backpressure,
                                      .waves = waves_of(options.waves, "e8m0_scaling_unit")};
-  const ScalingBenchResult r = run_scaling_bench(of_bench, fault);
+  const ScalingBenchResult r = run_scaling_bench(of_bench, make_scaling_unit, fault);
   return {.unit = "scaling",
           .model = "e8m0_scaling_unit",
           .cycles = r.cycles,
@@ -138,7 +135,7 @@ std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
   std::vector<UnitResult> results;
   results.reserve(bench_accelerators().size() + covered_accelerators().size());
   for (const AcceleratorSource& source : bench_accelerators())
-    results.push_back(of_accelerator(source, options, options.blocks / per_cycle, false));
+    results.push_back(of_accelerator(source, options, options.blocks / blocks_per_cycle, false));
   for (const AcceleratorSource& source : covered_accelerators())
     results.push_back(of_accelerator(source, options, covered_cycles, true));
   return results;
@@ -152,7 +149,8 @@ std::vector<UnitFault> faults_of_accelerator(const UnitOptions&) {
 }
 UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
   const AcceleratorSource& source = bench_accelerators().front();
-  return of_accelerator(source, options, options.blocks / per_cycle, false, uint8_t(fault + 1));
+  return of_accelerator(source, options, options.blocks / blocks_per_cycle, false,
+                        uint8_t(fault + 1));
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ class ConversionBench {
       : build_(build),
         options_(options),
         fault_(fault),
-        rtl_(make_conversion_model(build)),
+        rtl_(build.make()),
         model_(make_systemc_conversion(build.design)),
         stimulus_(build.design, options.format, options.seed) {}
 

@@ -14,6 +14,16 @@ namespace {
 constexpr uint64_t half = uint64_t(1) << 31, whole = uint64_t(1) << 32;
 constexpr uint32_t significand_of_one = 1u << binary32::mantissa_bits;
 
+// The next binary32 above units · 2^exponent, where it lies a power of two of units above it; else
+// 0.
+uint32_t one_bit_above(uint64_t units, int exponent) {
+  const int below = std::bit_width(units) - (binary32::mantissa_bits + 1);
+  if (below <= 0) return 0;
+  const uint64_t next = (units >> below) + 1;
+  if (!std::has_single_bit((next << below) - units)) return 0;
+  return binary32::round_rne(false, next << below, exponent);
+}
+
 }  // namespace
 
 ConversionBeat ConversionStimulus::random_values() {
@@ -126,14 +136,14 @@ void ConversionStimulus::put_points(ConversionBeat& beat) {
     const uint32_t bits = at(beat, point, by, int(below(3)) - 1);
     beat.data[size_t(i)] = with_sign(std::min(bits, max));
   }
-  if (roundings[beat.rounding].stochastic && below(2)) put_equal_fraction(beat, by);
+  if (roundings[beat.rounding].stochastic && below(2))
+    put_equal_fraction(beat, by, below(beat.lanes));
   beat.data[below(beat.lanes)] = with_sign(max);
 }
 
 // A lane whose fraction is its random word, or one beside it: a binary32 holds a word below 2^24.
-void ConversionStimulus::put_equal_fraction(ConversionBeat& beat, Divisor by) {
+void ConversionStimulus::put_equal_fraction(ConversionBeat& beat, Divisor by, size_t lane) {
   constexpr int draws = 1000;  // a word is so small once in 256 draws
-  const auto lane = below(beat.lanes);
   for (int i = 0; i < draws; ++i) {
     beat.seed = random_.word();
     const uint32_t random = philox::word(beat.seed, beat.index + lane);
@@ -221,6 +231,90 @@ void ConversionStimulus::direct_maxima() {
         directed_.push_back(beat);
       }
     }
+}
+
+// The maximum in each lane, a power of two and each bit alone above it, among others that are at
+// most that power: `ceil` shows the bit.
+void ConversionStimulus::direct_bits_of_maxima() {
+  for (size_t row : format_rows()) {
+    if (block_formats[row].has_tensor_scale()) continue;
+    for (int lane = 0; lane < block_formats[row].block; ++lane)
+      for (int bit = 0; bit < binary32::mantissa_bits; ++bit) {
+        ConversionBeat beat;
+        put_settings(beat);
+        beat.format = uint8_t(row);
+        beat.rule = uint8_t(&scale_rule("ceil") - scale_rules.data());
+        beat.is_bfloat16 = false;
+        beat.lanes = uint8_t(block_formats[row].block);
+        const auto power = uint32_t(64 + below(128)) << binary32::mantissa_bits;
+        for (uint32_t& word : beat.data)
+          word = with_sign(below(2) ? power : uint32_t(below(power)));
+        beat.data[size_t(lane)] = with_sign(power | 1u << bit);
+        directed_.push_back(beat);
+      }
+    return;  // the maximum does not ask for the format
+  }
+}
+
+// The random word of each lane, from each word of a counter, decides.
+void ConversionStimulus::direct_random_words() {
+  constexpr int words = 4, repeats = 16;  // each bit is shown by a quarter of the blocks
+  for (size_t row : format_rows()) {
+    if (block_formats[row].has_tensor_scale()) continue;
+    const auto block = size_t(block_formats[row].block);
+    for (size_t i = 0; i < block * words * repeats; ++i) {
+      ConversionBeat beat;
+      put_settings(beat);
+      beat.format = uint8_t(row);
+      beat.rule = uint8_t(&scale_rule("floor") - scale_rules.data());
+      beat.rounding = uint8_t(&rounding("stochastic") - roundings.data());
+      beat.prescale = beat.is_bfloat16 = false;
+      beat.lanes = uint8_t(block);
+      beat.index = (beat.index & ~uint64_t(words - 1)) | (i / block % words);
+      const uint32_t max = draw_largest(beat);
+      for (uint32_t& word : beat.data) word = with_sign(uint32_t(below(uint64_t(max) + 1)));
+      beat.data[(i + 1) % block] = with_sign(max);
+      put_equal_fraction(beat, divisor_of(beat, max), i % block);
+      directed_.push_back(beat);
+    }
+    return;  // the words do not ask for the format
+  }
+}
+
+// Divisions that leave one bit behind a tie: of the maximum by 6·g, and of elements by scale · g.
+void ConversionStimulus::direct_remainders() {
+  constexpr int repeats = 1000, draws = 100;
+  for (size_t row : format_rows()) {
+    const BlockFormat& format = block_formats[row];
+    if (!format.has_tensor_scale()) continue;
+    const auto tie_of = [&](const ElementFormat& element, uint64_t divisor, int exponent) {
+      for (int i = 0; i < draws; ++i) {
+        const auto code = element.parts(uint32_t(below(element.max_code())));
+        const uint32_t bits =
+            one_bit_above((2 * code.significand + 1) * divisor, code.exponent - 1 + exponent);
+        if (bits != 0) return bits;
+      }
+      return uint32_t(0);
+    };
+    for (int i = 0; i < repeats; ++i) {
+      ConversionBeat beat;
+      put_settings(beat);
+      beat.format = uint8_t(row);
+      beat.rounding = uint8_t(&rounding("rne") - roundings.data());
+      beat.is_bfloat16 = false;
+      beat.lanes = uint8_t(format.block);
+      const uint32_t g_bits = random_.with_exponent(int(below(80)) - 40) & ~binary32::sign_mask;
+      beat.tensor_scale = std::bit_cast<float>(g_bits);
+      const auto g = binary32::parts(g_bits);
+      const uint32_t tie = tie_of(*format.scale->number, 6 * uint64_t(g.significand), g.exponent);
+      const uint32_t max = tie != 0 ? tie : draw_largest(beat);
+      const Divisor by = divisor_of(beat, max);
+      for (uint32_t& word : beat.data)
+        word = with_sign(std::min(tie_of(*format.element, by.significand, by.exponent), max));
+      beat.data[below(beat.lanes)] = with_sign(max);
+      directed_.push_back(beat);
+    }
+  }
 }
 
 // Every significand of bfloat16 in every binade from the maximum's down to where all round to

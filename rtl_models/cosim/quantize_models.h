@@ -2,6 +2,7 @@
 // The Verilated quantizers and dequantizers that were built.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,13 +11,6 @@
 #include "emu/conversion_port.h"
 
 namespace mxref {
-
-struct ConversionBuild {
-  std::string_view name;
-  ConversionDesign design;
-  bool has_faults = false;
-  bool is_covered = false;  // it collects coverage, which makes it slow
-};
 
 class ConversionModel : public ConversionPort {
  public:
@@ -29,8 +23,16 @@ class ConversionModel : public ConversionPort {
   virtual std::string coverage() = 0;
 };
 
+// A unit that was built, and how to make one.
+struct ConversionBuild {
+  std::string_view name;
+  ConversionDesign design;
+  std::function<std::unique_ptr<ConversionModel>(const ConversionDesign& design)> make_of;
+  bool has_faults = false;
+  bool is_covered = false;  // it collects coverage, which makes it slow
+  std::unique_ptr<ConversionModel> make() const { return make_of(design); }
+};
 // All formats, smaller sets, and a covered one of each unit.
 const std::vector<ConversionBuild>& conversion_builds();
-std::unique_ptr<ConversionModel> make_conversion_model(const ConversionBuild& build);
 
 }  // namespace mxref

@@ -28,14 +28,22 @@ ConversionStimulus::ConversionStimulus(const ConversionDesign& design, const Blo
   } else {
     direct_points();
     direct_maxima();
+    direct_bits_of_maxima();
+    direct_random_words();
+    direct_remainders();
     direct_significands();
   }
   for (size_t i = directed_.size(); i > 1; --i) std::swap(directed_[i - 1], directed_[below(i)]);
 }
 
 ConversionBeat ConversionStimulus::next() {
-  if (next_directed_ < directed_.size() && below(4) != 0) return directed_[next_directed_++];
-  return design_.unit == ConversionUnit::dequantizer ? random_codes() : random_values();
+  const bool is_directed = next_directed_ < directed_.size() && below(4) != 0;
+  ConversionBeat beat = is_directed                                   ? directed_[next_directed_++]
+                        : design_.unit == ConversionUnit::dequantizer ? random_codes()
+                                                                      : random_values();
+  if (!format_of(beat).has_tensor_scale())  // which is not read then: any bits, a sign too
+    beat.tensor_scale = std::bit_cast<float>(uint32_t(random_.word()));
+  return beat;
 }
 
 ConversionBeat ConversionStimulus::noise() {

@@ -50,7 +50,7 @@ class ConversionStimulus {
   void put_equal_errors(ConversionBeat& beat);
   void put_threshold(ConversionBeat& beat);
   void put_points(ConversionBeat& beat);
-  void put_equal_fraction(ConversionBeat& beat, Divisor by);
+  void put_equal_fraction(ConversionBeat& beat, Divisor by, size_t lane);
   void put_special(ConversionBeat& beat);
   // What a bfloat16 and a short block leave unread.
   void put_noise_around(ConversionBeat& beat);
@@ -65,6 +65,9 @@ class ConversionStimulus {
   std::vector<size_t> format_rows() const;
   void direct_points();
   void direct_maxima();
+  void direct_bits_of_maxima();
+  void direct_random_words();
+  void direct_remainders();
   void direct_significands();
   void direct_codes();
 

@@ -1,16 +1,12 @@
 
 #include "rtl_models/cosim/scaling_bench.h"
-#include <verilated.h>
 #include <algorithm>
 #include <array>
 #include <sstream>
 #include "emu/scale_product.h"
 #include "emu/vectors/stimulus.h"
 #include "rtl_models/cosim/waves.h"
-#include "rtl_models/engine/verilated_coverage.h"
-#include "rtl_models/engine/verilated_waves.h"
 #include "rtl_models/rtl/faults.h"
-#include "Ve8m0_scaling_unit.h"
 
 namespace mxref {
 namespace {
@@ -63,16 +59,12 @@ uint32_t expected(const Operands& in) {
 
 class ScalingBench {
  public:
-  ScalingBench(const ScalingBenchOptions& options, uint8_t fault)
-      : options_(options), random_(options.seed), unit_(&context_) {
-    unit_.fault_i = fault;
-    unit_.rst_ni = false;
-    clock();
-    unit_.rst_ni = true;
-  }
-  ~ScalingBench() {
-    Verilated::threadContextp(&context_);  // as VerilatedArray's
-    unit_.final();
+  ScalingBench(const ScalingBenchOptions& options, std::unique_ptr<ScalingUnit> unit, uint8_t fault)
+      : options_(options), random_(options.seed), unit_(std::move(unit)) {
+    pins_.fault = fault;
+    pins_.rst_n = false;
+    unit_->clock(pins_);
+    pins_.rst_n = true;
   }
 
   void run(ScalingBenchResult& result) {
@@ -98,15 +90,15 @@ class ScalingBench {
       }
   }
   void open_waves_at(int64_t cycle) { waves_from_ = cycle; }
-  std::string coverage() { return coverage_data(context_); }
+  std::string coverage() { return unit_->coverage(); }
 
  private:
   void put(const Operands& in) {
-    unit_.sum_i = uint64_t(in.sum) & ((uint64_t(1) << sum_bits) - 1);
-    unit_.a_scale_i = in.scale_a;
-    unit_.b_scale_i = in.scale_b;
-    unit_.a_unit_log2_i = uint8_t(in.format_a->element->unit_log2());
-    unit_.b_unit_log2_i = uint8_t(in.format_b->element->unit_log2());
+    pins_.sum = uint64_t(in.sum) & ((uint64_t(1) << sum_bits) - 1);
+    pins_.a_scale = in.scale_a;
+    pins_.b_scale = in.scale_b;
+    pins_.a_unit_log2 = int8_t(in.format_a->element->unit_log2());
+    pins_.b_unit_log2 = int8_t(in.format_b->element->unit_log2());
   }
 
   void compare(const Operands& in, ScalingBenchResult& result) {
@@ -114,22 +106,21 @@ class ScalingBench {
     const uint64_t thousand = 1000;
     if (random_.below(2 * thousand) < uint64_t(options_.gaps * thousand)) leave_gap(in, result);
     if (result.mismatches) return;
-    unit_.valid_i = true;
-    unit_.rst_ni = true;
+    pins_.valid = true;
     step(result);
     ++result.compared;
     last_ = expected(in);
-    check("valid_o", 1, unit_.valid_o, in, result);
-    check("value_o", last_, unit_.value_o, in, result);
+    check("valid_o", 1, unit_->valid(), in, result);
+    check("value_o", last_, unit_->value(), in, result);
   }
   // Nothing comes, or a reset: valid falls, and the value stays. What is on the pins is noise.
   void leave_gap(const Operands& in, ScalingBenchResult& result) {
-    unit_.rst_ni = random_.below(8) != 0;
-    unit_.valid_i = false;
+    pins_.rst_n = random_.below(8) != 0;
+    pins_.valid = false;
     step(result);
-    check("valid_o", 0, unit_.valid_o, in, result);
-    if (result.compared > 0) check("value_o", last_, unit_.value_o, in, result);
-    unit_.rst_ni = true;
+    check("valid_o", 0, unit_->valid(), in, result);
+    if (result.compared > 0) check("value_o", last_, unit_->value(), in, result);
+    pins_.rst_n = true;
   }
   void check(const char* signal, uint32_t by_definition, uint32_t got, const Operands& in,
              ScalingBenchResult& result) {
@@ -143,36 +134,30 @@ class ScalingBench {
     result.failure = text.str();
   }
   void step(ScalingBenchResult& result) {
-    if (result.cycles == waves_from_) waves_.open(unit_, options_.waves);
-    clock();
+    if (result.cycles == waves_from_) unit_->open_waves(options_.waves);
+    unit_->clock(pins_);
     ++result.cycles;
-  }
-  void clock() {
-    for (const bool level : {false, true}) {
-      unit_.clk_i = level;
-      unit_.eval();
-      waves_.after_eval();
-    }
   }
 
   const ScalingBenchOptions& options_;
   Stimulus random_;
   uint32_t last_ = 0;  // the value that the unit holds
-  VerilatedContext context_;
-  Ve8m0_scaling_unit unit_;
-  VerilatedWaves waves_{context_};
+  std::unique_ptr<ScalingUnit> unit_;
+  ScalingInputs pins_;
   int64_t waves_from_ = -1;
 };
 
 }  // namespace
 
-ScalingBenchResult run_scaling_bench(const ScalingBenchOptions& options, uint8_t fault) {
+ScalingBenchResult run_scaling_bench(const ScalingBenchOptions& options,
+                                     const std::function<std::unique_ptr<ScalingUnit>()>& make,
+                                     uint8_t fault) {
   ScalingBenchResult result;
-  ScalingBench bench(options, fault);
+  ScalingBench bench(options, make(), fault);
   bench.run(result);
   if (result.mismatches && !options.waves.empty()) {
     ScalingBenchResult again;
-    ScalingBench repeated(options, fault);
+    ScalingBench repeated(options, make(), fault);
     repeated.open_waves_at(first_cycle_of_waves(result.cycles));
     repeated.run(again);
   }

@@ -5,9 +5,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "rtl_models/cosim/scaling_unit.h"
 
 namespace mxref {
 
@@ -24,8 +28,11 @@ struct ScalingBenchResult {
   std::string coverage_data;
   std::string failure;  // seed, cycle, operands, expected, got
 };
-// fault: a number of rtl_models/rtl/faults.h, 0 for none.
-ScalingBenchResult run_scaling_bench(const ScalingBenchOptions& options, uint8_t fault = 0);
+// make: the unit, in its state before a reset. fault: a number of rtl_models/rtl/faults.h, 0 for
+// none.
+ScalingBenchResult run_scaling_bench(const ScalingBenchOptions& options,
+                                     const std::function<std::unique_ptr<ScalingUnit>()>& make,
+                                     uint8_t fault = 0);
 
 // The faults that lie in the unit, by their numbers.
 std::vector<uint8_t> scaling_faults();

@@ -10,7 +10,7 @@
 
 namespace mxref {
 
-// The waves of a model that was built with --trace-fst.
+// The waves of a model; of one that was built without --trace-fst there are none.
 class VerilatedWaves {
  public:
   explicit VerilatedWaves(VerilatedContext& context) : context_(context) {
@@ -22,9 +22,11 @@ class VerilatedWaves {
   // nothing.
   template <typename Model>
   void open(Model& model, const std::filesystem::path& path) {
-    if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
-    model.trace(&file_, /*levels=*/99);
-    file_.open(path.c_str());
+    if constexpr (requires { model.trace(&file_, 99); }) {
+      if (!std::ofstream(path)) throw InputError(path.string() + ": cannot be written");
+      model.trace(&file_, /*levels=*/99);
+      file_.open(path.c_str());
+    }
   }
   void after_eval() {
     if (file_.isOpen()) file_.dump(context_.time());

@@ -83,7 +83,7 @@ Part proofs_part() {
 Part mutants_part() {
   return {
       "mutants",
-      "mutants of the array by yosys, hundreds for each datapath, in the lock-step bench",
+      "mutants of every module by yosys, more than a thousand, each in the bench of its unit",
       1,
       [](int64_t) {
         return run_script("tests/mutants/mutants.py", {source, build});

@@ -1,30 +1,59 @@
-"""Mutants of the array by yosys: one netlist that holds all of them, chosen by the input mutant_i, 0 = none.
+"""Mutants of a design by yosys: one netlist that holds all of them, chosen by the input mutant_i, 0 = none.
 
-The design is the array of one datapath with all formats, 2×2, hierarchical, its processes turned into cells ($add,
-$mux, $dff, …), not gates. Every module, in each of the parameters that it has there, gets the same number of mutants.
-A mutant in a module is in all its instances, as an error in the source would be.
+A design is a unit with all formats, hierarchical, its processes turned into cells ($add, $mux, $dff, …), not gates.
+Every module, in each of the parameters that it has there, gets the same number of mutants. A mutant in a module is in
+all its instances, as an error in the source would be.
 """
 
 import hashlib
+import pathlib
 import re
+import resource
+import signal
 import subprocess
+from typing import NamedTuple
 
 CONTROL_BITS = 10
-# The parameters of engine/CMakeLists.txt. E_ZERO, -133, is the array's own: yosys takes no negative one.
-DATAPATHS = {
-    "fused": {"DATAPATH": 0},
-    "blockwise": {"DATAPATH": 1},
-    "sequential": {"DATAPATH": 2},
-    "exact": {"DATAPATH": 3},
-    "tensorcore_mxf8": {"DATAPATH": 4, "TERMS": 32, "GROUP": 1, "FRACTION_BITS": 25, "ROUNDING": 0},
+NETLIST_TOP = "mutants"  # as CMakeLists.txt calls it
+
+
+class Design(NamedTuple):
+    top: str
+    lists: tuple  # of files, in rtl_models; mutants are those of the last list's modules
+    parameters: dict = {}
+
+
+def array(**parameters):
+    return Design("mx_mac_array", ("rtl/mx_mac_array.f",), {"ROWS": 2, "COLS": 2, **parameters})
+
+
+# The array with the parameters of rtl_models/CMakeLists.txt. E_ZERO, -133, is its own: yosys takes no negative one.
+DESIGNS = {
+    "fused": array(DATAPATH=0),
+    "blockwise": array(DATAPATH=1),
+    "sequential": array(DATAPATH=2),
+    "exact": array(DATAPATH=3),
+    "tensorcore_mxf8": array(DATAPATH=4, TERMS=32, GROUP=1, FRACTION_BITS=25, ROUNDING=0),
+    "quantizer": Design("mx_quantize", ("rtl/mx_quantize.f",)),
+    "dequantizer": Design("mx_dequantize", ("rtl/mx_quantize.f",)),
+    "scaling": Design("e8m0_scaling_unit", ("rtl/e8m0_scaling_unit.f",)),
+    # One of the bench's own, on a datapath on which beats wait.
+    "accelerator": Design("mx_accelerator", ("rtl/mx_mac_array.f", "accelerator/mx_accelerator.f"),
+                          {"ROWS": 2, "COLS": 3, "DEPTH": 3, "B_FORMATS": "7'b1011111", "DATAPATH": 2}),
 }
-TOP = "mx_mac_array"
 
 
-def yosys(script, folder):
-    """Runs a script in a folder; what yosys says."""
+def limited(seconds):
+    """Of a process to be: so much CPU time at most."""
+    return lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def yosys(script, folder, seconds=3600):
+    """Runs a script in a folder; what yosys says. TimeoutError where it takes more CPU time."""
     done = subprocess.run(["yosys", "-Q", "-T", "-s", "/dev/stdin"], input=script, cwd=folder, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          preexec_fn=limited(seconds), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise TimeoutError
     if done.returncode != 0:
         raise RuntimeError(f"yosys ended with {done.returncode}:\n{done.stdout[-3000:]}")
     return done.stdout
@@ -38,29 +67,50 @@ def digest(*paths):
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
 
 
-def short_names(design):
-    """The modules of an RTLIL text called as in the source; another set of parameters gets a number: mx_result_2."""
-    names = {}
-    for full in sorted(set(re.findall(r"^module (\S+)$", design, re.MULTILINE)), key=lambda m: (m.startswith("$"), m)):
-        base = re.match(r"(?:\$paramod[^\\]*)?\\(\w+)", full)[1]
-        count = sum(name == base or name.startswith(base + "_") and name[len(base) + 1:].isdigit()
-                    for name in names.values())
-        names[full] = base if count == 0 else f"{base}_{count + 1}"
-    return re.sub(r"^(module |  cell )(\S+)",
-                  lambda m: m[1] + ("\\" + names[m[2]] if m[2] in names else m[2]), design, flags=re.MULTILINE)
+def base(module):
+    """A module's name in the source: yosys has the parameters before or behind it."""
+    return re.match(r"(?:\$paramod[^\\]*)?\\?(\w+)", module)[1]
 
 
-def make_design(source, datapath, folder):
-    """Writes design.il; the names of its modules."""
-    rtl = source / "rtl_models/rtl"
-    files = " ".join((rtl / "mx_mac_array.f").read_text().split())
-    parameters = {"ROWS": 2, "COLS": 2, **DATAPATHS[datapath]}
-    changes = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
-    yosys(f"read_verilog -sv {files}\nhierarchy -check -top {TOP} {changes}\nproc\nopt_expr\nopt_merge\nopt_clean\n"
-          f"check -assert\nwrite_rtlil {folder}/design.il\n", rtl)
-    design = short_names((folder / "design.il").read_text())
-    (folder / "design.il").write_text(design)
-    return re.findall(r"^module \\(\S+)$", design, re.MULTILINE)
+def short_names(text):
+    """The modules of an RTLIL text called as in the source; another set of parameters gets a number: mx_result_2. The
+    text, and short name → name in the source."""
+    names, bases = {}, {}
+    for full in sorted(set(re.findall(r"^module (\S+)$", text, re.MULTILINE)), key=lambda m: (m.startswith("$"), m)):
+        count = list(bases.values()).count(base(full))
+        names[full] = base(full) if count == 0 else f"{base(full)}_{count + 1}"
+        bases[names[full]] = base(full)
+    return re.sub(r"^(module |  cell )(\S+)", lambda m: m[1] + ("\\" + names[m[2]] if m[2] in names else m[2]), text,
+                  flags=re.MULTILINE), bases
+
+
+def sources(source, design):
+    """The folder in which yosys reads the design, so that cells are named after files without one, and how it does."""
+    folder = source / "rtl_models" / pathlib.Path(design.lists[-1]).parent
+    files = []
+    for name in design.lists:
+        path = source / "rtl_models" / name
+        around = "" if path.parent == folder else f"../{path.parent.name}/"
+        files += [around + file for file in path.read_text().split()]
+    changes = " ".join(f"-chparam {name} {value}" for name, value in design.parameters.items())
+    return folder, f"read_verilog -sv {' '.join(files)}\nhierarchy -check -top {design.top} {changes}\n"
+
+
+def instantiated(source, design):
+    """The modules that stand in it, by their names in the source."""
+    folder, reading = sources(source, design)
+    said = yosys(reading + "ls\n", folder).rsplit("modules:\n", 1)[1]
+    return {base(module) for module in said.split()}
+
+
+def make_design(source, design, folder):
+    """Writes design.il; the names of the modules that get mutants."""
+    where, reading = sources(source, design)
+    yosys(f"{reading}proc\nopt_expr\nopt_merge\nopt_clean\ncheck -assert\nwrite_rtlil {folder}/design.il\n", where)
+    text, bases = short_names((folder / "design.il").read_text())
+    (folder / "design.il").write_text(text)
+    own = {pathlib.Path(file).stem for file in (source / "rtl_models" / design.lists[-1]).read_text().split()}
+    return [module for module in re.findall(r"^module \\(\S+)$", text, re.MULTILINE) if bases[module] in own]
 
 
 def list_mutants(modules, per_module, seed, folder):
@@ -88,8 +138,8 @@ def mutate(mutant, control=""):
             f"-portbit {mutant['portbit']}{bit}{control}\n")
 
 
-def write_netlist(mutants, folder):
+def write_netlist(top, mutants, folder):
     """Writes mutants.v, in which every mutant is."""
     all_of_them = "".join(mutate(m, f" -ctrl mutant_i {CONTROL_BITS} {m['number']}") for m in mutants)
-    yosys(f"read_rtlil design.il\n{all_of_them}hierarchy -check -top {TOP}\nopt_clean\n"
-          "write_verilog -noattr mutants.v\n", folder)
+    yosys(f"read_rtlil design.il\n{all_of_them}hierarchy -check -top {top}\nopt_clean\n"
+          f"rename {top} {NETLIST_TOP}\nwrite_verilog -noattr mutants.v\n", folder)

@@ -17,6 +17,23 @@
 using namespace mxref;
 using namespace mxref::accelerator;
 
+// An accelerator of which the bits that a word has from 2^20 on read as zeros.
+class FewBitsOfCount : public Port {
+ public:
+  explicit FewBitsOfCount(Port& port) : port_(port) {}
+  const Design& design() const override { return port_.design(); }
+  const Outputs& outputs() const override { return outputs_; }
+  void clock(const Inputs& inputs) override {
+    port_.clock(inputs);
+    outputs_ = port_.outputs();
+    outputs_.rdata &= (1u << 20) - 1;
+  }
+
+ private:
+  Port& port_;
+  Outputs outputs_;
+};
+
 BOOST_AUTO_TEST_CASE(rtl_and_cycle_model_agree_at_every_pin_in_every_cycle) {
   for (const AcceleratorSource& source : bench_accelerators()) {
     std::bitset<errors.size()> seen;
@@ -34,6 +51,16 @@ BOOST_AUTO_TEST_CASE(rtl_and_cycle_model_agree_at_every_pin_in_every_cycle) {
     for (size_t code = 0; code < errors.size(); ++code)
       BOOST_TEST(seen[code], "never seen: " << errors[code].name);
   }
+}
+
+// Beyond 2^20, and where that many are not counted it shows.
+BOOST_AUTO_TEST_CASE(the_cycles_of_a_long_job_are_counted) {
+  const auto rtl = bench_accelerators().front().make();
+  BOOST_TEST(check_long_job(*rtl, 1'100'000) == "");
+  BOOST_TEST(rtl->assertions_failed() == 0);
+  FewBitsOfCount few(*rtl);
+  BOOST_TEST(check_long_job(few, 1'000'000) == "");
+  BOOST_TEST(check_long_job(few, 1'100'000) != "");
 }
 
 BOOST_AUTO_TEST_CASE(every_planted_fault_is_caught) {
