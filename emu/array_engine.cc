@@ -52,6 +52,10 @@ class ArrayEngine : public Engine {
     const MxTensor& b = operand.b;
     check_operands(a, b);
     const ArraySource& from = source(a.format(), b.format(), a.block(), *operand.datapath);
+    if (a.blocks_per_row() > from.design.most_blocks())
+      throw UsageError("K of " + std::to_string(a.cols()) +
+                       ": the sum of an array of `exact` has room for " +
+                       std::to_string(from.design.most_blocks()) + " blocks");
     // With a factor the accumulators start at +0 and C is added last (ARITHMETIC.md §2, §6).
     const bool factor = has_last_step(a, b);
     run(from, cut_into_beats(a, from.design.shape.rows, from.design.lanes()),

@@ -38,6 +38,10 @@ struct ArrayDesign {
   // accumulator in one step.
   int step_lanes() const;
   int step_terms() const;
+  // Blocks of a tile: on `exact` its sum has room for 2^16.
+  int64_t most_blocks() const {
+    return datapath->kind == Accumulation::exact ? int64_t(1) << 16 : INT64_MAX;
+  }
 };
 
 // What leaves the array: binary32, or 16 bits rounded from it.

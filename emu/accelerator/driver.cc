@@ -42,6 +42,12 @@ Driver::Driver(Mmio& mmio) : mmio_(mmio) {
   const uint32_t built = mmio_.read32(register_offset("datapath"));
   datapath_.kind = Accumulation(get(field("datapath.kind"), built));
   datapath_.ftz = get(field("datapath.ftz"), built) != 0;
+  give_up();  // what somebody else has left
+}
+
+void Driver::give_up() {
+  mmio_.write32(register_offset("control"), mask(field("control.abort")));
+  mmio_.write32(register_offset("status"), mask(field("status.error")));
 }
 
 // What is left of a product is for the hardware to refuse.
@@ -146,7 +152,7 @@ void Driver::wait() {
     throw_on_error(status);
     if (!get(field("status.busy"), status)) return;
   }
-  mmio_.write32(register_offset("control"), mask(field("control.abort")));
+  give_up();
   throw HardwareError("the accelerator stopped answering: a job does not end");
 }
 
@@ -164,8 +170,7 @@ void Driver::collect(const Product& product, const Step& step) {
 
 void Driver::throw_on_error(uint32_t status) {
   if (!get(field("status.error"), status)) return;
-  mmio_.write32(register_offset("control"), mask(field("control.abort")));
-  mmio_.write32(register_offset("status"), mask(field("status.error")));
+  give_up();
   const uint32_t code = get(field("status.error_code"), status);
   if (code >= errors.size())
     throw HardwareError("the accelerator reports the unknown error " + std::to_string(code));

@@ -73,6 +73,8 @@ class Driver {
   void wait();
   void collect(const Product& product, const Step& step);
   void throw_on_error(uint32_t status);
+  // Whatever runs, stands open or is in error.
+  void give_up();
 
   Mmio& mmio_;
   ArrayShape shape_;

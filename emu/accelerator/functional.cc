@@ -38,7 +38,7 @@ uint8_t Functional::read(uint32_t address, uint32_t& data) {
 // The whole job at once; until it is finished its operands may not be written.
 void Functional::start() {
   host_.set_done(false);
-  running_ = {true, true, host_.next_job(), host_.next_job().blocks};
+  running_ = running_.with(host_.next_job());
   const Job& job = running_.job;
   const ArrayShape shape = design_.array.shape;
   ArrayInputs pins(design_.array);

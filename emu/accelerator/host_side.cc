@@ -229,6 +229,8 @@ uint8_t HostSide::start_error(const Running& running) const {
   if (!job.first && (job.format_a != open.format_a || job.format_b != open.format_b ||
                      job.out_type != open.out_type))
     return error_code("formats_changed");
+  if (running.with(job).tile_blocks > design_.array.most_blocks())
+    return error_code("tile_too_long");
   return 0;
 }
 

@@ -41,6 +41,11 @@ struct Running {
   bool busy = false, open = false;
   Job job;                   // the one that runs, or ran last
   uint32_t blocks_left = 0;  // that were not read from the tile memory
+  int64_t tile_blocks = 0;   // of the tile, up to and with this job
+  // What it becomes when a job starts.
+  Running with(const Job& next) const {
+    return {true, true, next, next.blocks, (next.first ? 0 : tile_blocks) + next.blocks};
+  }
   // Whether a buffer must not be written.
   bool uses(int buffer) const { return busy && blocks_left > 0 && buffer == job.buffer; }
 };

@@ -167,6 +167,7 @@ inline constexpr std::array errors{
     Error{"buffer_in_use", "a write to the buffer that the running job still reads (SLVERR)"},
     Error{"stream_address", "a packet whose first word is no address of A, B or C"},
     Error{"stream_too_long", "a packet that runs past the end of its buffer"},
+    Error{"tile_too_long", "on the datapath `exact`, more than 65536 blocks of a tile"},
 };
 static_assert(names_are_distinct(errors));
 

@@ -77,7 +77,7 @@ void MxAccelerator::rising_edge() {
   if (fetches) --running_.blocks_left;
   beat_valid_ = fetches || (beat_valid_ && !beat_taken);
   if (starts) {
-    running_ = {true, true, host_.next_job(), host_.next_job().blocks};
+    running_ = running_.with(host_.next_job());
   } else if (done) {
     running_.busy = false;
     running_.open = !running_.job.last;

@@ -77,7 +77,7 @@ int build(Options& o) {
     files.push_back(fs::canonical(file).string());
   }
   std::error_code error;
-  fs::create_directories(o.folder, error);
+  fs::create_directory(o.folder, error);
   if (error) throw InputError(o.folder.string() + ": " + error.message());
   const std::string folder = fs::canonical(o.folder).string();
   run_step({"cmake", "-S", data_file("rtl_models/array").string(), "-B", folder,

@@ -28,7 +28,7 @@ inline constexpr std::array command_list{
     CommandRow{"gemm", "one matrix product of quantized operands, by a named engine"},
     CommandRow{"vectors", "golden vectors: block pairs and what an accumulator makes of them"},
     CommandRow{"crosscheck", "all engines on the same products, with controls that must fail"},
-    CommandRow{"cosim", "RTL and SystemC models in lock-step, unit by unit; planted faults"},
+    CommandRow{"cosim", "the RTL in lock-step with its models, unit by unit; planted faults"},
     CommandRow{"array", "build an array of any parameters, or with modules of your own, to load"},
     CommandRow{"audit",
                "somebody's simulator against the definition, or two traces of a model: what "

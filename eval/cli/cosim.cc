@@ -1,4 +1,5 @@
-// mxref cosim: the RTL in lock-step with the SystemC models, unit by unit, and its planted faults.
+// mxref cosim: the RTL in lock-step with the SystemC models (the scaling unit: with the
+// definition), unit by unit, and its planted faults.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -103,13 +104,9 @@ ordered_json to_row(const Coverage& c) {
 }
 
 ordered_json to_row(const UnitResult& r) {
-  ordered_json row{{"task", "cosim_unit"},
-                   {"unit", r.unit},
-                   {"model", r.model},
-                   {"cycles", r.cycles},
-                   {"compared", r.compared},
-                   {"mismatches", r.mismatches},
-                   {"assertions_failed", r.assertions_failed}};
+  ordered_json row{{"task", "cosim_unit"}, {"unit", r.unit},         {"model", r.model},
+                   {"cycles", r.cycles},   {"compared", r.compared}, {"mismatches", r.mismatches}};
+  if (r.assertions_failed) row["assertions_failed"] = *r.assertions_failed;
   if (r.stalled_cycles) row["stalled_cycles"] = *r.stalled_cycles;
   if (!r.coverage_data.empty())
     row["coverage"] = to_row(parse_coverage(r.coverage_data, coverage_waivers));
@@ -162,20 +159,29 @@ bool run_array(const CosimOptions& options, Record& record, std::string& coverag
   return good;
 }
 
+// The command that runs a unit so again.
+std::string repeat_text(const BenchUnit& unit, const UnitOptions& options,
+                        const std::string& fault = "") {
+  std::string words = fmt::format("  repeat: mxref cosim --unit {}", unit.name);
+  if (!fault.empty()) words += " --faults " + fault;
+  if (options.format) words += fmt::format(" --format {}", options.format->name);
+  words += fmt::format(" --blocks {}", options.blocks);
+  if (unit.takes_backpressure) words += fmt::format(" --backpressure {}", options.backpressure);
+  return words + fmt::format(" --seed {}\n", options.seed);
+}
+
 bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
               std::string& coverage) {
   bool good = true;
   for (const UnitResult& r : unit.run(options)) {
     const std::string stalled =
         r.stalled_cycles ? fmt::format(" ({} stalled)", *r.stalled_cycles) : "";
-    fmt::print("{}, {}: {} cycles{}, {} transfers compared, {} mismatches, {} assertions failed\n",
-               r.unit, r.model, r.cycles, stalled, r.compared, r.mismatches, r.assertions_failed);
+    const std::string assertions =
+        r.assertions_failed ? fmt::format(", {} assertions failed", *r.assertions_failed) : "";
+    fmt::print("{}, {}: {} cycles{}, {} transfers compared, {} mismatches{}\n", r.unit, r.model,
+               r.cycles, stalled, r.compared, r.mismatches, assertions);
     if (!r.passed())
-      fmt::print(
-          "{}\n  repeat: mxref cosim --unit {}{} --blocks {} --backpressure {} --seed {}\n{}",
-          r.failure, r.unit,
-          options.format ? fmt::format(" --format {}", options.format->name) : "", options.blocks,
-          options.backpressure, options.seed, waves_text(r.waves));
+      fmt::print("{}\n{}{}", r.failure, repeat_text(unit, options), waves_text(r.waves));
     good &= r.passed();
     record.add(to_row(r));
     coverage += r.coverage_data;
@@ -204,7 +210,8 @@ struct Campaign {
              const std::filesystem::path& waves) {
     fmt::print("fault {:<26} {} after {} cycles\n", name, was_caught ? "caught" : "NOT CAUGHT",
                cycles);
-    if (!failure.empty()) fmt::print("{}\n{}", failure, waves_text(waves));
+    if (!failure.empty())
+      fmt::print("{}{}{}", failure, failure.ends_with('\n') ? "" : "\n", waves_text(waves));
     ++planted;
     caught += was_caught;
   }
@@ -246,18 +253,23 @@ void plant_in_unit(const BenchUnit& unit, const UnitOptions& options, const std:
     if (only.empty()) one.waves.clear();
     const UnitResult r = unit.plant(one, i);
     record.add(to_row(unit, list[i], r));
-    campaign.count(list[i].name, !r.passed(), r.cycles, only.empty() ? "" : r.failure, r.waves);
+    const std::string shown =
+        only.empty() ? "" : r.failure + "\n" + repeat_text(unit, options, only);
+    campaign.count(list[i].name, !r.passed(), r.cycles, shown, r.waves);
   }
 }
 
-// Names of the faults of what runs.
+// Names of the faults of what runs, each once: several units may have one of the same name.
 std::vector<std::string> fault_names(const Options& o) {
   std::vector<std::string> names;
+  const auto add = [&](std::string_view name) {
+    if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+  };
   if (o.runs_array())
-    for (const Fault& fault : faults) names.emplace_back(fault.name);
+    for (const Fault& fault : faults) add(fault.name);
   for (const BenchUnit& unit : bench_units())
     if (o.runs(unit))
-      for (const UnitFault& fault : unit.faults(o.of_units())) names.emplace_back(fault.name);
+      for (const UnitFault& fault : unit.faults(o.of_units())) add(fault.name);
   return names;
 }
 
@@ -381,8 +393,8 @@ Action define_cosim(CLI::App& app, const Context&) {
       "0.5); a cycle counts as stalled where a beat or a row of results waits");
   add_seed(app, o->cosim.seed, "seed of the stimulus");
   CLI::Option* plant = app.add_option("--faults", o->faults,
-                                      "plant each fault of the RTL, or one, and see it caught; a "
-                                      "wrong name lists them")
+                                      "plant each fault of the RTL, or those of one name in all "
+                                      "that runs, and see it caught; a wrong name lists them")
                            ->expected(0, 1)
                            ->type_name("[NAME]");
   add_output(

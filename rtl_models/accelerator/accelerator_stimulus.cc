@@ -30,7 +30,8 @@ const Inputs& AcceleratorStimulus::next(const Outputs& out) {
   put_stream();
   pins_.bready = !chance(stall_percent_);
   pins_.rready = !chance(stall_percent_);
-  pins_.m_tready = !chance(stall_percent_);
+  pins_.m_tready = !chance(stall_percent_) && hold_cycles_ == 0;
+  if (hold_cycles_ > 0) --hold_cycles_;
   return pins_;
 }
 
@@ -43,6 +44,7 @@ void AcceleratorStimulus::reset() {
   pins_.m_tready = chance(50);
   actions_.clear();
   stream_.clear();
+  hold_cycles_ = 0;
   address_half_.clear();
   data_half_.clear();
   writes_open_ = 0;
@@ -83,6 +85,8 @@ void AcceleratorStimulus::put_write() {
       if (action.cycles-- > 0) break;
     } else if (action.kind == Action::wait_idle) {
       if (writes_open_ > 0 || !status_is_fresh_ || get(field("status.busy"), status_)) break;
+    } else if (action.kind == Action::hold_results) {
+      hold_cycles_ = action.cycles;
     } else {
       if (writes_open_ >= 3) break;
       address_half_.push_back(action.data);
@@ -164,7 +168,10 @@ void AcceleratorStimulus::plan() {
   if (chance(30)) add(register_offset("interrupt"), uint32_t(below(4)));
   if (chance(25)) plan_mistake();
   if (chance(50)) add(register_offset("status"), uint32_t(random_()));
-  plan_job();
+  if (chance(4))
+    plan_cut();
+  else
+    plan_job();
   if (chance(5)) add(register_offset("control"), uint32_t(random_()));
   if (chance(40)) actions_.push_back({Action::wait, {}, int(below(40))});
 }
@@ -181,7 +188,7 @@ void AcceleratorStimulus::plan_job() {
   const bool is_last = chance(60), is_first = !is_open;
   uint32_t job =
       put(field("job.first"), is_first) | put(field("job.last"), is_last) |
-      put(field("job.preload"), is_first && chance(50)) |
+      put(field("job.preload"), chance(is_first ? 50 : 4)) |
       (uint32_t(random_()) &
        (mask(field("job.buffer")) | mask(field("job.result_buffer")) | mask(field("job.stream"))));
   uint32_t formats = put(field("formats.a"), a) | put(field("formats.b"), b) |
@@ -216,6 +223,26 @@ void AcceleratorStimulus::plan_job() {
     actions_.push_back({Action::wait, {}, int(below(12))});
     add(register_offset("control"), mask(field("control.abort")));
   }
+}
+
+// A tile whose rows the stream does not take is aborted, and the next one's rows wait behind it.
+void AcceleratorStimulus::plan_cut() {
+  const auto length = uint32_t(block_formats[0].block);
+  const auto start = [&] {
+    add(register_offset("control"), mask(field("control.start")));
+    actions_.push_back({Action::wait, {}, int(below(150))});
+  };
+  actions_.push_back({Action::wait_idle});
+  actions_.push_back({Action::hold_results, {}, 200 + int(below(400))});
+  add(register_offset("control"), mask(field("control.abort")));
+  add(register_offset("formats"), 0);
+  add(register_offset("length"),
+      put(field("length.blocks"), 1) | put(field("length.last_elements"), length));
+  add(register_offset("job"),
+      mask(field("job.first")) | mask(field("job.last")) | mask(field("job.stream")));
+  start();
+  add(register_offset("control"), mask(field("control.abort")));
+  start();
 }
 
 void AcceleratorStimulus::plan_mistake() {

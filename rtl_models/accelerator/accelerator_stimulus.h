@@ -26,7 +26,7 @@ class AcceleratorStimulus {
   };
   // What the host does next: writes in order, or waits.
   struct Action {
-    enum { write, wait, wait_idle } kind = write;
+    enum { write, wait, wait_idle, hold_results } kind = write;
     Write data = {};
     int cycles = 0;
   };
@@ -37,6 +37,7 @@ class AcceleratorStimulus {
   void reset();
   void plan();
   void plan_job();
+  void plan_cut();
   void plan_mistake();
   void plan_packet();
   void add(uint32_t address, uint32_t data) {
@@ -56,7 +57,7 @@ class AcceleratorStimulus {
   std::deque<Action> actions_;
   std::deque<std::pair<uint32_t, bool>> stream_;  // words, and whether they are last
   std::deque<Write> address_half_, data_half_;    // of writes that are on their way
-  int reset_cycles_ = 2, phase_cycles_ = 0, stall_percent_ = 0;
+  int reset_cycles_ = 2, phase_cycles_ = 0, stall_percent_ = 0, hold_cycles_ = 0;
   int writes_open_ = 0;  // not answered
   uint32_t read_address_ = ~0u, status_ = 0;
   bool status_is_fresh_ = false;

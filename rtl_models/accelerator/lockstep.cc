@@ -1,6 +1,7 @@
 #include "rtl_models/accelerator/lockstep.h"
 
 #include <cstdio>
+#include <string>
 
 #include "emu/accelerator/axi_lite_master.h"
 #include "rtl_models/accelerator/accelerator_stimulus.h"
@@ -19,10 +20,15 @@ class Comparison {
   void check(const char* signal, uint32_t expected, uint32_t got) {
     if (expected == got || !result_.failure.empty()) return;
     char text[200];
-    std::snprintf(text, sizeof text, "seed %llu, cycle %lld: %s: expected 0x%x, got 0x%x",
-                  static_cast<unsigned long long>(options_.seed),
-                  static_cast<long long>(result_.cycles), signal, expected, got);
-    result_.failure = text;
+    std::snprintf(text, sizeof text, "signal %s: expected 0x%x by the SystemC model, got 0x%x",
+                  signal, expected, got);
+    result_.mismatches = 1;
+    fail(text);
+  }
+  void check_assertions() {
+    if (!options_.assertions_failed || !result_.failure.empty()) return;
+    if (const int64_t failed = options_.assertions_failed(); failed > 0)
+      fail(std::to_string(failed) + " assertions failed");
   }
   void check_all(const Outputs& expected, const Outputs& got) {
     check("s_axi_awready", expected.awready, got.awready);
@@ -42,12 +48,18 @@ class Comparison {
       check("m_axis_tlast", expected.m_tlast, got.m_tlast);
       check("m_axis_tuser", expected.m_tuser, got.m_tuser);
       for (size_t c = 0; c < expected.m_tdata.size(); ++c)
-        check("m_axis_tdata", expected.m_tdata[c], got.m_tdata[c]);
+        check(("m_axis_tdata[" + std::to_string(c) + "]").c_str(), expected.m_tdata[c],
+              got.m_tdata[c]);
     }
     result_.compared += expected.bvalid + expected.rvalid + expected.m_tvalid;
   }
 
  private:
+  void fail(const std::string& what) {
+    result_.failure = "seed " + std::to_string(options_.seed) + ", cycle " +
+                      std::to_string(result_.cycles) + ", " + what;
+  }
+
   const LockstepOptions& options_;
   LockstepResult& result_;
 };
@@ -88,6 +100,7 @@ LockstepResult run_lockstep(Port& got, Port& expected, const LockstepOptions& op
     pins.fault = options.fault;
     got.clock(pins);
     comparison.check_all(expected.outputs(), got.outputs());
+    comparison.check_assertions();
   }
   return result;
 }

@@ -17,10 +17,13 @@ struct LockstepOptions {
   int64_t cycles = 100'000;
   uint8_t fault = 0;  // in the first model
   std::function<void(int64_t cycle)> before_cycle = {};
+  std::function<int64_t()> assertions_failed =
+      {};  // of the first model; the first one stops the run
 };
 
 struct LockstepResult {
   int64_t cycles = 0, compared = 0;                // payloads
+  int64_t mismatches = 0;                          // 1 where outputs differ
   int64_t rows = 0;                                // of results that left by the stream
   int64_t jobs = 0;                                // whose end the host saw
   std::bitset<accelerator::errors.size()> errors;  // codes that the host read

@@ -225,6 +225,7 @@ module mx_accelerator #(
   mx_job #(
     .A_FORMATS(A_FORMATS),
     .B_FORMATS(B_FORMATS),
+    .DATAPATH (DATAPATH),
     .DEPTH    (DEPTH)
   ) u_job (
     .clk_i,

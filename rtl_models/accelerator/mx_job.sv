@@ -4,6 +4,7 @@
 module mx_job #(
   parameter logic [mx_pkg::NumFormats-1:0] A_FORMATS = mx_pkg::AllFormats,
   parameter logic [mx_pkg::NumFormats-1:0] B_FORMATS = mx_pkg::AllFormats,
+  parameter int DATAPATH = mx_pkg::Fused,
   parameter int DEPTH = 4,
   localparam int BlockBits = mx_width_pkg::bits_of_index(DEPTH),
   localparam int LaneBits  = mx_width_pkg::lane_count_bits(A_FORMATS)
@@ -59,6 +60,21 @@ module mx_job #(
   logic [BlockBits-1:0] block_q;
   logic                 beat_valid_q, beat_first_q, beat_last_q;
   logic [LaneBits-1:0]  beat_lanes_q;
+  logic                 starts;
+
+  // --- blocks of the tile: the sum of `exact` has room for so many
+  logic too_long;
+  if (DATAPATH == mx_pkg::Exact) begin : gen_limit
+    localparam int CountBits = mx_width_pkg::ExactGrowth + 2;
+    logic [CountBits-1:0] tile_blocks, tile_blocks_q;
+    assign tile_blocks = (first_i ? '0 : tile_blocks_q) + CountBits'(blocks_i);
+    assign too_long    = tile_blocks > CountBits'(2**mx_width_pkg::ExactGrowth);
+    always_ff @(posedge clk_i) begin
+      if (starts) tile_blocks_q <= tile_blocks;
+    end
+  end else begin : gen_no_limit
+    assign too_long = 1'b0;
+  end
 
   // --- what is wrong with a start, the first thing
   logic [7:0] length;
@@ -86,10 +102,11 @@ module mx_job #(
     else if (!first_i && (format_a_i != format_a_q || format_b_i != format_b_q ||
                           out_type_i != out_type_q))
       error_o = mx_registers_pkg::ErrorFormatsChanged;
+    else if (too_long) error_o = mx_registers_pkg::ErrorTileTooLong;
   end
 
   // --- blocks: one stands in the memory's output register, the next is read as it leaves
-  logic starts, beat_taken, beats_done;
+  logic beat_taken, beats_done;
   assign starts     = start_i && error_o == mx_registers_pkg::ErrorNone;
   assign beat_taken = beat_valid_q && beat_ready_i;
   assign fetch_o    = busy_q && blocks_left_q != '0 && (!beat_valid_q || beat_ready_i);

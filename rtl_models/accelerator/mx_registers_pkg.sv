@@ -187,6 +187,8 @@ package mx_registers_pkg;
   localparam logic [ErrorBits-1:0] ErrorStreamAddress = 18;
   // a packet that runs past the end of its buffer
   localparam logic [ErrorBits-1:0] ErrorStreamTooLong = 19;
+  // on the datapath `exact`, more than 65536 blocks of a tile
+  localparam logic [ErrorBits-1:0] ErrorTileTooLong = 20;
 
   // --- planted faults (faults.h); 0 is none
   localparam int FaultBits = 5;

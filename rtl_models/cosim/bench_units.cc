@@ -113,16 +113,19 @@ UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& op
   const auto run = [&](int64_t waves_from) {
     const auto rtl = source.make();
     const auto model = make_systemc_accelerator(source.design);
-    const LockstepResult r = run_lockstep(*rtl, *model,
-                                          {.seed = options.seed,
-                                           .cycles = std::max<int64_t>(1, cycles),
-                                           .fault = fault,
-                                           .before_cycle = [&](int64_t cycle) {
-                                             if (cycle == waves_from) rtl->open_waves(result.waves);
-                                           }});
+    const LockstepResult r =
+        run_lockstep(*rtl, *model,
+                     {.seed = options.seed,
+                      .cycles = std::max<int64_t>(1, cycles),
+                      .fault = fault,
+                      .before_cycle =
+                          [&](int64_t cycle) {
+                            if (cycle == waves_from) rtl->open_waves(result.waves);
+                          },
+                      .assertions_failed = [&] { return rtl->assertions_failed(); }});
     result.cycles = r.cycles;
     result.compared = r.compared;
-    result.mismatches = !r.passed();
+    result.mismatches = r.mismatches;
     result.assertions_failed = rtl->assertions_failed();
     result.failure = r.failure;
     if (is_covered) result.coverage_data = rtl->coverage();

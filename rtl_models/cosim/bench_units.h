@@ -33,13 +33,13 @@ struct UnitResult {
   std::optional<int64_t> stalled_cycles = {};  // where the bench counts them
   int64_t compared = 0;                        // transfers
   int64_t mismatches = 0;
-  int64_t assertions_failed = 0;
+  std::optional<int64_t> assertions_failed = {};  // where the model has assertions
   std::string coverage_data = {};  // where the model collects it: what parse_coverage reads
-  std::string failure = {};        // of the first mismatch: seed, cycle, signal, expected, got
-
+  // Of the first mismatch or assertion that failed: seed, cycle, signal, expected, got.
+  std::string failure = {};
   std::filesystem::path waves = {};  // where they are if it failed
 
-  bool passed() const { return mismatches == 0 && assertions_failed == 0; }
+  bool passed() const { return mismatches == 0 && assertions_failed.value_or(0) == 0; }
 };
 
 struct UnitFault {

@@ -12,8 +12,8 @@
 namespace mxref {
 namespace {
 
-// Coverage slows the Verilated array many times: it is collected over this many cycles more, on the
-// one array that has it.
+// Coverage slows a Verilated array many times: it is collected over this many cycles more, on those
+// that have it.
 constexpr int64_t covered_cycles = 40'000;
 
 void check(const CosimOptions& options) {

@@ -6,10 +6,16 @@
 //   iverilog -g2012 -s mx_vectors_tb -o tb -f mx_mac_array.f ../cosim/mx_vectors_tb.sv
 //   vvp tb +vectors=v/vectors.memh +count=1000 +format_a=0 +format_b=3
 //
-// format_a, format_b: rows of mx_pkg's table of formats (0 mxfp4, 3 mxfp8_e4m3). DATAPATH: that of the
-// vectors. Prints PASS, or each vector that failed; a file of fewer vectors than +count is an error.
+// format_a, format_b: rows of mx_pkg's table of formats (0 mxfp4, 3 mxfp8_e4m3). DATAPATH and what
+// follows it: those of the vectors. Prints PASS, or each vector that failed; a file of fewer vectors than +count is an error.
 module mx_vectors_tb #(
-  parameter int DATAPATH = mx_pkg::Fused
+  parameter int DATAPATH      = mx_pkg::Fused,
+  parameter bit FTZ           = 1'b0,
+  parameter int TERMS         = 32,
+  parameter int GROUP         = 1,
+  parameter int FRACTION_BITS = 25,
+  parameter int E_ZERO        = -133,
+  parameter int ROUNDING      = mx_pkg::Rz
 );
   localparam int MAX_COUNT = 65536;
   // A vector is one word: codes_a, codes_b, scale_a, scale_b, acc_in, acc_out, the last lowest.
@@ -29,9 +35,15 @@ module mx_vectors_tb #(
 
   // verilator lint_off PINCONNECTEMPTY
   mx_mac_array #(
-    .ROWS    (1),
-    .COLS    (1),
-    .DATAPATH(DATAPATH)
+    .ROWS         (1),
+    .COLS         (1),
+    .DATAPATH     (DATAPATH),
+    .FTZ          (FTZ),
+    .TERMS        (TERMS),
+    .GROUP        (GROUP),
+    .FRACTION_BITS(FRACTION_BITS),
+    .E_ZERO       (E_ZERO),
+    .ROUNDING     (ROUNDING)
   ) u_array (
     .clk_i         (clk),
     .rst_ni        (rst_n),

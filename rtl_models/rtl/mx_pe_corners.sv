@@ -59,7 +59,6 @@ module mx_pe_corners #(
   overflow       : cover property (@(posedge clk_i) finite && overflow_i);
   subnormal      : cover property (@(posedge clk_i) finite && acc_next_i[30:23] == '0
                                                     && acc_next_i[22:0] != '0);
-  underflow      : cover property (@(posedge clk_i) term && !zero_i && acc_next_i[30:0] == '0);
   tie_down       : cover property (@(posedge clk_i) finite && tie_i && !round_up_i);
   tie_up         : cover property (@(posedge clk_i) finite && tie_i && round_up_i);
   carry          : cover property (@(posedge clk_i) finite && round_up_i && all_ones_i);
@@ -84,6 +83,11 @@ module mx_pe_corners #(
   end else begin : gen_no_sum
     logic unused;
     assign unused = sum_widest_i;
+  end
+
+  // Binary32 numbers have no sum below the least of them.
+  if (DATAPATH != mx_pkg::Blockwise) begin : gen_exact_term
+    underflow : cover property (@(posedge clk_i) term && !zero_i && acc_next_i[30:0] == '0);
   end
 
   // Of `blockwise` a term is rounded; here once more, for its insides.

@@ -117,6 +117,13 @@ def arguments(argv):
                         help="most seconds of each program (default 600)")
     o = parser.parse_args(argv)
     number_in("timeout", o.timeout, 1, 10**6)
+    number_in("seed", o.seed, 0, 2**64 - 1)
+    number_in("beats", o.beats, 1, 4096)
+    given = {word.split("=")[0] for word in argv}
+    for options, of, there in ((("--tokens", "--beats", "--seed"), "--energy", o.energy),
+                               (("--target", "--liberty"), "cells, not of --ice40", not o.ice40)):
+        if wrong := [option for option in options if option in given and not there]:
+            raise wrong_use(f"{wrong[0]} is of {of}")
     o.rtl = pathlib.Path(o.rtl).resolve()  # the programs run in folders of their own
     return o
 
@@ -171,7 +178,8 @@ def parameter_names(path):
 
 
 def of_module(o):
-    if o.format or o.format_b or o.datapath != "fused" or o.energy or o.rows or o.cols:
+    if (o.format or o.format_b or o.datapath != "fused" or o.energy or o.rows is not None or
+            o.cols is not None):
         raise wrong_use(f"{o.design} is no pe, row or array: of options of the design it takes --param")
     if not (o.rtl / f"{o.design}.sv").is_file():
         raise wrong_use(f"{o.design} is neither pe, row, array nor a module in {o.rtl}")
@@ -211,7 +219,13 @@ class Flow:
             cure = ": apt-get install qflow-tech-osu018" if self.o.liberty == LIBERTY else ""
             raise bad_input(f"{self.o.liberty}: {error.strerror}{cure}") from None
         self.liberty = str(pathlib.Path(self.o.liberty).resolve())
-        self.library = Library(content.decode("utf-8", "replace"))
+        try:
+            self.library = Library(content.decode("utf-8", "replace"))
+        except AreaError as error:
+            raise AreaError(error.exit_code, f"{self.liberty}: {error}") from None
+        except (KeyError, ValueError, IndexError, TypeError) as error:
+            raise bad_input(f"{self.liberty}: Liberty: a group lacks what this flow reads, or has another "
+                            f"form: {type(error).__name__} {error}") from None
         self.library_sha256 = hashlib.sha256(content).hexdigest()
 
     def cells(self):
@@ -233,7 +247,7 @@ class Flow:
             cells[instance.cell] = cells.get(instance.cell, 0) + 1
         of = self.library.cells
         area = sum(n * of[c].area_um2 for c, n in cells.items())
-        if area != said_um2:
+        if abs(area - said_um2) > 1e-6 * area:
             raise check_failed(f"yosys counts {said_um2} um2, the cells have {area}: {folder}/yosys.log")
         registers = {c: n for c, n in cells.items() if of[c].register}
         return {"area_um2": area,

@@ -148,6 +148,7 @@ def make(o):
     rows = wanted(Facts(area.HERE.parent / "rtl", o.mxref, 60))
     table = read(path) if path.exists() else {"schema": "mxref/1", "command": "area", "flow": area.FLOW,
                                               "tools": {}, "library": {}, "rows": {}}
+    check_flow(table, path)
     failed = []
     for name in chosen(rows, o.only):
         try:
@@ -175,10 +176,14 @@ def write(path, table):
     write_whole(path, f"{head}{{\n{rows}\n }}\n}}\n")
 
 
+def check_flow(table, path):
+    if table.get("flow") != area.FLOW:
+        raise check_failed(f"{path}: made with flow {table.get('flow')}, this is {area.FLOW}: make the whole table anew "
+                           "in another file (--table)")
+
+
 def other_programs(table, head):
     """What the table is made with and this run is not."""
-    if table["flow"] != area.FLOW:
-        yield f"made with flow {table['flow']}, this is {area.FLOW}"
     for what, now in [*head["tools"].items(), *head.get("library", {}).items()]:
         then = {**table["tools"], **table["library"]}.get(what, now)
         if then != now:
@@ -204,6 +209,7 @@ OTHER_TOOLS = 77  # what a test that cannot be made ends with
 
 def check(o):
     table = read(o.table)
+    check_flow(table, o.table)
     for name in chosen(table["rows"], o.only):
         row = table["rows"][name]
         head, again = made(row["arguments"], o)
@@ -292,6 +298,9 @@ def main(argv):
     except AreaError as error:
         print(f"area_table.py: {error}", file=sys.stderr)
         return error.exit_code
+    except (KeyError, TypeError) as error:
+        print(f"area_table.py: {o.table}: is no such table: {type(error).__name__} {error}", file=sys.stderr)
+        return 3
     except OSError as error:
         print(f"area_table.py: {error.filename}: {error.strerror}", file=sys.stderr)
         return 3

@@ -194,19 +194,24 @@ class Library:
             for power in pin.all("internal_power"):
                 tables = [Table(t, templates.get(t.arguments[0]), units)
                           for kind in ("rise_power", "fall_power") for t in power.all(kind)]
-                if len(tables) == 2 and "when" not in power.attributes:
+                if "when" in power.attributes:
+                    raise bad_input(f"Liberty: cell {group.arguments[0]}, pin {pin.arguments[0]}: an internal_power "
+                                    "under a condition (when) is not read")
+                if len(tables) == 2:
                     energies.append((power.attributes.get("related_pin"), *tables))
             pins[pin.arguments[0]] = Pin(pin.arguments[0], pin.attributes["direction"],
                                          pin.number("capacitance", 0) * units.pf,
                                          pin.attributes.get("function"), energies)
         register = group.all("ff")
         return Cell(group.arguments[0], group.number("area"),
-                    group.number("cell_leakage_power", 0) * units.nw, pins,
+                    group.number("cell_leakage_power") * units.nw, pins,
                     register[0] if register else None)
 
 
 def verilog_expression(function):
     """Liberty's boolean expression in Verilog: a place between two operands is an and."""
+    if "'" in function:
+        raise bad_input(f"Liberty: the function {function!r} has a negation behind its operand, which is not read")
     out = []
     for token in re.findall(r"\w+|[!()&|*+^]", function):
         if out and (token[0].isalnum() or token in "(!_") and (out[-1][-1].isalnum() or out[-1] == ")"):

@@ -26,6 +26,11 @@ expect 0 " results compared, 0 mismatches" \
 expect 2 "has no mxint8 on that side" "$mxref" cosim --array right/array.so --format mxint8
 expect 2 "--array has its own rows" "$mxref" cosim --array right/array.so --rows 2
 
+# Steps of several blocks, chopped to 13 bits, subnormals flushed to zero.
+several='{"kind":"aligned","terms":64,"group":16,"fraction_bits":35,"e_zero":-139,"output":"rz13","ftz":true}'
+"$mxref" array --out several --rows 1 --cols 1 --format mxfp8_e5m2 --datapath "$several"
+expect 0 " 0 mismatches, 0 assertions failed" "$mxref" cosim --array several/array.so --blocks 20000
+
 example=$source/rtl_models/array/example/fp32_accumulate.sv
 "$mxref" array --out different --rows 1 --cols 1 --format mxfp8_e4m3 --rtl "$example"
 expect 1 "expected 0x" "$mxref" cosim --array different/array.so --blocks 20000

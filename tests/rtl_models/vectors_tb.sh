@@ -1,7 +1,8 @@
 #!/bin/bash
 # Golden vectors of every format with itself and with the next one, every corner case and pairs of codes among them,
 # against the RTL, by the SystemVerilog bench in Verilator; of two formats in Icarus too; a vector with one wrong bit, a file that is short or missing, and a format that does not exist must
-# fail in both; an x in the file in Icarus, for Verilator has two states.
+# fail in both; an x in the file in Icarus, for Verilator has two states. Then other datapaths, in Icarus: every kind with
+# subnormals flushed to zero, presets of tensor cores.
 #   vectors_tb.sh MXREF SOURCE_DIR WORK_DIR RTL_SOURCES…
 set -euo pipefail
 mxref=$1 source=$2 work=$3
@@ -65,4 +66,37 @@ for i in "${!formats[@]}"; do
       echo "${a#* } × ${b#* } in verilator: $all $kind vectors pass"
     done
   done
+done
+
+# A preset's name or a description → its parameters of the RTL, as Icarus takes them.
+"$mxref" formats --datapaths --json datapaths.json > /dev/null
+parameters() {
+  python3 - "$1" "$source/rtl_models/rtl/mx_pkg.sv" <<'END'
+import json, re, sys
+given, package = sys.argv[1], open(sys.argv[2]).read()
+presets = {row["datapath"]: row for row in json.load(open("datapaths.json"))["results"]}
+row = json.loads(given) if given.startswith("{") else presets[given]
+constant = lambda name: int(re.search(rf"localparam int {name} = (\d+);", package)[1])
+values = {"DATAPATH": constant("Aligned" if "terms" in row else row["kind"].capitalize()), "FTZ": int(row.get("ftz", 0))}
+if "terms" in row:
+    values |= {"TERMS": row["terms"], "GROUP": row["group"], "FRACTION_BITS": row["fraction_bits"],
+               "E_ZERO": row["e_zero"], "ROUNDING": constant(row["output"].capitalize())}
+print(*(f"-Pmx_vectors_tb.{name}={value}" for name, value in values.items()))
+END
+}
+for datapath in '{"kind":"fused","ftz":true}' '{"kind":"blockwise","ftz":true}' '{"kind":"sequential","ftz":true}' \
+    '{"kind":"exact","ftz":true}' hopper_fp8 ada_fp8 tensorcore_mxf4 \
+    '{"kind":"aligned","terms":16,"group":4,"fraction_bits":9,"e_zero":-130,"output":"rne","ftz":true}'; do
+  # shellcheck disable=SC2046
+  iverilog -g2012 -s mx_vectors_tb -o icarus $(parameters "$datapath") "$@" "$bench" 2>&1 |
+    grep -v 'sorry: constant selects' || true
+  f=${formats[0]}
+  [[ "$datapath" != *fp8* ]] || f=$(printf '%s\n' "${formats[@]}" | grep mxfp8_e4m3)
+  "$mxref" vectors --format "${f#* }" --datapath "$datapath" --kind directed --count 600 --as memh --out other > /dev/null
+  all=$(grep -vc '^//' other/vectors.memh)
+  count=$all run icarus other/vectors.memh "${f% *}" "${f% *}" ||
+    { echo "${f#* } on $datapath:"; head -5 bench.log; exit 1; }
+  sed '$ { s/[0-7]$/X/; s/[89a-f]$/0/; s/X$/8/ }' other/vectors.memh > wrong.memh
+  ! count=$all run icarus wrong.memh "${f% *}" "${f% *}" || { echo "$datapath: a wrong vector passed"; exit 1; }
+  echo "${f#* } on $datapath in icarus: $all directed vectors pass, a wrong one is caught"
 done
