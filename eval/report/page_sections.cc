@@ -157,11 +157,12 @@ std::string section_cosimulation(const ordered_json& record) {
   if (rows.empty()) return "";
   Rows units;
   for (const ordered_json& row : rows_of(record["results"], "cosim_unit")) {
-    const std::string stalled =
-        row.contains("stalled_cycles") ? grouped(row["stalled_cycles"]) : "–";
-    units.push_back({text(row["unit"]), text(row["model"]), grouped(row["cycles"]), stalled,
-                     grouped(row["compared"]), grouped(row["mismatches"]),
-                     grouped(row["assertions_failed"])});
+    const auto where_counted = [&](const char* field) {
+      return row.contains(field) ? grouped(row[field]) : "–";
+    };
+    units.push_back({text(row["unit"]), text(row["model"]), grouped(row["cycles"]),
+                     where_counted("stalled_cycles"), grouped(row["compared"]),
+                     grouped(row["mismatches"]), where_counted("assertions_failed")});
   }
   const auto faults = rows_of(record["results"], "fault");
   std::string body = std::string(lockstep_text) + html_table("Lock-step runs",

@@ -178,8 +178,8 @@ def write(path, table):
 
 def check_flow(table, path):
     if table.get("flow") != area.FLOW:
-        raise check_failed(f"{path}: made with flow {table.get('flow')}, this is {area.FLOW}: make the whole table anew "
-                           "in another file (--table)")
+        raise check_failed(f"{path}: made with flow {table.get('flow')}, this is {area.FLOW}: make the whole table "
+                           "anew in another file (--table)")
 
 
 def other_programs(table, head):

@@ -30,7 +30,8 @@ COSTS = ("area_um2", "mhz", "macs_per_cycle")
 
 def datapaths(format_):
     """(name, what --datapath takes)"""
-    return [(name, name) for name in area_table.of_formats(format_)] + [area_table.aligned(*row) for row in area_table.ALIGNED]
+    presets = [(name, name) for name in area_table.of_formats(format_)]
+    return presets + [area_table.aligned(*row) for row in area_table.ALIGNED]
 
 
 def wanted():

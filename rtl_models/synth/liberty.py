@@ -1,6 +1,7 @@
 """A cell library in Liberty form: areas, pins, energies of a transition, and models of its cells for
-a simulator. As much of the form as combinational cells and plain registers use: what a mapped netlist
-of this flow is made of. Here times are in ns, loads in pF, energies in pJ, leakage in nW, whatever units the file has."""
+a simulator. As much of the form as combinational cells and plain registers use, which a mapped netlist
+of this flow is made of. Here times are in ns, loads in pF, energies in pJ, leakage in nW, whatever
+units the file has."""
 
 import bisect
 import re

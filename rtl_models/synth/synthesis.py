@@ -79,7 +79,8 @@ def prelude(netlist, library, liberty, period_ns):
     clock = clock_net(netlist)
     port = f" [get_ports n{clock}]" if clock is not None else ""
     data = " ".join(f"n{b}" for b in netlist.inputs() if b != clock)
-    text = [f"read_liberty {{{liberty}}}", "set_cmd_units -time ns -capacitance pF", "read_verilog netlist.v", "link_design netlist",
+    text = [f"read_liberty {{{liberty}}}", "set_cmd_units -time ns -capacitance pF",
+            "read_verilog netlist.v", "link_design netlist",
             f"create_clock -name clk -period {period_ns}{port}"]
     if port:
         text += [f"set_clock_transition {CLOCK_TRANSITION_NS} [get_clocks clk]",
