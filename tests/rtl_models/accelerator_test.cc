@@ -13,6 +13,7 @@
 #include "rtl_models/accelerator/bench_accelerator.h"
 #include "rtl_models/accelerator/faults.h"
 #include "rtl_models/accelerator/lockstep.h"
+#include "tests/rtl_models/accelerator_job.h"
 
 using namespace mxref;
 using namespace mxref::accelerator;
@@ -267,19 +268,6 @@ BOOST_AUTO_TEST_CASE(a_design_that_the_memory_map_has_no_room_for_is_wrong_use) 
 
 // --- wrong programming: a code for each, on everything that has a host
 
-// What the job registers hold, as one starts it.
-static void start(Mmio& mmio, const Job& job) {
-  mmio.write32(register_offset("job"),
-               put(field("job.first"), job.first) | put(field("job.last"), job.last) |
-                   put(field("job.preload"), job.preload) | put(field("job.stream"), job.stream));
-  mmio.write32(register_offset("formats"), put(field("formats.a"), job.format_a) |
-                                               put(field("formats.b"), job.format_b) |
-                                               put(field("formats.out_type"), job.out_type));
-  mmio.write32(register_offset("length"),
-               put(field("length.blocks"), job.blocks) |
-                   put(field("length.last_elements"), job.last_elements));
-  mmio.write32(register_offset("control"), mask(field("control.start")));
-}
 static void wait_until_idle(Mmio& mmio) {
   for (int i = 0; i < 100; ++i)
     if (!get(field("status.busy"), mmio.read32(register_offset("status")))) return;
@@ -295,7 +283,6 @@ struct Mistake {
   uint8_t code;
   std::function<void(Mmio&)> make;
 };
-static const Job good_job{.first = true, .last = true, .blocks = 3, .last_elements = 32};
 static Mistake wrong_job(uint8_t code, void (*change)(Job&), bool in_a_tile = false) {
   return {code, [change, in_a_tile](Mmio& mmio) {
             Job job = good_job;
@@ -450,11 +437,7 @@ BOOST_AUTO_TEST_CASE(wrong_programming_gives_its_code_and_never_a_hang) {
 
 // A job of so many blocks of mxfp4; the error that it gives.
 static uint32_t error_of_job(Mmio& mmio, bool first, uint32_t blocks) {
-  mmio.write32(register_offset("job"), put(field("job.first"), first));
-  mmio.write32(register_offset("length"),
-               put(field("length.blocks"), blocks) |
-                   put(field("length.last_elements"), uint32_t(block_formats[0].block)));
-  mmio.write32(register_offset("control"), mask(field("control.start")));
+  start(mmio, {.first = first, .blocks = blocks, .last_elements = good_job.last_elements});
   uint32_t status = 0;
   do status = mmio.read32(register_offset("status"));
   while (get(field("status.busy"), status));
@@ -470,7 +453,6 @@ BOOST_AUTO_TEST_CASE(the_sum_of_exact_is_not_overrun) {
     StubMmio stub(source.design);
     for (Mmio* mmio : std::initializer_list<Mmio*>{&of_rtl, &of_model, &stub}) {
       if (!is_exact && mmio != &stub) continue;  // they take long
-      mmio->write32(register_offset("formats"), 0);
       uint32_t left = 1 << 16, error = 0;
       for (bool first = true; left > 0 && error == 0; first = false) {
         const uint32_t blocks = std::min(left, uint32_t(source.design.depth));
@@ -483,80 +465,4 @@ BOOST_AUTO_TEST_CASE(the_sum_of_exact_is_not_overrun) {
     }
     BOOST_TEST(rtl->assertions_failed() == 0);
   }
-}
-
-// --- an abort between the rows of a packet
-
-// Takes results from the stream while it is ready.
-class Receiver : public Port {
- public:
-  explicit Receiver(Port& port) : port_(port) {}
-  const Design& design() const override { return port_.design(); }
-  const Outputs& outputs() const override { return port_.outputs(); }
-  void clock(const Inputs& inputs) override {
-    Inputs pins = inputs;
-    pins.m_tready = is_ready;
-    pins.fault = fault;
-    const Outputs& out = port_.outputs();
-    if (pins.rst_n && out.m_tvalid && is_ready) {
-      transfers += out.m_tuser ? "cut" : "row";
-      transfers += out.m_tlast ? "; " : ", ";
-    }
-    port_.clock(pins);
-  }
-  bool is_ready = false;
-  uint8_t fault = 0;
-  std::string transfers;
-
- private:
-  Port& port_;
-};
-static bool is_busy(Mmio& mmio) {
-  for (int i = 0; i < 60; ++i)
-    if (!get(field("status.busy"), mmio.read32(register_offset("status")))) return false;
-  return true;
-}
-// The transfers that a receiver sees which is not ready until a tile was aborted behind its first
-// row, one was computed for D alone, and one waits for the stream.
-static std::string transfers_around_an_abort(Port& port, uint8_t fault = 0) {
-  Receiver receiver(port);
-  receiver.fault = fault;
-  AxiLiteMaster bus(receiver);
-  const uint32_t control = register_offset("control"), abort = mask(field("control.abort"));
-  Job to_stream = good_job;
-  to_stream.stream = true;
-  bus.write32(control, abort);  // of nothing
-  start(bus, to_stream);
-  BOOST_TEST(is_busy(bus));
-  bus.write32(control, abort);
-  BOOST_TEST(!is_busy(bus));
-  bus.write32(control, abort);
-  start(bus, good_job);
-  BOOST_TEST(!is_busy(bus));
-  start(bus, to_stream);
-  BOOST_TEST(is_busy(bus));
-  BOOST_TEST(receiver.transfers == "");
-  receiver.is_ready = true;
-  BOOST_TEST(!is_busy(bus));
-  start(bus, to_stream);
-  BOOST_TEST(!is_busy(bus));
-  bus.write32(control, abort);  // behind a whole packet
-  BOOST_TEST(!is_busy(bus));
-  return receiver.transfers;
-}
-BOOST_AUTO_TEST_CASE(an_abort_between_the_rows_of_a_packet_ends_it_with_a_mark) {
-  for (const AcceleratorSource& source : bench_accelerators()) {
-    const auto rtl = source.make();
-    const auto model = make_systemc_accelerator(source.design);
-    for (Port* port : std::initializer_list<Port*>{rtl.get(), model.get()})
-      BOOST_TEST(transfers_around_an_abort(*port) == "row, cut; row, row; row, row; ");
-    BOOST_TEST(rtl->assertions_failed() == 0);
-  }
-  // The control: rows of two tiles in a packet, and the assertion that says so.
-  const auto at =
-      std::ranges::find(accelerator_faults, "cut_packet_stays_open", &AcceleratorFault::name);
-  const auto faulty = bench_accelerators().front().make();
-  BOOST_TEST(transfers_around_an_abort(*faulty, uint8_t(at - accelerator_faults.begin() + 1)) ==
-             "row, row, row; row, row; ");
-  BOOST_TEST(faulty->assertions_failed() > 0);
 }
