@@ -76,8 +76,10 @@ def wanted(facts):
     for f in ALIGNED_FORMATS:
         for name, description in (aligned(*row) for row in ALIGNED):
             add_element(f"pe {f} {name}", MODEL, description, "--format", f)
-    for a, b in itertools.combinations(facts.rows, 2):
-        for d in of_formats() if facts.blocks[a] == facts.blocks[b] else ():
+    # A and B are alike to the hardware: each pair once.
+    pairs = [(a, b) for a, b in itertools.combinations(facts.rows, 2) if facts.blocks[a] == facts.blocks[b]]
+    for a, b in pairs:
+        for d in of_formats():
             add_element(f"pe {a} x {b} {d}", MODEL, d, "--format", a, "--format-b", b)
     for d in of_formats():
         add_element(f"pe {SEVERAL} {d}", MODEL, d, "--format", SEVERAL)
@@ -88,6 +90,9 @@ def wanted(facts):
             for d in of_formats(f):
                 add(f"{design} {f} {d}", design, "--format", f, "--datapath", d,
                     *(("--energy", MODEL, "--beats", BEATS_ARRAY) if design == "array" else ()))
+        for a, b in pairs:
+            for d in of_formats():
+                add(f"{design} {a} x {b} {d}", design, "--format", a, "--format-b", b, "--datapath", d)
     masks = {f: f"{len(facts.rows)}'b{facts.mask([f]):0{len(facts.rows)}b}" for f in facts.rows}
     masks["all"] = f"{len(facts.rows)}'b{'1' * len(facts.rows)}"
     blocks = {**facts.blocks, "all": max(facts.blocks.values())}
