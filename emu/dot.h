@@ -24,6 +24,10 @@ RowView block_of(const RowView& row, int64_t index);
 // acc (binary32 bits) and the products of all of K → acc. Rows of equal K and block length.
 uint32_t dot_ref(const Datapath& datapath, uint32_t acc, const RowView& a, const RowView& b);
 
+// A result of one rounding (binary32 bits) on a datapath that is not `aligned`: with ftz a
+// subnormal one becomes the zero of its sign.
+uint32_t flushed(const Datapath& datapath, uint32_t bits);
+
 // S = Σ of the exact products of one block pair, as units · 2^unit_log2.
 struct BlockSum {
   __int128 units = 0;

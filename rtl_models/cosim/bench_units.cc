@@ -1,6 +1,7 @@
-
 #include "rtl_models/cosim/bench_units.h"
+
 #include <algorithm>
+
 #include "emu/systemc/systemc_accelerator.h"
 #include "rtl_models/accelerator/bench_accelerator.h"
 #include "rtl_models/accelerator/faults.h"
@@ -27,7 +28,7 @@ UnitResult of_conversion(const ConversionBuild& build, const UnitOptions& option
                                         .blocks = std::max<int64_t>(1, options.blocks / share),
                                         .backpressure = options.backpressure,
                                         .seed = options.seed,
-                                        .waves = waves_of(options.waves, std::string(build.name))};
+                                        .waves = waves_of(options.waves, build.name)};
   const ConversionBenchResult r = run_conversion_bench(build, of_build, fault);
   return {.unit = name_of(build.design.unit),
           .model = r.model,
@@ -109,7 +110,8 @@ UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& op
                     .model = std::to_string(array.shape.rows) + "×" +
                              std::to_string(array.shape.cols) + " on " +
                              std::string(array.datapath->name) + (is_covered ? ", covered" : "")};
-  result.waves = waves_of(options.waves, "accelerator-" + std::string(array.datapath->name));
+  result.waves = waves_of(options.waves, std::string(is_covered ? "covered-" : "") +
+                                             "accelerator-" + std::string(array.datapath->name));
   const auto run = [&](int64_t waves_from) {
     const auto rtl = source.make();
     const auto model = make_systemc_accelerator(source.design);
@@ -165,8 +167,8 @@ const std::vector<BenchUnit>& bench_units() {
        conversion_faults<quantizer>, plant_in_conversion<quantizer>},
       {"dequantizer", "blocks → binary32", true, true, run_conversions<dequantizer>,
        conversion_faults<dequantizer>, plant_in_conversion<dequantizer>},
-      {"scaling", "the E8M0 scaling unit: all pairs of scale codes", false, true, run_scaling,
-       faults_of_scaling, plant_in_scaling},
+      {"scaling", "the E8M0 scaling unit: all pairs of scale codes of all formats", false, true,
+       run_scaling, faults_of_scaling, plant_in_scaling},
       {"accelerator", "registers, streams and tile memory around an array", false, false,
        run_accelerator, faults_of_accelerator, plant_in_accelerator},
   };

@@ -14,8 +14,8 @@
 namespace mxref {
 
 // A block of the quantizer costs about as much as 25 block products of the array, a cycle of the
-// accelerator as 10; a sum for each pair of scale codes as 40000.
-constexpr int64_t blocks_per_conversion = 25, blocks_per_cycle = 10, blocks_per_sum = 40'000;
+// accelerator as 10; a sum for each pair of scale codes and of formats as a million.
+constexpr int64_t blocks_per_conversion = 25, blocks_per_cycle = 10, blocks_per_sum = 1'000'000;
 
 struct UnitOptions {
   const BlockFormat* format = nullptr;  // nullptr: any

@@ -1,6 +1,7 @@
-
 #include "rtl_models/cosim/cosim.h"
+
 #include <algorithm>
+
 #include "emu/array_library.h"
 #include "emu/error.h"
 #include "rtl_models/cosim/coverage_waivers.h"

@@ -27,6 +27,11 @@ static void compare_outputs(const ArrayOutputs& model, const ArrayOutputs& rtl,
   }
 }
 
+// A described datapath stands in quotes in a shell.
+static std::string as_argument(std::string_view name) {
+  return name.starts_with('{') ? "'" + std::string(name) + "'" : std::string(name);
+}
+
 LockStep::LockStep(const CosimOptions& options, std::unique_ptr<BenchArray> rtl, uint8_t fault)
     : options_(options),
       rtl_(std::move(rtl)),
@@ -102,7 +107,7 @@ void LockStep::fail(CosimResult& result, const Mismatch& mismatch, const char* a
   if (!options_.array_library.empty()) text << " --array " << options_.array_library;
   if (options_.shape.rows) text << " --rows " << options_.shape.rows;
   if (options_.shape.cols) text << " --cols " << options_.shape.cols;
-  if (options_.datapath) text << " --datapath " << options_.datapath->name;
+  if (options_.datapath) text << " --datapath " << as_argument(options_.datapath->name);
   if (options_.format_a) text << " --format " << options_.format_a->name;
   if (options_.format_b) text << " --format-b " << options_.format_b->name;
   text << " --blocks " << options_.blocks << " --backpressure " << options_.backpressure

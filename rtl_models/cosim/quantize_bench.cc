@@ -1,9 +1,10 @@
-
 #include "rtl_models/cosim/quantize_bench.h"
+
 #include <algorithm>
 #include <deque>
 #include <span>
 #include <sstream>
+
 #include "emu/error.h"
 #include "emu/systemc/systemc_conversion.h"
 #include "rtl_models/cosim/quantize_stimulus.h"

@@ -1,8 +1,9 @@
-
 #include "rtl_models/cosim/scaling_bench.h"
+
 #include <algorithm>
 #include <array>
 #include <sstream>
+
 #include "emu/scale_product.h"
 #include "emu/vectors/stimulus.h"
 #include "rtl_models/cosim/waves.h"
@@ -12,6 +13,7 @@ namespace mxref {
 namespace {
 
 constexpr int sum_bits = 42;  // as the unit is built
+constexpr uint64_t sum_mask = (uint64_t(1) << sum_bits) - 1;
 constexpr int64_t largest = (int64_t(1) << (sum_bits - 1)) - 1;
 constexpr uint64_t random_sum_of =
     5;  // one sum of so many is random, the others are directed in turn
@@ -69,32 +71,30 @@ class ScalingBench {
 
   void run(ScalingBenchResult& result) {
     const auto pairs = format_pairs();
-    const std::vector<int64_t> directed = directed_sums();
-    size_t next = 0;
     for (int a = 0; a < 256; ++a)
-      for (int b = 0; b < 256; ++b) {
-        const auto check = [&](int64_t magnitude) {
-          const auto [format_a, format_b] = pairs[random_.below(pairs.size())];
-          const int64_t sum = random_.below(2) ? -magnitude : magnitude;
-          compare({format_a, format_b, uint8_t(a), uint8_t(b), sum}, result);
-        };
-        for (int i = 0; i < options_.sums; ++i) {
-          if (random_.below(random_sum_of) == 0) {
-            check(int64_t(random_.word() >> 23) >> random_.below(sum_bits - 1));
-          } else {
-            check(directed[next]);
-            next = (next + 1) % directed.size();
+      for (int b = 0; b < 256; ++b)
+        for (const auto& [format_a, format_b] : pairs)
+          for (int i = 0; i < options_.sums; ++i) {
+            compare({format_a, format_b, uint8_t(a), uint8_t(b), next_sum()}, result);
+            if (result.mismatches) return;
           }
-        }
-        if (result.mismatches) return;
-      }
   }
   void open_waves_at(int64_t cycle) { waves_from_ = cycle; }
   std::string coverage() { return unit_->coverage(); }
 
  private:
+  int64_t next_sum() {
+    int64_t magnitude;
+    if (random_.below(random_sum_of) == 0) {
+      magnitude = int64_t(random_.word() >> 23) >> random_.below(sum_bits - 1);
+    } else {
+      magnitude = directed_[next_];
+      next_ = (next_ + 1) % directed_.size();
+    }
+    return random_.below(2) ? -magnitude : magnitude;
+  }
   void put(const Operands& in) {
-    pins_.sum = uint64_t(in.sum) & ((uint64_t(1) << sum_bits) - 1);
+    pins_.sum = uint64_t(in.sum) & sum_mask;
     pins_.a_scale = in.scale_a;
     pins_.b_scale = in.scale_b;
     pins_.a_unit_log2 = int8_t(in.format_a->element->unit_log2());
@@ -102,24 +102,32 @@ class ScalingBench {
   }
 
   void compare(const Operands& in, ScalingBenchResult& result) {
-    put(in);
     const uint64_t thousand = 1000;
     if (random_.below(2 * thousand) < uint64_t(options_.gaps * thousand)) leave_gap(in, result);
     if (result.mismatches) return;
+    put(in);
     pins_.valid = true;
     step(result);
     ++result.compared;
     last_ = expected(in);
+    holds_value_ = true;
     check("valid_o", 1, unit_->valid(), in, result);
     check("value_o", last_, unit_->value(), in, result);
   }
-  // Nothing comes, or a reset: valid falls, and the value stays. What is on the pins is noise.
+  // Nothing comes, or a reset, in which what comes is not taken: valid falls. Where nothing came
+  // the value stays. What is on the pins is noise. `in`: what comes after it.
   void leave_gap(const Operands& in, ScalingBenchResult& result) {
     pins_.rst_n = random_.below(8) != 0;
-    pins_.valid = false;
+    pins_.valid = !pins_.rst_n && random_.below(2);
+    pins_.sum = random_.word() & sum_mask;
+    pins_.a_scale = uint8_t(random_.word());
+    pins_.b_scale = uint8_t(random_.word());
+    pins_.a_unit_log2 = int8_t(random_.word());
+    pins_.b_unit_log2 = int8_t(random_.word());
     step(result);
     check("valid_o", 0, unit_->valid(), in, result);
-    if (result.compared > 0) check("value_o", last_, unit_->value(), in, result);
+    if (!pins_.valid && holds_value_) check("value_o", last_, unit_->value(), in, result);
+    holds_value_ &= !pins_.valid;
     pins_.rst_n = true;
   }
   void check(const char* signal, uint32_t by_definition, uint32_t got, const Operands& in,
@@ -141,7 +149,10 @@ class ScalingBench {
 
   const ScalingBenchOptions& options_;
   Stimulus random_;
+  const std::vector<int64_t> directed_ = directed_sums();
+  size_t next_ = 0;    // of them
   uint32_t last_ = 0;  // the value that the unit holds
+  bool holds_value_ = false;
   std::unique_ptr<ScalingUnit> unit_;
   ScalingInputs pins_;
   int64_t waves_from_ = -1;

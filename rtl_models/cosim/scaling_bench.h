@@ -17,7 +17,7 @@ namespace mxref {
 
 struct ScalingBenchOptions {
   uint64_t seed = 1;
-  int sums = 24;      // of each pair of scale codes, at least 1
+  int sums = 1;       // of each pair of scale codes and pair of formats, at least 1
   double gaps = 0.5;  // share of the time, 0 … 1, in which nothing comes every second cycle
   std::filesystem::path waves = {};  // FST of a failing run's last cycles; empty: none
 };

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace mxref {
 
@@ -13,10 +15,17 @@ inline int64_t first_cycle_of_waves(int64_t cycles) {
   return std::max<int64_t>(0, cycles - cycles_of_waves);
 }
 
-// "x.fst" of one of several runs: "x-what.fst". Empty stays empty.
-inline std::filesystem::path waves_of(const std::filesystem::path& file, const std::string& what) {
+// "x.fst" of one of several runs: "x-what.fst", in which what a file's name should not have is '_'.
+// Empty stays empty.
+inline std::filesystem::path waves_of(const std::filesystem::path& file, std::string_view what) {
   if (file.empty()) return file;
-  return file.parent_path() / (file.stem().string() + "-" + what + file.extension().string());
+  std::string name = file.stem().string() + "-";
+  for (const char c : what)
+    if (std::isalnum(uint8_t(c)) || c == '-')
+      name += c;
+    else if (name.back() != '_')
+      name += '_';
+  return file.parent_path() / (name + file.extension().string());
 }
 
 }  // namespace mxref

@@ -357,4 +357,32 @@ module mx_mac_array #(
   // The block that stands in the term register says nothing more.
   logic unused_block;
   assign unused_block = ^term_block;
+
+  // --- what can be built (ARITHMETIC §4, §8). (Icarus 11 has no $fatal outside of a process.)
+  if (ROWS < 1 || COLS < 1) begin : g_shape
+    initial $fatal(1, "ROWS × COLS is %0d × %0d: both at least 1", ROWS, COLS);
+  end
+  if (!mx_width_pkg::formats_meet(A_FORMATS, B_FORMATS)) begin : g_formats
+    initial $fatal(1, "A_FORMATS and B_FORMATS do not meet: each of A needs one of B with scales and blocks of its kind");
+  end
+  if (DATAPATH < mx_pkg::Fused || DATAPATH > mx_pkg::Aligned) begin : g_datapath
+    initial $fatal(1, "DATAPATH is %0d: from %0d to %0d", DATAPATH, mx_pkg::Fused, mx_pkg::Aligned);
+  end
+  if (DATAPATH == mx_pkg::Aligned) begin : g_aligned
+    if (TERMS < 1 || TERMS > 1024 || (TERMS % Lanes != 0 && Lanes % TERMS != 0)) begin : g_terms
+      initial $fatal(1, "TERMS is %0d: a divisor or a multiple of %0d, 1024 at most", TERMS, Lanes);
+    end
+    if (GROUP < 1 || STEP_LANES % GROUP != 0) begin : g_group
+      initial $fatal(1, "GROUP is %0d: a divisor of %0d", GROUP, STEP_LANES);
+    end
+    if (FRACTION_BITS < 1 || FRACTION_BITS > 44) begin : g_fraction
+      initial $fatal(1, "FRACTION_BITS is %0d: from 1 to 44", FRACTION_BITS);
+    end
+    if (E_ZERO < -1024 || E_ZERO > 1024) begin : g_e_zero
+      initial $fatal(1, "E_ZERO is %0d: from -1024 to 1024", E_ZERO);
+    end
+    if (ROUNDING < mx_pkg::Rz || ROUNDING > mx_pkg::Rne) begin : g_rounding
+      initial $fatal(1, "ROUNDING is %0d: from %0d to %0d", ROUNDING, mx_pkg::Rz, mx_pkg::Rne);
+    end
+  end
 endmodule

@@ -2,7 +2,8 @@
 // that list this file. Not synthesizable.
 module mx_pe_aligned_corners #(
   parameter int FRACTION_BITS = 25,
-  parameter int TERM_BITS     = 16
+  parameter int TERM_BITS     = 16,
+  parameter bit FTZ           = 1'b0
 ) (
   /*verilator coverage_off*/  // only the cover properties count
   input logic        clk_i,
@@ -31,6 +32,7 @@ module mx_pe_aligned_corners #(
   input logic [23:0]        acc_magnitude_i,
   input logic signed [11:0] term_distance_i,
   input logic [TERM_BITS-1:0] term_magnitude_i,
+  input logic        sum_zero_i,
   input logic        cancelled_i,     // terms that are not zero give zero
   input logic        negative_i,
   input logic        overflow_i
@@ -51,6 +53,9 @@ module mx_pe_aligned_corners #(
                       || (term_magnitude_i & ~({TERM_BITS{1'b1}} << term_below[4:0])) != '0);
   assign term_gone  = term_below >= 12'(TERM_BITS)
                       || (term_below > 0 && (term_magnitude_i >> term_below[4:0]) == '0);
+  // A result too small for a normal number.
+  logic underflow;
+  assign underflow = acc_next_i[30:23] == '0 && (FTZ ? !sum_zero_i : acc_next_i[22:0] != '0);
   /*verilator coverage_on*/
 
   nan_element    : cover property (@(posedge clk_i) sum_load_i && element_nan_i);
@@ -80,14 +85,14 @@ module mx_pe_aligned_corners #(
   acc_minus_zero : cover property (@(posedge clk_i) finite && acc_zero_i && negative_i);
   acc_subnormal  : cover property (@(posedge clk_i) finite && !acc_zero_i && !acc_normal_i);
   cancelled      : cover property (@(posedge clk_i) finite && cancelled_i);
-  subnormal      : cover property (@(posedge clk_i) finite && acc_next_i[30:23] == '0
-                                                    && acc_next_i[22:0] != '0);
+  subnormal      : cover property (@(posedge clk_i) finite && underflow);
   overflow       : cover property (@(posedge clk_i) finite && overflow_i);
 endmodule
 
 bind mx_pe_aligned mx_pe_aligned_corners #(
   .FRACTION_BITS(FRACTION_BITS),
-  .TERM_BITS    (TERM)
+  .TERM_BITS    (TERM),
+  .FTZ          (FTZ)
 ) u_corners (
   .clk_i              (clk_i),
   .sum_load_i         (sum_load_i),
@@ -113,6 +118,7 @@ bind mx_pe_aligned mx_pe_aligned_corners #(
   .acc_magnitude_i    (u_accumulate.gen_term[STEP_BLOCKS*GROUPS].magnitude),
   .term_distance_i    (u_accumulate.gen_term[0].distance),
   .term_magnitude_i   (u_accumulate.gen_term[0].magnitude),
+  .sum_zero_i         (u_accumulate.magnitude == '0),
   .cancelled_i        (u_accumulate.magnitude == '0
                        && u_accumulate.gen_term[0].moved != '0),
   .negative_i         (u_accumulate.acc_negative),

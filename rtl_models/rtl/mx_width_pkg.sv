@@ -202,4 +202,16 @@ package mx_width_pkg;
                                     input int lanes);
     state_bits = datapath == mx_pkg::Exact ? 36 + exact_bits(a_formats, b_formats, lanes) : 32;
   endfunction
+
+  // --- what can be built
+  // Each format of A has one of B with scales of its kind, and blocks are as long.
+  function automatic bit formats_meet(input logic [mx_pkg::NumFormats-1:0] a_formats,
+                                      input logic [mx_pkg::NumFormats-1:0] b_formats);
+    logic [mx_pkg::NumFormats-1:0] a_ue4m3, b_ue4m3;
+    a_ue4m3 = with_ue4m3(a_formats);
+    b_ue4m3 = with_ue4m3(b_formats);
+    formats_meet = a_formats != '0 && block_lanes(a_formats) == block_lanes(b_formats)
+                   && (a_ue4m3 == '0 || b_ue4m3 != '0)
+                   && (a_ue4m3 == a_formats || b_ue4m3 != b_formats);
+  endfunction
 endpackage

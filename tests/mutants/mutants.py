@@ -118,12 +118,12 @@ class Campaign:
             sys.exit(f"mutants.py: {self.program.name} ended with {program.returncode}")
         return rows
 
-    def proof(self, mutant):
-        """The modules in which it is proven to change nothing."""
-        key = f"proof {self.options.proof_seconds} s mutant {mutant['number']}"
+    def proof(self, question, ask):
+        """What `ask` finds out, or found out when the question was asked before."""
+        key = f"proof {self.options.proof_seconds} s {question}"
         known = self.known()
         if key not in known:
-            known[key] = self.proofs.proven_in(mutant)
+            known[key] = ask()
             self.keep(key, known[key])
         return known[key]
 
@@ -142,7 +142,8 @@ class Campaign:
                 mutant["verdict"] = "killed" if mutant["killed"] else "survived"
             left = [m for m in left if not m["killed"]]
         for mutant in left:
-            mutant["proven_in"] = self.proof(mutant) if self.options.proof_seconds else []
+            mutant["proven_in"] = self.proof(f"mutant {mutant['number']}", lambda m=mutant: self.proofs.proven_in(m)) \
+                if self.options.proof_seconds else []
             mutant["reason"] = survivors.reason(self.design, name(mutant))
             mutant["verdict"] = "same" if mutant["proven_in"] else "argued" if mutant["reason"] else "survived"
             print(f"  {name(mutant)}: {mutant['verdict']} {', '.join(mutant['proven_in'])}", flush=True)
@@ -150,12 +151,15 @@ class Campaign:
         return self.proves_what_was_killed()
 
     def proves_what_was_killed(self):
-        """The control of the proofs: of a module in which a mutant is proven the same, one that was killed."""
-        proven = {m["module"] for m in self.mutants if m["verdict"] == "same"}
-        killed = [m for m in self.mutants if m["verdict"] == "killed" and m["module"] in proven]
-        if killed and self.proofs.is_same(killed[0], killed[0]["module"]):
-            return [f"{self.design}: proven the same, but killed: {name(killed[0])}"]
-        return []
+        """The control of the proofs: wherever a mutant is proven the same, one of the same module that was killed."""
+        killed = {m["module"]: m for m in self.mutants if m["verdict"] == "killed"}
+        places = {(m["module"], level) for m in self.mutants if m["verdict"] == "same" for level in m["proven_in"]}
+        wrong = []
+        for mutant, level in ((killed[module], level) for module, level in sorted(places) if module in killed):
+            question = f"control in {level} mutant {mutant['number']}"
+            if self.proof(question, lambda m=mutant, where=level: self.proofs.is_same(m, where)):
+                wrong.append(f"{self.design}: proven the same in {level}, but killed: {name(mutant)}")
+        return wrong
 
     def record(self):
         modules = {}

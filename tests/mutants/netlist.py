@@ -34,6 +34,8 @@ DESIGNS = {
     "sequential": array(DATAPATH=2),
     "exact": array(DATAPATH=3),
     "tensorcore_mxf8": array(DATAPATH=4, TERMS=32, GROUP=1, FRACTION_BITS=25, ROUNDING=0),
+    "blockwise_ftz": array(DATAPATH=1, FTZ="1'b1"),
+    "aligned_groups": array(DATAPATH=4, TERMS=64, GROUP=16, FRACTION_BITS=35, ROUNDING=2, FTZ="1'b1"),
     "quantizer": Design("mx_quantize", ("rtl/mx_quantize.f",)),
     "dequantizer": Design("mx_dequantize", ("rtl/mx_quantize.f",)),
     "scaling": Design("e8m0_scaling_unit", ("rtl/e8m0_scaling_unit.f",)),

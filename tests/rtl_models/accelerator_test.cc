@@ -5,7 +5,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "emu/accelerator/axi_lite_master.h"
-#include "emu/accelerator/functional.h"
 #include "emu/gemm.h"
 #include "emu/systemc/systemc_accelerator.h"
 #include "emu/systemc/tlm_layer.h"
@@ -128,30 +127,6 @@ static std::vector<uint32_t> bits_of(const std::vector<float>& values) {
   return bits;
 }
 
-// A stand-in for hardware: a job ends when the status is read for the second time.
-class StubMmio : public Mmio {
- public:
-  explicit StubMmio(const Design& design) : functional(design) {}
-  uint32_t read32(uint32_t address) override {
-    ++reads;
-    if (address == register_offset("status") && ends_jobs && ++polls % 2 == 0) functional.finish();
-    uint32_t data = 0;
-    if (const uint8_t answer = functional.read(address, data))
-      throw bus_error(false, address, 0, answer);
-    if (address == register_offset("identity")) return data ^ wrong_identity;
-    return data;
-  }
-  void write32(uint32_t address, uint32_t data) override {
-    ++writes;
-    if (const uint8_t answer = functional.write(address, data))
-      throw bus_error(true, address, data, answer);
-  }
-  Functional functional;
-  bool ends_jobs = true;
-  uint32_t wrong_identity = 0;
-  int64_t reads = 0, writes = 0, polls = 0;
-};
-
 static void check_driver(Mmio& mmio, const Datapath& datapath, const char* on) {
   Driver driver(mmio);
   for (const Product& p : products(datapath)) {
@@ -254,7 +229,7 @@ BOOST_AUTO_TEST_CASE(operands_that_do_not_fit_a_beat_are_wrong_use) {
                         says<UsageError>("16 lanes"));
 }
 
-// The RTL refuses the same: accelerator_limits.sh.
+// The RTL refuses the same: limits.sh.
 BOOST_AUTO_TEST_CASE(a_design_that_the_memory_map_has_no_room_for_is_wrong_use) {
   const auto make = [](int rows, int cols, int depth) {
     return Functional({.array = {.shape = {rows, cols}}, .depth = depth});
@@ -432,37 +407,5 @@ BOOST_AUTO_TEST_CASE(wrong_programming_gives_its_code_and_never_a_hang) {
     StubMmio stub(source.design);
     std::bitset<errors.size()> seen;
     check_mistakes(stub, datapath, "stub", seen);
-  }
-}
-
-// A job of so many blocks of mxfp4; the error that it gives.
-static uint32_t error_of_job(Mmio& mmio, bool first, uint32_t blocks) {
-  start(mmio, {.first = first, .blocks = blocks, .last_elements = good_job.last_elements});
-  uint32_t status = 0;
-  do status = mmio.read32(register_offset("status"));
-  while (get(field("status.busy"), status));
-  return get(field("status.error_code"), status);
-}
-
-BOOST_AUTO_TEST_CASE(the_sum_of_exact_is_not_overrun) {
-  for (const AcceleratorSource& source : bench_accelerators()) {
-    const bool is_exact = source.design.array.datapath->kind == Accumulation::exact;
-    const auto rtl = source.make();
-    const auto model = make_systemc_accelerator(source.design);
-    AxiLiteMaster of_rtl(*rtl), of_model(*model);
-    StubMmio stub(source.design);
-    for (Mmio* mmio : std::initializer_list<Mmio*>{&of_rtl, &of_model, &stub}) {
-      if (!is_exact && mmio != &stub) continue;  // they take long
-      uint32_t left = 1 << 16, error = 0;
-      for (bool first = true; left > 0 && error == 0; first = false) {
-        const uint32_t blocks = std::min(left, uint32_t(source.design.depth));
-        error = error_of_job(*mmio, first, blocks);
-        left -= blocks;
-      }
-      BOOST_TEST(error == 0u);
-      BOOST_TEST(left == 0u);
-      BOOST_TEST(error_of_job(*mmio, false, 1) == (is_exact ? error_code("tile_too_long") : 0));
-    }
-    BOOST_TEST(rtl->assertions_failed() == 0);
   }
 }

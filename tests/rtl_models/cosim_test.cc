@@ -114,6 +114,7 @@ BOOST_AUTO_TEST_CASE(a_failure_says_how_to_repeat_it_and_repeats) {
 BOOST_AUTO_TEST_CASE(the_seed_decides_the_run) {
   CosimOptions options = small_run(3);
   options.shape = {3, 5};
+  options.datapath = &datapath("fused");
   const auto cycles = [&] { return run_cosim(options).front().cycles; };
   const int64_t first = cycles();
   BOOST_TEST(first == cycles());
@@ -124,6 +125,7 @@ BOOST_AUTO_TEST_CASE(the_seed_decides_the_run) {
 BOOST_AUTO_TEST_CASE(without_back_pressure_beats_wait_only_for_short_tiles) {
   CosimOptions options = small_run();
   options.shape = {2, 2};
+  options.datapath = &datapath("fused");
   const int64_t with = run_cosim(options).front().stalled_cycles;
   options.backpressure = 0;
   const int64_t without = run_cosim(options).front().stalled_cycles;
