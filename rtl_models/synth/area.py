@@ -240,12 +240,16 @@ class Flow:
         said_um2 = synthesis.synthesize(folder, self.files, design.top, design.parameters, self.library,
                                         self.liberty, target, self.o.timeout)
         netlist = synthesis.load_netlist(folder, self.library)
-        mapped = cpu_seconds()
-        timing = synthesis.analyze(folder, netlist, self.library, self.liberty, self.o.timeout)
         cells = {}
         for instance in netlist.instances:
             cells[instance.cell] = cells.get(instance.cell, 0) + 1
         of = self.library.cells
+        if not cells:
+            raise bad_input(f"{design.name}: wires alone, which cost nothing here: {folder}/netlist.json")
+        if flat := [c for c in cells if of[c].area_um2 <= 0]:
+            raise bad_input(f"{self.liberty}: Liberty: cell {flat[0]}: area {of[flat[0]].area_um2:g} is not above 0")
+        mapped = cpu_seconds()
+        timing = synthesis.analyze(folder, netlist, self.library, self.liberty, self.o.timeout)
         area = sum(n * of[c].area_um2 for c, n in cells.items())
         if abs(area - said_um2) > 1e-6 * area:
             raise check_failed(f"yosys counts {said_um2} um2, the cells have {area}: {folder}/yosys.log")

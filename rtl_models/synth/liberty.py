@@ -4,6 +4,7 @@ of this flow is made of. Here times are in ns, loads in pF, energies in pJ, leak
 units the file has."""
 
 import bisect
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -28,7 +29,9 @@ class Group:
         value = self.attributes.get(name, default)
         if value is None:
             raise bad_input(f"Liberty: {self.kind} {' '.join(self.arguments)} has no {name}")
-        return float(value)
+        if not math.isfinite(value := float(value)):
+            raise bad_input(f"Liberty: {self.kind} {' '.join(self.arguments)}: {name} {value} is no number")
+        return value
 
 
 def parse(text):
@@ -75,6 +78,8 @@ def parse(text):
         return group(kind)
     except IndexError:
         raise bad_input("Liberty: the file ends within a group") from None
+    except RecursionError:
+        raise bad_input("Liberty: groups are nested too deeply: those of a library lie in a few levels") from None
 
 
 @dataclass
@@ -178,6 +183,8 @@ class Library:
             raise bad_input("Liberty: the file is no library")
         self.name = root.arguments[0]
         self.volt = root.number("nom_voltage")
+        if self.volt <= 0:
+            raise bad_input(f"Liberty: nom_voltage {self.volt:g} is not above 0")
         units = Units.of(root)
         templates = {g.arguments[0]: g for g in root.all("power_lut_template")}
         self.cells = {g.arguments[0]: self._cell(g, templates, units) for g in root.all("cell")}

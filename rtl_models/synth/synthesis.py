@@ -53,7 +53,7 @@ def read_modules(files, top, parameters):
 
 
 def synthesize(folder, files, top, parameters, library, liberty, target_ps, timeout):
-    """netlist.json in `folder`. PARTS are mapped first and once each, as modules; what is around their
+    """netlist.json in `folder`; its area in um2. PARTS are mapped first and once each, as modules; what is around their
     copies then. Nothing is shared between operations: that is slower, and takes hours to find in an array."""
     (folder / "abc.constr").write_text(f"set_driving_cell {library.driver}\nset_load {OUTPUT_LOAD_FF}\n")
     apart = "".join(f" *{part}" for part in PARTS if top != part and any(f.stem == part for f in files))
@@ -71,7 +71,8 @@ def synthesize(folder, files, top, parameters, library, liberty, target_ps, time
         f'stat -liberty "{liberty}"\n'
         "write_json netlist.json\n")
     text = run(["yosys", "-s", "synthesize.ys"], folder, "yosys.log", timeout, marks=("ERROR",))
-    return float(re.findall(r"Chip area for .*: ([\d.]+)", text)[-1])
+    areas = re.findall(r"Chip area for .*: (-?[\d.]+)", text)
+    return float(areas[-1]) if areas else 0.0  # which yosys leaves out
 
 
 def prelude(netlist, library, liberty, period_ns):

@@ -75,6 +75,8 @@ def sha256_of(*parts):
 
 def check_writable(path):
     """Before the work, whether write_whole will do."""
+    if pathlib.Path(path).is_dir():
+        raise bad_input(f"{path} is a folder: give a file")
     folder = pathlib.Path(path).parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise bad_input(f"{path}: {folder} is no folder to write in")

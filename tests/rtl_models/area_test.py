@@ -238,7 +238,7 @@ def damaged_library(old, new):
     text = pathlib.Path(area.LIBERTY).read_text()
     if old not in text:
         fail(f"the library has no {old!r}")
-    path = WORK / f"{abs(hash(old))}" / "damaged.lib"
+    path = WORK / f"{abs(hash((old, new)))}" / "damaged.lib"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text.replace(old, new))
     return path
@@ -274,9 +274,15 @@ def errors_say_what_is_wrong():
               for what, old, new, words in (
                   ("a pin without direction", "direction : input;", "", "damaged.lib: Liberty"),
                   ("a voltage that is no number", "nom_voltage : 1.8", "nom_voltage : abc", "damaged.lib: Liberty"),
+                  ("no voltage", "nom_voltage : 1.8", "nom_voltage : 0", "damaged.lib: Liberty: nom_voltage 0"),
+                  ("groups without end", "library(osu018_stdcells) {", "g() {" * 10**4, "damaged.lib: Liberty: groups"),
+                  *((f"cells of area {area_}", "area :", f"area : {area_}; was :", f"area {area_} is not above 0")
+                    for area_ in (0, -5)),
+                  ("cells of no area", "area :", "area : nan; was :", "damaged.lib: Liberty: cell AND2X1: area nan"),
                   ("energies under conditions", "internal_power() {", 'internal_power() { when : "A";', "(when)"),
                   ("cells without leakage", "cell_leakage_power", "cell_leakage", "cell_leakage_power"))),
             ("a library that is none", ("mx_mul", "--liberty", SYNTH / "area.py"), 3, "Liberty"),
+            ("a record in the place of a folder", ("mx_mul", "--json", WORK), 3, f"{WORK} is a folder"),
             ("a record without a folder", ("mx_mul", "--json", WORK / "none/r.json"), 3, "none/r.json"),
             ("a model that is none", ("pe", "--format", "mxfp4", "--energy", WORK / "no_model"), 3,
              "no_model")):
