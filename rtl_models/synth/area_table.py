@@ -139,13 +139,17 @@ def made(arguments, o):
     return head, row
 
 
-def read(path):
+def read(path, command="area", rows=dict):
+    """A table that `make` of this file, or of fronts.py, wrote."""
     try:
-        return json.loads(pathlib.Path(path).read_text())
+        table = json.loads(pathlib.Path(path).read_text())
     except OSError as error:
         raise bad_input(f"{path}: {error.strerror}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # of JSON or UTF-8
         raise bad_input(f"{path}: {error}") from None
+    if not isinstance(table, dict) or table.get("command") != command or not isinstance(table.get("rows"), rows):
+        raise bad_input(f'{path}: is no table: "command": "{command}" and its "rows" are expected')
+    return table
 
 
 def make(o):
@@ -209,6 +213,7 @@ def differences(expected, got, path=""):
         yield f"{path}: the table has {expected}, now {got}"
 
 
+NO_TABLE = (KeyError, TypeError, AttributeError)  # from rows of another form
 OTHER_TOOLS = 77  # what a test that cannot be made ends with
 
 
@@ -303,7 +308,7 @@ def main(argv):
     except AreaError as error:
         print(f"area_table.py: {error}", file=sys.stderr)
         return error.exit_code
-    except (KeyError, TypeError) as error:
+    except NO_TABLE as error:
         print(f"area_table.py: {o.table}: is no such table: {type(error).__name__} {error}", file=sys.stderr)
         return 3
     except OSError as error:

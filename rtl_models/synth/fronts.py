@@ -3,7 +3,7 @@
 plots. Area, clock and energy are rows of area.json; perplexity comes from `mxref eval`.
 
     fronts.py make --text wiki.test.raw --mxref PATH    minutes; perplexities that are there are kept
-    fronts.py check                                     the costs are those of area.json
+    fronts.py check                                     its settings are those below, its costs those of area.json
     fronts.py markdown
 """
 
@@ -63,28 +63,39 @@ def accuracy(result):
     return {key: result[key] for key in ("ppl", "nll", "nll_sums", "commit")}
 
 
-def asked(o):
-    """What all rows of a record are of."""
-    return {"text": {"file": o.text.name, "sha256": hashlib.sha256(o.text.read_bytes()).hexdigest()},
-            "window": WINDOW, "windows": WINDOWS,
+def text_of(o):
+    return {"file": o.text.name, "sha256": hashlib.sha256(o.text.read_bytes()).hexdigest()}
+
+
+def asked(text):
+    """What all rows of a record of this text are of."""
+    return {"text": text, "window": WINDOW, "windows": WINDOWS,
             "commands": {
                 "costs": "mxref area pe --format FORMAT --datapath DATAPATH --energy "
                          f"{area_table.MODEL} --beats {area_table.BEATS} (sequential: "
                          f"{area_table.BEATS_SEQUENTIAL})",
                 "perplexity": f"mxref eval --model {area_table.MODEL} --recipe RECIPE --set "
-                              f"datapath=DATAPATH --task perplexity:{o.text.name} --window {WINDOW} "
+                              f"datapath=DATAPATH --task perplexity:{text['file']} --window {WINDOW} "
                               f"--limit {WINDOWS}"}}
+
+
+def read(path):
+    return area_table.read(path, "fronts", list)
+
+
+def differences(record, now):
+    return [f"{key} is {record[key]}, now {value}" for key, value in now.items() if record[key] != value]
 
 
 def started(o):
     """The record that is there, which must be of the same text and windows, or a new one."""
+    now = asked(text_of(o))
     if pathlib.Path(o.table).exists():
-        record = area_table.read(o.table)
-        for key, now in asked(o).items():
-            if record[key] != now:
-                raise bad_input(f"{o.table}: {key} is {record[key]}, now {now}: make it in another file (--table)")
+        record = read(o.table)
+        if other := differences(record, now):
+            raise bad_input(f"{o.table}: {other[0]}: make it in another file (--table)")
         return record
-    record = {"schema": "mxref/1", "command": "fronts", **asked(o)}
+    record = {"schema": "mxref/1", "command": "fronts", **now}
     fp32 = evaluated(o, record, "fp32", None)
     return {**record, "tokens": fp32["tokens"], "fp32": accuracy(fp32), "noise": {}, "rows": []}
 
@@ -112,7 +123,10 @@ def make(o):
 
 
 def check(o):
-    record, table = area_table.read(o.table), area_table.read(o.costs)
+    record, table = read(o.table), area_table.read(o.costs)
+    of = {**record, "noise_runs": {recipe: noise["runs"] for recipe, noise in record["noise"].items()}}
+    if other := differences(of, {**asked(record["text"]), "noise_runs": dict.fromkeys(RECIPES, NOISE_RUNS)}):
+        raise check_failed(f"{o.table}: {other[0]}: make it anew")
     got = [(r["recipe"], r["format"], r["datapath"], r["description"]) for r in record["rows"]]
     if got != wanted():
         raise check_failed(f"{o.table}: other datapaths: {set(got) ^ set(wanted())}")
@@ -125,7 +139,7 @@ def check(o):
 
 
 def markdown(o):
-    record = area_table.read(o.table)
+    record = read(o.table)
     print(f"{record['model']['name']}, {record['tokens']} tokens of {record['text']['file']}; fp32 "
           f"{record['fp32']['ppl']:.3f}. Ratios are to `{BASE}` of the same recipe. Under a noise of 2^-22 its "
           "perplexity moves by a standard deviation of " +
@@ -159,6 +173,9 @@ def main(argv):
     except AreaError as error:
         print(f"fronts.py: {error}", file=sys.stderr)
         return error.exit_code
+    except area_table.NO_TABLE as error:
+        print(f"fronts.py: {o.table} or {o.costs}: is no such table: {type(error).__name__} {error}", file=sys.stderr)
+        return 3
     except OSError as error:
         print(f"fronts.py: {error.filename}: {error.strerror}", file=sys.stderr)
         return 3

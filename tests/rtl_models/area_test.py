@@ -81,15 +81,23 @@ def another_figure_is_caught():
 
 
 def fronts_cost_what_the_table_says():
-    """And a front that does not is caught."""
+    """And a front that does not, or is of other settings, is caught."""
     check = (sys.executable, SYNTH / "fronts.py", "check")
     got = call(*check)
     if got[0] != 0:
         fail(f"fronts.py check: {got[2]}")
-    changed = json.loads((SYNTH / "fronts.json").read_text())
-    changed["rows"][0]["area_um2"] += 1
-    (WORK / "changed.json").write_text(json.dumps(changed))
-    expect("a front with another area", call(*check, "--table", WORK / "changed.json"), 1, "area.json has")
+    whole = json.loads((SYNTH / "fronts.json").read_text())
+    area_ = {**whole["rows"][0], "area_um2": whole["rows"][0]["area_um2"] + 1}
+    for what, change, code, words in (
+            ("with another area", {"rows": [area_, *whole["rows"][1:]]}, 1, "area.json has"),
+            ("of other windows", {"windows": whole["windows"] + 1}, 1, "windows is"),
+            ("of fewer runs with noise", {"noise": {"w8a8": {"runs": 1}}}, 1, "noise_runs is {'w8a8': 1}"),
+            ("whose rows are none", {"rows": [1]}, 3, "changed.json"),
+            ("of another kind", {"command": "area"}, 3, '"command": "fronts"')):
+        (WORK / "changed.json").write_text(json.dumps({**whole, **change}))
+        expect(f"fronts {what}", call(*check, "--table", WORK / "changed.json"), code, words)
+    (WORK / "changed.json").write_text("[]")
+    expect("a list for a table", table("check", "--table", WORK / "changed.json"), 3, "changed.json: is no table")
     print(got[1].strip())
     text = WORK / "another text"
     text.write_text("another")
