@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int tile = 8, block = 32;
 constexpr uint32_t canonical_nan = 0x7FC00000;
+constexpr int patience_cycles = 1000;  // no stall of a sound array is longer
 
 // A format's number on the pins; -1: the array does not have it.
 int format_number(const std::string& name) {
@@ -42,13 +44,16 @@ struct Weights {
 
 class Array {
  public:
-  Array() {
+  ~Array() { pins_.final(); }
+
+  void reset() {
+    pins_.rst_ni = 0;
+    pins_.in_valid_i = 0;
     pins_.out_ready_i = 1;
-    clock();  // under reset
+    clock();
     pins_.rst_ni = 1;
     clock();
   }
-  ~Array() { pins_.final(); }
 
   // d of the tile whose first result is (m0, n0); c: where its accumulators start, or null.
   void multiply_tile(const mxref_operand& a, const mxref_operand& b, int64_t m0, int64_t n0,
@@ -66,12 +71,12 @@ class Array {
       pins_.in_last_i = i + 1 == blocks_of(a);
       pins_.in_lanes_i = CData(std::min<int64_t>(block, a.cols - i * block));
       pins_.in_valid_i = 1;
-      while (!pins_.in_ready_o) clock();
+      await(pins_.in_ready_o, "in_ready_o");
       clock();
     }
     pins_.in_valid_i = 0;
     for (int64_t row = 0; row < tile; ++row) {
-      while (!pins_.out_valid_o) clock();
+      await(pins_.out_valid_o, "out_valid_o");
       if (row < rows)
         std::memcpy(d + (m0 + row) * b.rows + n0, &pins_.out_data_o, size_t(cols) * sizeof *d);
       clock();
@@ -84,6 +89,12 @@ class Array {
     pins_.eval();
     pins_.clk_i = 1;
     pins_.eval();
+  }
+  void await(const CData& pin, const std::string& name) {
+    for (int waited = 0; !pin; clock())
+      if (waited++ == patience_cycles)
+        throw std::runtime_error(name + " of the array stays 0 for " +
+                                 std::to_string(patience_cycles) + " cycles");
   }
   // Lanes behind the last row, and elements behind the last of a short block, are +0 codes.
   template <typename Codes>
@@ -122,6 +133,7 @@ void finish(std::vector<float>& d, const float* c, uint64_t up, uint64_t down) {
 
 void multiply(const mxref_operand& a, const mxref_operand& b, const float* c, float* result) {
   static Array array;
+  array.reset();  // after a product that was given up, too
   const uint64_t up = uint64_t(a.prescale_denominator) * b.prescale_denominator;
   const uint64_t down = uint64_t(a.prescale_numerator) * b.prescale_numerator;
   std::vector<float> d(size_t(a.rows * b.rows));
