@@ -65,19 +65,38 @@ void run_step(const std::vector<std::string>& words, const fs::path& said) {
       fmt::format("{}: the array was not built; above is what was said", said.string()));
 }
 
+// A semicolon ends a word of CMake's lists, a space one of make's.
+void check_path(const std::string& option, const fs::path& path) {
+  if (path.string().find_first_of(" ;") != std::string::npos)
+    throw UsageError(option + " '" + path.string() + "': make takes no path with spaces or ';'");
+}
+
+// The files of --rtl. One takes the place of a module by its name, so two of one name are no use.
+std::vector<std::string> modules(const std::vector<fs::path>& given) {
+  std::vector<std::string> files;
+  for (const fs::path& file : given) {
+    if (!fs::is_regular_file(file)) throw InputError(file.string() + ": is no file");
+    const fs::path path = fs::canonical(file);
+    check_path("--rtl", path);
+    for (const std::string& other : files)
+      if (fs::path(other).filename() == path.filename())
+        throw UsageError(fmt::format("--rtl '{}': '{}' has the same name; give one of them",
+                                     path.string(), other));
+    files.push_back(path.string());
+  }
+  return files;
+}
+
 int build(Options& o) {
   o.design.formats_a = formats_of(o.formats_a);
   o.design.formats_b = formats_of(o.formats_b.empty() ? o.formats_a : o.formats_b);
-  std::vector<std::string> parameters = rtl_parameters(o.design), files;
-  if (o.folder.string().find(' ') != std::string::npos)
-    throw UsageError("--out '" + o.folder.string() + "': make takes no path with spaces");
+  std::vector<std::string> parameters = rtl_parameters(o.design);
   for (std::string& parameter : parameters) parameter = "-G" + parameter;
-  for (const fs::path& file : o.files) {
-    if (!fs::is_regular_file(file)) throw InputError(file.string() + ": is no file");
-    files.push_back(fs::canonical(file).string());
-  }
+  check_path("--out", fs::weakly_canonical(fs::absolute(o.folder)));
+  const std::vector<std::string> files = modules(o.files);
   std::error_code error;
   fs::create_directory(o.folder, error);
+  if (!error) fs::remove(o.folder / "array.so", error);  // none where the build fails
   if (error) throw InputError(o.folder.string() + ": " + error.message());
   const std::string folder = fs::canonical(o.folder).string();
   run_step({"cmake", "-S", data_file("rtl_models/array").string(), "-B", folder,

@@ -41,7 +41,15 @@ expect 1 "repeat: mxref crosscheck" \
 expect 2 "no format of b meets mxfp4" "$mxref" array --out none --format mxfp4 --format-b nvfp4
 expect 2 "12 terms: the RTL takes what divides 32" "$mxref" array --out none --format mxfp4 --datapath "${aligned/16/12}"
 expect 3 "is no file" "$mxref" array --out none --format mxfp4 --rtl none.sv
-echo 'module mx_pe; endmodule' > mx_pe.sv
+mkdir other
+echo 'module mx_pe; endmodule' | tee mx_pe.sv 'mx;pe.sv' > other/mx_pe.sv
+expect 2 "make takes no path with spaces or ';'" "$mxref" array --out 'none;b' --format mxfp4
+expect 2 "make takes no path with spaces or ';'" "$mxref" array --out none --format mxfp4 --rtl 'mx;pe.sv'
+expect 2 "/mx_pe.sv' has the same name" "$mxref" array --out none --format mxfp4 --rtl mx_pe.sv --rtl other/mx_pe.sv
+if [ -e none ] || [ -e 'none;b' ]; then fail "a folder was made for an array that is refused"; fi
+mkdir none
+touch none/array.so
 expect 3 "the array was not built" "$mxref" array --out none --format mxfp4 --rtl mx_pe.sv
+[ ! -e none/array.so ] || fail "a library of before is left where the array was not built"
 expect 3 "is no array" "$mxref" cosim --array "$(dirname "$mxref")/../lib/libmxref_emu.so"
 expect 3 "cannot be loaded" "$mxref" cosim --array said
