@@ -18,6 +18,7 @@ module mx_vectors_tb #(
   parameter int ROUNDING      = mx_pkg::Rz
 );
   localparam int MAX_COUNT = 65536;
+  localparam int PATIENCE = 1000;  // cycles: what waits longer never comes
   // A vector is one word: codes_a, codes_b, scale_a, scale_b, acc_in, acc_out, the last lowest.
   localparam int CODES = 80;
   localparam int LANES = mx_width_pkg::block_lanes(mx_pkg::AllFormats);
@@ -92,6 +93,16 @@ module mx_vectors_tb #(
     end
   endtask
 
+  // For out_valid_o or in_ready_o; an x is no 1.
+  task automatic await(input bit out, input int number);
+    for (int waited = 0; (out ? out_valid : in_ready) !== 1'b1; waited++) begin
+      if (waited == PATIENCE)
+        $fatal(1, "vector %0d: the array's %0s is not 1 for %0d cycles", number,
+               out ? "out_valid_o" : "in_ready_o", PATIENCE);
+      @(negedge clk);
+    end
+  endtask
+
   initial begin
     clk = 1'b0;
     forever #1 clk = !clk;
@@ -120,10 +131,10 @@ module mx_vectors_tb #(
       if (&vector[31:0] !== 1'b0) $fatal(1, "the file has no vector %0d, or its acc_out is no number", i);
       take_apart;
       in_valid = 1'b1;
-      while (!in_ready) @(negedge clk);
+      await(1'b0, i);
       @(negedge clk);
       in_valid = 1'b0;
-      while (!out_valid) @(negedge clk);
+      await(1'b1, i);
       if (out_data !== vector[31:0]) begin
         failed = failed + 1;
         $display("vector %0d: %h: expected %h, got %h", i, vector, vector[31:0], out_data);
