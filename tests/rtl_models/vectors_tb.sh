@@ -1,8 +1,9 @@
 #!/bin/bash
 # Golden vectors of every format with itself and with the next one, every corner case and pairs of codes among them,
-# against the RTL, by the SystemVerilog bench in Verilator; of two formats in Icarus too; a vector with one wrong bit, a file that is short or missing, and a format that does not exist must
-# fail in both; an x in the file in Icarus, for Verilator has two states. Then other datapaths, in Icarus: every kind with
-# subnormals flushed to zero, presets of tensor cores.
+# against the RTL, by the SystemVerilog bench in Verilator; of two formats in Icarus too; a vector with one wrong bit, a
+# file that is short or missing, and a format that does not exist must fail in both, each in its own words; an x in the
+# file, and an array that does not answer, in Icarus, for Verilator has two states. Then other datapaths, in Icarus:
+# every kind with subnormals flushed to zero, presets of tensor cores.
 #   vectors_tb.sh MXREF SOURCE_DIR WORK_DIR RTL_SOURCES…
 set -euo pipefail
 mxref=$1 source=$2 work=$3
@@ -26,6 +27,16 @@ run() {
   esac > bench.log 2>&1 || true
   grep -q "^PASS $count vectors" bench.log
 }
+# fails WORDS, then as run: succeeds where the bench fails, and for this reason.
+fails() {
+  local words=$1
+  shift
+  if run "$@" || ! grep -qF -- "$words" bench.log; then
+    echo "$*: expected '$words':"
+    head -5 bench.log
+    return 1
+  fi
+}
 
 # "//   ROW  NAME (element)" in the package
 mapfile -t formats < <(sed -n 's|^ *//  *\([0-9][0-9]*\)  *\([a-z0-9_]*\) (.*|\1 \2|p' "$source/rtl_models/rtl/mx_pkg.sv")
@@ -46,15 +57,11 @@ for i in "${!formats[@]}"; do
     for simulator in "${simulators[@]}"; do
       run $simulator vectors/vectors.memh "${a% *}" "${b% *}" ||
         { echo "${a#* } × ${b#* } in $simulator:"; head -5 bench.log; exit 1; }
-      ! run $simulator wrong.memh "${a% *}" "${b% *}" ||
-        { echo "${a#* } × ${b#* } in $simulator: a wrong vector passed"; exit 1; }
-      bad_files=(short missing)
-      [ $simulator = verilator ] || bad_files+=(unknown)
-      for bad in "${bad_files[@]}"; do
-        ! run $simulator $bad.memh "${a% *}" "${b% *}" || { echo "$simulator: a $bad file passed"; exit 1; }
-      done
-      ! run $simulator vectors/vectors.memh ${#formats[@]} "${b% *}" ||
-        { echo "$simulator: a format that does not exist passed"; exit 1; }
+      fails "1 of $count vectors failed" "$simulator" wrong.memh "${a% *}" "${b% *}"
+      fails "the file has no vector $((count - 1))," "$simulator" short.memh "${a% *}" "${b% *}"
+      fails "the file has no vector 0," "$simulator" missing.memh "${a% *}" "${b% *}"
+      [ "$simulator" = verilator ] || fails "1 of $count vectors failed" icarus unknown.memh "${a% *}" "${b% *}"
+      fails "rows 0..$((${#formats[@]} - 1))" "$simulator" vectors/vectors.memh ${#formats[@]} "${b% *}"
       echo "${a#* } × ${b#* } in $simulator: $count vectors pass, a wrong one is caught"
     done
     # Every corner case of the arithmetic, and every pair of codes that the bench has room for.
@@ -67,6 +74,17 @@ for i in "${!formats[@]}"; do
     done
   done
 done
+
+# An array that gives no result, and one whose in_ready_o nobody drives.
+array=$source/rtl_models/rtl/mx_mac_array.sv
+sed "s/assign out_valid_o .*/assign out_valid_o = 1'b0;/" "$array" > out_valid_o.sv
+sed "s/\.ready_o(in_ready_o)/.ready_o()/" "$array" > in_ready_o.sv
+for pin in out_valid_o in_ready_o; do
+  iverilog -g2012 -s mx_vectors_tb -o icarus "${@/#*\/mx_mac_array.sv/$pin.sv}" "$bench" 2>&1 |
+    grep -v 'sorry: constant selects' || true
+  fails "vector 0: the array's $pin is not 1" icarus vectors/vectors.memh 0 0
+done
+echo "arrays that do not answer are given up"
 
 # A preset's name or a description → its parameters of the RTL, as Icarus takes them.
 "$mxref" formats --datapaths --json datapaths.json > /dev/null
@@ -85,18 +103,21 @@ print(*(f"-Pmx_vectors_tb.{name}={value}" for name, value in values.items()))
 END
 }
 for datapath in '{"kind":"fused","ftz":true}' '{"kind":"blockwise","ftz":true}' '{"kind":"sequential","ftz":true}' \
-    '{"kind":"exact","ftz":true}' hopper_fp8 ada_fp8 tensorcore_mxf4 \
+    '{"kind":"exact","ftz":true}' hopper_fp8 ada_fp8 tensorcore_mxf4 tensorcore_nvfp4 \
     '{"kind":"aligned","terms":16,"group":4,"fraction_bits":9,"e_zero":-130,"output":"rne","ftz":true}'; do
   # shellcheck disable=SC2046
   iverilog -g2012 -s mx_vectors_tb -o icarus $(parameters "$datapath") "$@" "$bench" 2>&1 |
     grep -v 'sorry: constant selects' || true
   f=${formats[0]}
-  [[ "$datapath" != *fp8* ]] || f=$(printf '%s\n' "${formats[@]}" | grep mxfp8_e4m3)
+  case $datapath in
+    *fp8) f=$(printf '%s\n' "${formats[@]}" | grep mxfp8_e4m3) ;;
+    *nvfp4) f=$(printf '%s\n' "${formats[@]}" | grep nvfp4) ;;
+  esac
   "$mxref" vectors --format "${f#* }" --datapath "$datapath" --kind directed --count 600 --as memh --out other > /dev/null
   all=$(grep -vc '^//' other/vectors.memh)
   count=$all run icarus other/vectors.memh "${f% *}" "${f% *}" ||
     { echo "${f#* } on $datapath:"; head -5 bench.log; exit 1; }
   sed '$ { s/[0-7]$/X/; s/[89a-f]$/0/; s/X$/8/ }' other/vectors.memh > wrong.memh
-  ! count=$all run icarus wrong.memh "${f% *}" "${f% *}" || { echo "$datapath: a wrong vector passed"; exit 1; }
+  count=$all fails "1 of $all vectors failed" icarus wrong.memh "${f% *}" "${f% *}"
   echo "${f#* } on $datapath in icarus: $all directed vectors pass, a wrong one is caught"
 done
