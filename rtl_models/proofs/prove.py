@@ -219,7 +219,7 @@ def sources():
     """Files in the order of the list, without the registers and the array."""
     names = (RTL / "mx_mac_array.f").read_text().split()
     array = re.compile(r"mx_(pe|edge|stage|result|mac)")
-    return [RTL / n for n in names if not array.match(n)] + [HERE / n for n in SPECS if (HERE / n).exists()]
+    return [RTL / n for n in names if not array.match(n)] + [HERE / n for n in SPECS]
 
 
 def limited(command, seconds):
