@@ -131,7 +131,7 @@ void Accumulators::apply(const ArrayStep& step) {
       } else {
         if (step.is_first) exact_[i] = ExactSum(step.start[i]);
         exact_[i].add(a, b);
-        values_[i] = flushed(*design_.datapath, exact_[i].rounded());
+        values_[i] = with_ftz(*design_.datapath, exact_[i].rounded());
       }
     }
   }

@@ -10,7 +10,7 @@
 
 namespace mxref {
 
-uint32_t flushed(const Datapath& datapath, uint32_t bits) {
+uint32_t with_ftz(const Datapath& datapath, uint32_t bits) {
   return datapath.ftz && binary32::is_subnormal(bits) ? bits & binary32::sign_mask : bits;
 }
 
@@ -33,7 +33,7 @@ uint32_t blockwise_step(const Datapath& datapath, uint32_t acc, const BlockSum& 
   if (sum.infinity != 0) return binary32::add_rne(acc, infinity_of(sum.infinity));
   const Real term = term_of(sum, x);
   const uint32_t t = binary32::round_rne(term.negative, term.magnitude, term.exponent);
-  return binary32::add_rne(acc, flushed(datapath, t));
+  return binary32::add_rne(acc, with_ftz(datapath, t));
 }
 
 // acc ← RNE32(x_a·a_i · x_b·b_i + acc), IEEE's fused multiply-add of the two dequantized values.
@@ -56,8 +56,8 @@ uint32_t sequential(const Datapath& datapath, uint32_t acc, const RowView& a, co
     const size_t block = i / size_t(a.block);
     const ScaleProduct x =
         scale_product(*a.format->scale, a.scales[block], *b.format->scale, b.scales[block]);
-    acc = flushed(datapath,
-                  fma_step(acc, *a.format->element, a.codes[i], *b.format->element, b.codes[i], x));
+    acc = with_ftz(
+        datapath, fma_step(acc, *a.format->element, a.codes[i], *b.format->element, b.codes[i], x));
   }
   return acc;
 }
@@ -144,9 +144,9 @@ uint32_t accumulate_block(const Datapath& datapath, uint32_t acc, const BlockSum
                           const ScaleFormat& format_b) {
   const ScaleProduct x = scale_product(format_a, scale_a, format_b, scale_b);
   if (binary32::is_nan(acc) || sum.is_nan || x.is_nan) return binary32::canonical_nan;
-  return flushed(datapath, datapath.kind == Accumulation::blockwise
-                               ? blockwise_step(datapath, acc, sum, x)
-                               : fused_step(acc, sum, x));
+  return with_ftz(datapath, datapath.kind == Accumulation::blockwise
+                                ? blockwise_step(datapath, acc, sum, x)
+                                : fused_step(acc, sum, x));
 }
 
 uint32_t dot_ref(const Datapath& datapath, uint32_t acc, const RowView& a, const RowView& b) {
@@ -157,7 +157,7 @@ uint32_t dot_ref(const Datapath& datapath, uint32_t acc, const RowView& a, const
     case Accumulation::sequential:
       return sequential(datapath, acc, a, b);
     case Accumulation::exact:
-      return flushed(datapath, exact(acc, a, b));
+      return with_ftz(datapath, exact(acc, a, b));
     case Accumulation::aligned:
       return aligned(datapath, acc, a, b);
   }

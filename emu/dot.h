@@ -26,7 +26,7 @@ uint32_t dot_ref(const Datapath& datapath, uint32_t acc, const RowView& a, const
 
 // A result of one rounding (binary32 bits) on a datapath that is not `aligned`: with ftz a
 // subnormal one becomes the zero of its sign.
-uint32_t flushed(const Datapath& datapath, uint32_t bits);
+uint32_t with_ftz(const Datapath& datapath, uint32_t bits);
 
 // S = Σ of the exact products of one block pair, as units · 2^unit_log2.
 struct BlockSum {
