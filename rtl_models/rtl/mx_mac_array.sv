@@ -363,7 +363,7 @@ module mx_mac_array #(
     initial $fatal(1, "ROWS × COLS is %0d × %0d: both at least 1", ROWS, COLS);
   end
   if (!mx_width_pkg::formats_meet(A_FORMATS, B_FORMATS)) begin : g_formats
-    initial $fatal(1, "A_FORMATS and B_FORMATS do not meet: each of A needs one of B with scales and blocks of its kind");
+    initial $fatal(1, "A_FORMATS and B_FORMATS do not meet: blocks or scales of other kinds");
   end
   if (DATAPATH < mx_pkg::Fused || DATAPATH > mx_pkg::Aligned) begin : g_datapath
     initial $fatal(1, "DATAPATH is %0d: from %0d to %0d", DATAPATH, mx_pkg::Fused, mx_pkg::Aligned);
