@@ -59,6 +59,7 @@ SURVIVORS = (
     Survivor("accelerator", "const0 mx_tile_memory $procmux B[5] (read_major_i[5])",
              "this register is read for C alone, which has two rows; what is not mapped reads as zeros"),
     Survivor("accelerator", "const0 mx_axi_lite $procmux A[9]", ONE_CYCLE.format("the address")),
+    Survivor("accelerator", "const0 mx_job $procdff Q[3] (length_q[3])", "a block has 16 or 32 elements: the bit is 0"),
 )
 
 
