@@ -61,6 +61,13 @@ inline bool is_nearest_with_bits_below(const VectorTarget& t) {
   return is_nearest(t) &&
          (is_ieee(t) || t.datapath->alignment.fraction_bits > binary32::mantissa_bits);
 }
+// A block's sum can have more bits than binary32: a power of two less the least product.
+inline bool has_bits_below(const VectorTarget& t) {
+  int binades = 0;
+  for (const ElementFormat* f : {t.a->element, t.b->element})
+    binades += binary32::bit_width(f->magnitude_units(f->max_code())) - 1;
+  return binades > binary32::mantissa_bits + 1;
+}
 inline bool is_truncated(const VectorTarget& t) { return !is_nearest(t); }
 inline bool has_infinity(const VectorTarget& t) {
   return t.a->element->has_inf() || t.b->element->has_inf();

@@ -202,6 +202,20 @@ void add_accumulators(Builder& v) {
       v.add(codes_a, v.row({y, y}), v.one_a(), v.one_b(), acc);
 }
 
+// Sums just below the least normal number, and as many of the opposite sign.
+void add_below_normal(Builder& v) {
+  if (v.a().has_tensor_scale()) return;
+  for (bool negative : {false, true}) {
+    Codes x = v.row({}), y = v.row({});
+    put_power_and_least(*v.a().element, negative, !negative, x);
+    put_power_and_least(*v.b().element, false, false, y);
+    const BlockSum sum = block_sum(*v.a().element, x, *v.b().element, y);
+    for (uint8_t scale_a : {uint8_t(64), v.one_a()})
+      for (uint32_t acc : {0x00000000u, 0x80000000u, 0x00000001u, 0x80000001u})
+        v.add(x, y, scale_a, scale_below_normal(sum, scale_a), acc);
+  }
+}
+
 // Random vectors that reach what no other does.
 void add_missing(Builder& v) {
   constexpr int most_tries = 60'000;
@@ -252,6 +266,7 @@ Vectors directed_vectors(const BlockFormat& a, const BlockFormat& b, const Datap
   add_accumulators(builder);
   add_elements(builder);
   add_grid(builder);
+  add_below_normal(builder);
   add_missing(builder);
   Vectors v = builder.take();
   cut(v, count);

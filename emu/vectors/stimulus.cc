@@ -10,6 +10,19 @@
 
 namespace mxref {
 
+void put_power_and_least(const ElementFormat& format, bool negative_power, bool negative_least,
+                         std::span<uint8_t> codes) {
+  std::ranges::fill(codes, uint8_t(0));
+  codes.front() = uint8_t(format.code(negative_power, format.max_code() & ~format.mantissa_mask()));
+  codes.back() = uint8_t(format.code(negative_least, 1));
+}
+
+uint8_t scale_below_normal(const BlockSum& sum, uint8_t scale_a) {
+  const auto magnitude = binary32::uint128(sum.units < 0 ? -sum.units : sum.units);
+  const int top = sum.unit_log2 + binary32::bit_width(magnitude) - 1;
+  return e8m0::encode_sat(binary32::emin - 1 - top - e8m0::log2(scale_a));
+}
+
 void Stimulus::codes(const ElementFormat& format, std::span<uint8_t> block) {
   // Each draw is a statement of its own: the order of evaluation within one is the compiler's.
   const auto signed_code = [&](uint64_t magnitude) {

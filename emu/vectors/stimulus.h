@@ -11,6 +11,14 @@
 
 namespace mxref {
 
+// +0 but for the first code, the greatest power of two, and the last, the least number above zero,
+// each of its sign.
+void put_power_and_least(const ElementFormat& format, bool negative_power, bool negative_least,
+                         std::span<uint8_t> codes);
+// The E8M0 scale of B under which a sum, not zero, lies in the binade below the least normal
+// number.
+uint8_t scale_below_normal(const BlockSum& sum, uint8_t scale_a);
+
 class Stimulus {
  public:
   // One in `nan_every` blocks, scales and accumulators is NaN: rare where results are chained,

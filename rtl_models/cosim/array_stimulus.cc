@@ -98,6 +98,7 @@ void ArrayStimulus::put_beat() {
   if (chance(1)) put_infinity();
   if (pins_.in_first && chance(1)) put_wide_sums();
   if (chance(1)) put_scales_of_subnormals();
+  if (stimulus_.below(32) == 0) put_sums_below_normal();
   if (pins_.in_first) put_accumulators();
   put_ignored_bits(*tile_format_a_, pins_.a_codes);
   put_ignored_bits(*tile_format_b_, pins_.b_codes);
@@ -217,6 +218,21 @@ void ArrayStimulus::put_scales_of_subnormals() {
     const int below = 1 + int(stimulus_.below(6));
     pins_.b_scales[col] =
         e8m0::encode_sat(binary32::unit_log2 - below - low - e8m0::log2(pins_.a_scales[0]));
+  }
+}
+
+// Sums of A's first row that lie just below the least normal number and are rounded to it, where
+// they have bits below binary32's.
+void ArrayStimulus::put_sums_below_normal() {
+  if (tile_format_a_->scale != &e8m0_scale || pins_.in_lanes < 2) return;
+  const auto lanes = size_t(design_.lanes());
+  const bool negative = chance(4);
+  put_power_and_least(*tile_format_a_->element, negative, !negative,
+                      std::span(pins_.a_codes).first(pins_.in_lanes));
+  for (size_t col = 0; col < pins_.b_scales.size(); ++col) {
+    put_power_and_least(*tile_format_b_->element, false, false,
+                        std::span(pins_.b_codes).subspan(col * lanes, pins_.in_lanes));
+    pins_.b_scales[col] = scale_below_normal(sum_of(0, col), pins_.a_scales[0]);
   }
 }
 

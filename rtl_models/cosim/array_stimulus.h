@@ -36,6 +36,7 @@ class ArrayStimulus {
   void put_infinity();
   void put_wide_sums();
   void put_scales_of_subnormals();
+  void put_sums_below_normal();
   BlockSum sum_of(size_t row, size_t col) const;
   void put_accumulators();
   uint32_t with_rare_bits(uint32_t accumulator);

@@ -12,6 +12,7 @@ module mx_exact_round_corners (
   input logic        nonzero_i,      // there was a product that is not zero
   input logic        tie_i,
   input logic        round_up_i,
+  input logic        to_normal_i,    // below the least normal number, rounded to it
   input logic        overflow_i
 );
   logic finite;
@@ -27,5 +28,6 @@ module mx_exact_round_corners (
   subnormal    : cover property (@(posedge clk_i) finite && result_i[30:23] == '0
                                                   && result_i[22:0] != '0);
   underflow    : cover property (@(posedge clk_i) finite && !zero_i && result_i[30:0] == '0);
+  to_normal    : cover property (@(posedge clk_i) finite && to_normal_i);
   overflow     : cover property (@(posedge clk_i) finite && !zero_i && overflow_i);
 endmodule

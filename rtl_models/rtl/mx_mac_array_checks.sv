@@ -182,6 +182,8 @@ module mx_mac_array_checks #(
       .nonzero_i      (u_array.gen_out[0].u_result.gen_exact.u_round.nonzero),
       .tie_i          (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.tie),
       .round_up_i     (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.round_up),
+      .to_normal_i    (u_array.gen_out[0].u_result.value[30:0] == 31'h0080_0000
+                       && u_array.gen_out[0].u_result.gen_exact.u_round.u_round.subnormal),
       .overflow_i     (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.overflow)
     );
   end

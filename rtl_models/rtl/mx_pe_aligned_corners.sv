@@ -3,6 +3,7 @@
 module mx_pe_aligned_corners #(
   parameter int FRACTION_BITS = 25,
   parameter int TERM_BITS     = 16,
+  parameter int ROUNDING      = mx_pkg::Rz,
   parameter bit FTZ           = 1'b0
 ) (
   /*verilator coverage_off*/  // only the cover properties count
@@ -35,6 +36,7 @@ module mx_pe_aligned_corners #(
   input logic        sum_zero_i,
   input logic        cancelled_i,     // terms that are not zero give zero
   input logic        negative_i,
+  input logic        to_normal_i,     // below the least normal number, rounded to it
   input logic        overflow_i
 );
   logic special, finite;
@@ -87,11 +89,19 @@ module mx_pe_aligned_corners #(
   cancelled      : cover property (@(posedge clk_i) finite && cancelled_i);
   subnormal      : cover property (@(posedge clk_i) finite && underflow);
   overflow       : cover property (@(posedge clk_i) finite && overflow_i);
+
+  if (ROUNDING == mx_pkg::Rne) begin : gen_nearest
+    to_normal    : cover property (@(posedge clk_i) finite && to_normal_i);
+  end else begin : gen_toward_zero
+    logic unused;
+    assign unused = to_normal_i;
+  end
 endmodule
 
 bind mx_pe_aligned mx_pe_aligned_corners #(
   .FRACTION_BITS(FRACTION_BITS),
   .TERM_BITS    (TERM),
+  .ROUNDING     (ROUNDING),
   .FTZ          (FTZ)
 ) u_corners (
   .clk_i              (clk_i),
@@ -122,5 +132,7 @@ bind mx_pe_aligned mx_pe_aligned_corners #(
   .cancelled_i        (u_accumulate.magnitude == '0
                        && u_accumulate.gen_term[0].moved != '0),
   .negative_i         (u_accumulate.acc_negative),
+  .to_normal_i        (acc_next[30:0] == 31'h0080_0000
+                       && u_accumulate.u_round.subnormal),
   .overflow_i         (u_accumulate.u_round.u_round.overflow)
 );

@@ -33,6 +33,7 @@ module mx_pe_corners #(
   input logic        tie_i,
   input logic        round_up_i,
   input logic        all_ones_i,     // of the significand before rounding
+  input logic        to_normal_i,    // below the least normal number, rounded to it
   input logic        overflow_i,
   input logic        zero_i          // the exact sum is zero
 );
@@ -88,6 +89,10 @@ module mx_pe_corners #(
   // Binary32 numbers have no sum below the least of them.
   if (DATAPATH != mx_pkg::Blockwise) begin : gen_exact_term
     underflow : cover property (@(posedge clk_i) term && !zero_i && acc_next_i[30:0] == '0);
+    to_normal : cover property (@(posedge clk_i) term && to_normal_i);
+  end else begin : gen_rounded_term
+    logic unused;
+    assign unused = to_normal_i;
   end
 
   // Of `blockwise` a term is rounded; here once more, for its insides.
@@ -111,6 +116,8 @@ module mx_pe_corners #(
     term_subnormal : cover property (@(posedge clk_i) rounds && magnitude[30:23] == '0
                                                       && magnitude[22:0] != '0);
     term_underflow : cover property (@(posedge clk_i) rounds && magnitude == '0);
+    term_to_normal : cover property (@(posedge clk_i) rounds && magnitude == 31'h0080_0000
+                                                      && u_round.subnormal);
     term_overflow  : cover property (@(posedge clk_i) rounds && magnitude[30:23] == '1);
   end else begin : gen_no_term
     logic unused;
@@ -147,6 +154,8 @@ bind mx_pe_block mx_pe_corners #(
   .tie_i          (u_accumulate.u_round.tie),
   .round_up_i     (u_accumulate.u_round.round_up),
   .all_ones_i     (&u_accumulate.u_round.significand_i),
+  .to_normal_i    (acc_next[30:0] == 31'h0080_0000
+                   && !u_accumulate.u_round.significand_i[23]),
   .overflow_i     (u_accumulate.u_round.overflow),
   .zero_i         (u_accumulate.zero)
 );

@@ -21,6 +21,8 @@ FROM_23 = "the word is 0, whose zeros do not count, or at least 2^23: {}"
 # 4/3 of it nine, or a third is left over.
 LOST = "bit {} of a product is never lost; of a code, or of 4/3 of it, it is 0, or the mark of a third is there too"
 
+E_ZERO = "the exponent of zero terms, -133, is never above the accumulator's, be that zero or not"
+
 # Registers of the accelerator that hold a word for longer than anybody looks at it.
 ONE_CYCLE = "{} is read in the cycle behind the one that loads it, and not where the register holds it"
 
@@ -35,10 +37,12 @@ SURVIVORS = (
              "a step behind a tile's first loads a C that nobody reads"),
     Survivor("tensorcore_mxf8", "cnot0 mx_pe_aligned $procdff Q[31] by [25] (term_negative_q[63])",
              "a step's second block is one of 16 lanes: what stands behind them is 0, of either sign"),
-    Survivor("tensorcore_mxf8", "const0 mx_pe_aligned $procdff Q[0] (sum_zero_q[0])",
-             "the exponent of zero terms, -133, is never above the accumulator's, be that zero or not"),
+    Survivor("tensorcore_mxf8", "const0 mx_pe_aligned $procdff Q[0] (sum_zero_q[0])", E_ZERO),
     Survivor("tensorcore_mxf8", "cnot1 mx_stage $procmux B[1] by [0] (flags_i[1])",
              "u_sum turns a bit of the type over where u_term turns it back, and nothing reads it in between"),
+    Survivor("aligned_groups", "inv mx_pe_aligned $procdff Q[0] (term_zero_q[0])", E_ZERO),
+    Survivor("aligned_groups", "cnot1 mx_mac_array $procmux B[1] by [5]",
+             "terms come in sixteens: two more than there are do not fill a step"),
     Survivor("quantizer", "inv mx_stage_2 $procmux B[36] (flags_i[36])",
              "u_in turns a bit of the seed over and u_max turns it back, and nothing reads it in between"),
     Survivor("dequantizer", "const0 fp32_from_term $and$fp32_from_term.sv:28 A[12]", LOST.format(12)),
