@@ -253,7 +253,7 @@ def with_parameters(file, module, parameters, work):
 
 # What the design does not define may be anything: $anyseq is a free input.
 COARSE = "proc; flatten; opt_expr; opt_clean -purge; opt; wreduce; opt_clean -purge; setundef -undriven -anyseq"
-AIG = "alumacc; maccmap -unmap; opt -fast; techmap; opt -fast; opt_clean -purge; aigmap; opt_clean -purge"
+AIG = "alumacc; maccmap -unmap; opt -fast; techmap; opt -fast; setundef -anyseq; opt_clean -purge; aigmap; opt_clean -purge"
 
 
 def run(proof, control, work, timeout):
