@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "emu/block.h"
 
 namespace mxref {
 
@@ -28,7 +31,8 @@ class Checkpoint {
   virtual ~Checkpoint() = default;
 
   // The fields of config.json. A GGUF's metadata is translated into them ("architectures",
-  // "hidden_size", …).
+  // "hidden_size", …). "mxref" holds what a quantized model says of itself: "recipe"
+  // (golden/recipe.h), "transforms" (golden/models/online_transform.h), "method".
   virtual const nlohmann::json& config() const = 0;
 
   // Names as in Hugging Face ("model.layers.0.self_attn.q_proj.weight"); a GGUF's are translated,
@@ -38,6 +42,10 @@ class Checkpoint {
   virtual std::vector<int64_t> shape(const std::string& name) const = 0;
   // Throws InputError that names file and tensor where it is missing, damaged, or holds NaN or Inf.
   virtual HostTensor tensor(const std::string& name) const = 0;
+  // Its codes and scales, where it is stored quantized; tensor() is what they stand for.
+  virtual std::optional<MxTensor> quantized(const std::string& /*name*/) const {
+    return std::nullopt;
+  }
 
   virtual std::vector<Storage> storage() const = 0;  // a row for each type, most values first
 

@@ -6,6 +6,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "emu/error.h"
@@ -28,8 +29,16 @@ void check_tied_copy(const Checkpoint& checkpoint) {
          "differs from model.embed_tokens.weight though tie_word_embeddings is true");
 }
 
-// Every tensor of the description is there with its shape, and nothing else but the frequencies
-// that some checkpoints store and nobody reads.
+// "transforms" of "mxref", null where there is none.
+nlohmann::json transforms_of(const Checkpoint& checkpoint) {
+  const nlohmann::json& config = checkpoint.config();
+  const auto own = config.find("mxref");
+  return own != config.end() && own->is_object() ? own->value("transforms", nlohmann::json())
+                                                 : nlohmann::json();
+}
+
+// Every tensor of the description is there with its shape, and nothing else but those of on-line
+// transforms, and the frequencies that some checkpoints store and nobody reads.
 void check_tensors(const DecoderDescription& description, const Checkpoint& checkpoint) {
   std::set<std::string> known;
   const auto check = [&](const std::vector<TensorShape>& tensors) {
@@ -50,6 +59,8 @@ void check_tensors(const DecoderDescription& description, const Checkpoint& chec
     check_tied_copy(checkpoint);
     known.insert("lm_head.weight");
   }
+  for (const std::string& name : OnlineTransforms::tensors(transforms_of(checkpoint)))
+    known.insert(name);
   for (const std::string& name : checkpoint.names())
     if (!known.contains(name) && !name.ends_with(".rotary_emb.inv_freq"))
       fail(checkpoint, name, "is not used by this architecture and configuration");
@@ -69,7 +80,7 @@ struct LinearMaker {
   Engine* engine;
   const Rest& rest;
 
-  LinearLayer operator()(const std::string& module, const at::Tensor& weight) const {
+  LinearLayer operator()(const std::string& module, const LinearLayer::Weight& weight) const {
     const at::Tensor bias =
         checkpoint.has(module + ".bias") ? read_tensor(checkpoint, module + ".bias") : at::Tensor();
     const bool fake_quant = recipe.datapath == "fake_quant";
@@ -82,7 +93,8 @@ struct LinearMaker {
             rest};
   }
   LinearLayer operator()(const std::string& module) const {
-    return (*this)(module, read_tensor(checkpoint, module + ".weight"));
+    const std::string name = module + ".weight";
+    return (*this)(module, {read_tensor(checkpoint, name), checkpoint.quantized(name)});
   }
 };
 
@@ -98,6 +110,21 @@ std::vector<std::string> linear_modules(int64_t layers) {
     for (const char* module : layer_modules) modules.push_back(layer_prefix(layer) + module);
   modules.push_back("lm_head");
   return modules;
+}
+
+// How wide the output of a module is that on-line transforms may follow; 0 elsewhere.
+int64_t width_after(const DecoderDescription& d, const std::string& module) {
+  for (int64_t layer = 0; layer < d.layers; ++layer) {
+    const std::string prefix = layer_prefix(layer);
+    if (!module.starts_with(prefix)) continue;
+    const std::string place = module.substr(prefix.size());
+    if (place == "input_layernorm" || place == "post_attention_layernorm") return d.width;
+    if (place == "self_attn.rotary") return d.head_dim;
+    if (place == "self_attn.attention") return d.heads * d.head_dim;
+    if (place == "mlp.act_fn") return d.intermediate;
+    return 0;
+  }
+  return 0;
 }
 
 // Whether an engine computes one of the modules.
@@ -118,6 +145,10 @@ Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkp
       rest_(rest_of(recipe.rest)),
       rotary_(rest_, description.rope, description.head_dim) {
   check_tensors(description, checkpoint);
+  online_ = OnlineTransforms(
+      transforms_of(checkpoint), checkpoint.path().string(),
+      [&](const std::string& name) { return read_tensor(checkpoint, name); },
+      [&](const std::string& module) { return width_after(description, module); }, rest_);
   const std::vector<std::string> modules = linear_modules(description.layers);
   check_patterns(recipe, modules);
   const EngineEntry entry = engine_entry(engines, recipe.implementation);
@@ -143,8 +174,8 @@ Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkp
   for (const TensorShape& tensor : outer_tensors(description)) parameters_ += tensor.elements();
   embedding_ = read_tensor(checkpoint, "model.embed_tokens.weight");
   final_norm_ = read_tensor(checkpoint, "model.norm.weight");
-  lm_head_ = std::make_unique<LinearLayer>(description.tied ? linear("lm_head", embedding_)
-                                                            : linear("lm_head"));
+  lm_head_ = std::make_unique<LinearLayer>(
+      description.tied ? linear("lm_head", {embedding_, std::nullopt}) : linear("lm_head"));
 }
 
 at::Tensor Decoder::norm(const std::string& prefix, const char* module, const at::Tensor& x,
@@ -179,6 +210,26 @@ at::Tensor Decoder::apply(const LinearLayer& linear, LinearInput& input) {
   return observed(observer_, linear.module(), "", {input.values()}, [&] { return linear(input); });
 }
 
+at::Tensor Decoder::transformed(const Layer& layer, const char* module, const at::Tensor& x) {
+  const std::string name = layer.prefix + module;
+  if (!online_.has(name)) return x;
+  return observed(observer_, name, ".transform", {x}, [&] { return online_.apply(name, x); });
+}
+
+void Decoder::transform_heads(const Layer& layer, at::Tensor& q, at::Tensor& k) {
+  const std::string name = layer.prefix + "self_attn.rotary";
+  if (!online_.has(name)) return;
+  const auto by_head = [&](at::Tensor& x, const char* module, auto apply) {
+    x = observed(observer_, layer.prefix, module, {x}, [&] {
+      return apply(x.view({-1, description_.head_dim})).view(x.sizes());
+    });
+  };
+  by_head(q, "self_attn.rotary.q.transform",
+          [&](const at::Tensor& rows) { return online_.apply(name, rows); });
+  by_head(k, "self_attn.rotary.k.transform",
+          [&](const at::Tensor& rows) { return online_.apply_to_keys(name, rows); });
+}
+
 // ids (B·T) → (B·T,D).
 at::Tensor Decoder::embed(const at::Tensor& ids) const {
   const int64_t D = description_.width, T = ids.size(0);
@@ -201,35 +252,39 @@ at::Tensor Decoder::attend(const Layer& layer, int64_t sequences, const at::Tens
   const int64_t B = sequences, T = x.size(0) / B, G = description_.kv_heads,
                 d = description_.head_dim;
   const int64_t first = cache.keys.defined() ? cache.keys.size(2) : 0;
-  LinearInput input(x);
+  LinearInput input(transformed(layer, "input_layernorm", x));
   at::Tensor q = apply(layer.q, input), k = apply(layer.k, input), v = apply(layer.v, input);
   rotate(layer, "self_attn.rotary.q", B, q, first);
   rotate(layer, "self_attn.rotary.k", B, k, first);
+  transform_heads(layer, q, k);
   const auto append = [&](at::Tensor& kept, const at::Tensor& fresh) {
     const at::Tensor by_head = fresh.view({B, T, G, d}).transpose(1, 2);
     kept = kept.defined() ? at::cat({kept, by_head}, 2) : by_head.contiguous();
   };
   append(cache.keys, k);
   append(cache.values, v);
-  LinearInput mixed(observed(observer_, layer.prefix, "self_attn.attention", {q, k, v}, [&] {
+  const at::Tensor mixed = observed(observer_, layer.prefix, "self_attn.attention", {q, k, v}, [&] {
     at::Tensor out = at::empty_like(q);
     for (int64_t b = 0; b < B; ++b) {
       at::Tensor rows = out.narrow(0, b * T, T);
       rest_.attention(q.narrow(0, b * T, T), cache.keys[b], cache.values[b], rows);
     }
     return out;
-  }));
-  return apply(layer.o, mixed);
+  });
+  LinearInput output(transformed(layer, "self_attn.attention", mixed));
+  return apply(layer.o, output);
 }
 
 void Decoder::run_layer(const Layer& layer, Stream& stream, LayerCache& cache) {
   const at::Tensor normed = norm(layer.prefix, "input_layernorm", stream.x, layer.input_norm);
   add(layer, "self_attn.residual", attend(layer, stream.sequences, normed, cache), stream);
-  LinearInput input(
-      norm(layer.prefix, "post_attention_layernorm", stream.x, layer.post_attention_norm));
+  const at::Tensor post =
+      norm(layer.prefix, "post_attention_layernorm", stream.x, layer.post_attention_norm);
+  LinearInput input(transformed(layer, "post_attention_layernorm", post));
   const at::Tensor gate = apply(layer.gate, input), up = apply(layer.up, input);
-  LinearInput gated(observed(observer_, layer.prefix, "mlp.act_fn", {gate, up},
-                             [&] { return rest_.gated_silu(gate, up); }));
+  const at::Tensor product = observed(observer_, layer.prefix, "mlp.act_fn", {gate, up},
+                                      [&] { return rest_.gated_silu(gate, up); });
+  LinearInput gated(transformed(layer, "mlp.act_fn", product));
   add(layer, "mlp.residual", apply(layer.down, gated), stream);
 }
 

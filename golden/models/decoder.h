@@ -8,6 +8,7 @@
 #include "golden/models/language_model.h"
 #include "golden/models/linear.h"
 #include "golden/models/noise.h"
+#include "golden/models/online_transform.h"
 #include "golden/models/rest.h"
 
 namespace mxref {
@@ -60,6 +61,10 @@ class Decoder : public LanguageModel {
   void rotate(const Layer& layer, const char* module, int64_t sequences, at::Tensor& x,
               int64_t first);
   at::Tensor apply(const LinearLayer& linear, LinearInput& input);
+  // x as the on-line transforms after `module` have it, observed as "….transform".
+  at::Tensor transformed(const Layer& layer, const char* module, const at::Tensor& x);
+  // Queries (M, heads·d) and keys (M, kv_heads·d), head by head.
+  void transform_heads(const Layer& layer, at::Tensor& q, at::Tensor& k);
   at::Tensor embed(const at::Tensor& ids) const;
 
   DecoderDescription description_;
@@ -68,6 +73,7 @@ class Decoder : public LanguageModel {
   std::optional<Noise> noise_;
   const Rest& rest_;
   Rotary rotary_;
+  OnlineTransforms online_;
   at::Tensor embedding_, final_norm_;
   std::vector<Layer> stack_;
   std::unique_ptr<LinearLayer> lm_head_;

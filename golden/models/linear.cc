@@ -28,6 +28,14 @@ at::Tensor round_to(const RecipeSide& side, const at::Tensor& x) {
   return side.format == "bf16" ? round_to_bf16(x) : x;
 }
 
+// Whether a conversion would give a tensor of this form; by which rule and rounding codes were
+// chosen is their method's affair.
+bool has_form(const MxTensor& stored, const Conversion& wanted) {
+  const Conversion& c = stored.conversion;
+  return c.format == wanted.format && c.block == wanted.block && c.prescale == wanted.prescale &&
+         c.relabel == wanted.relabel;
+}
+
 }  // namespace
 
 const MxTensor& LinearInput::quantized(const Conversion& conversion) {
@@ -44,7 +52,7 @@ const at::Tensor& LinearInput::rounded(const RecipeSide& side) {
   return rounded_;
 }
 
-LinearLayer::LinearLayer(std::string module, const at::Tensor& weight, at::Tensor bias,
+LinearLayer::LinearLayer(std::string module, const Weight& weight, at::Tensor bias,
                          const LinearRecipe& recipe, const Datapath* datapath, Engine* engine,
                          const Rest& rest)
     : module_(std::move(module)),
@@ -54,11 +62,14 @@ LinearLayer::LinearLayer(std::string module, const at::Tensor& weight, at::Tenso
       products_(datapath ? rest : library_rest()),
       rest_(rest) {
   const auto &w = recipe_.weights.conversion, &a = recipe_.activations.conversion;
+  const bool as_stored = w && weight.stored && has_form(*weight.stored, *w);
   if (w && a && engine) {
     require(*engine, *a->format, *w->format, w->block, *datapath);
-    prepared_ = engine->prepare(quantize_tensor(weight, *w), *datapath);
+    prepared_ =
+        engine->prepare(as_stored ? *weight.stored : quantize_tensor(weight.values, *w), *datapath);
   } else {
-    weight_ = products_.prepare(round_to(recipe_.weights, weight));
+    weight_ =
+        products_.prepare(as_stored ? weight.values : round_to(recipe_.weights, weight.values));
   }
 }
 

@@ -32,11 +32,15 @@ class LinearInput {
 
 class LinearLayer {
  public:
-  // weight (N,K), bias (N) or undefined. Under fake quantization datapath and engine are null, and
-  // products are the library's. Throws UsageError where the engine does not take the product.
-  LinearLayer(std::string module, const at::Tensor& weight, at::Tensor bias,
-              const LinearRecipe& recipe, const Datapath* datapath, Engine* engine,
-              const Rest& rest);
+  // Codes that the checkpoint has are taken as they are where the recipe wants their form.
+  struct Weight {
+    at::Tensor values;               // (N,K)
+    std::optional<MxTensor> stored;  // what the values stand for
+  };
+  // bias (N) or undefined. Under fake quantization datapath and engine are null, and products are
+  // the library's. Throws UsageError where the engine does not take the product.
+  LinearLayer(std::string module, const Weight& weight, at::Tensor bias, const LinearRecipe& recipe,
+              const Datapath* datapath, Engine* engine, const Rest& rest);
 
   // x (M,K) → (M,N).
   at::Tensor operator()(LinearInput& x) const;

@@ -13,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr auto own_field = "mxref";
 constexpr int64_t largest_integer = int64_t(1) << 24;
 
 // Fields that change no logit: names, types of storage, training, generation.
@@ -235,9 +236,20 @@ Rope ModelConfig::rope(std::optional<double> absent_theta) {
   return rope;
 }
 
+// What a quantized model says of itself (golden/checkpoint/checkpoint.h).
+void ModelConfig::check_own(const json& value) const {
+  static const std::vector<std::string_view> known{"recipe", "transforms", "method"};
+  if (!value.is_object()) fail(own_field, "expected an object");
+  for (const auto& [field, inner] : value.items())
+    if (std::ranges::find(known, field) == known.end())
+      fail(own_field + ("." + field), unknown_name("field", field, known));
+}
+
 void ModelConfig::refuse_the_rest() const {
   for (const auto& [field, value] : fields_.items())
-    if (!read_.contains(field) && !is_harmless(field) && !is_off(field, value))
+    if (field == own_field)
+      check_own(value);
+    else if (!read_.contains(field) && !is_harmless(field) && !is_off(field, value))
       fail(field, "not known for this architecture, and it may change what the model computes (" +
                       shown(value) + ")");
 }

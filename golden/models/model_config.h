@@ -46,6 +46,7 @@ class ModelConfig {
   const nlohmann::json* find(
       const std::string& field);  // marks it as read; nullptr where absent or null
   const nlohmann::json& need(const std::string& field);
+  void check_own(const nlohmann::json& value) const;
 
   std::string file_;
   std::string prefix_;  // of nested fields, for messages

@@ -30,8 +30,8 @@ void bench_linear(int repeat, Record& record) {
     for (const char* name : {"w4a4", "w4a8", "w8a8"}) {
       const Recipe recipe = parse_recipe(name);
       const auto engine = make_kernel_engine();
-      const LinearLayer layer("", w, {}, linear_recipe(recipe, ""), &datapath(recipe.datapath),
-                              engine.get(), strict_rest());
+      const LinearLayer layer("", {w, {}}, {}, linear_recipe(recipe, ""),
+                              &datapath(recipe.datapath), engine.get(), strict_rest());
       const std::vector<double> seconds = best_seconds(
           repeat, {[&] { at::linear(x, w); }, [&] { binary32.matmul(); }, [&] { binary32.sgemm(); },
                    [&] {

@@ -40,7 +40,7 @@ std::vector<float> layer_output(const std::string& recipe_name, Data& data) {
   const Recipe recipe = parse_recipe(recipe_name);
   const auto engine = make_ref_engine();
   const bool fake_quant = recipe.datapath == "fake_quant";
-  const LinearLayer layer("layer", view(data.w, {N, K}), view(data.bias, {N}),
+  const LinearLayer layer("layer", {view(data.w, {N, K}), {}}, view(data.bias, {N}),
                           linear_recipe(recipe, "layer"),
                           fake_quant ? nullptr : &datapath(recipe.datapath),
                           fake_quant ? nullptr : engine.get(), rest_of(recipe.rest));

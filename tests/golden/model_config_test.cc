@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
       {"llama3", set_field("text_config", {{"hidden_size", 128}}), "'text_config.hidden_size'"},
       {"llama3", set_field("text_config", {{"tie_word_embeddings", true}}),
        "'text_config.tie_word_embeddings'"},
-      {"llama3", set_field("mxref", {{"datapath", "fused"}}), "'mxref'"},
+      {"llama3", set_field("mxref", {{"datapath", "fused"}}), "'mxref.datapath'"},
       {"llama3", erase_field("hidden_size"), "'hidden_size': missing"},
       {"llama3", erase_field("rms_norm_eps"), "'rms_norm_eps': missing"},
       {"openpangu", erase_field("rope_theta"), "'rope_theta': missing"},
