@@ -1,0 +1,32 @@
+#pragma once
+// Which tokens a method sees.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "golden/tokenizer/tokenizer.h"
+
+namespace mxref {
+
+struct Calibration {
+  std::string label;  // of the text, as records show it
+  std::string text_sha256;
+  uint64_t seed = 0;
+  int64_t length = 0;                         // tokens of each sample
+  std::vector<std::vector<int64_t>> samples;  // disjoint windows of the text
+  int64_t tokens() const { return int64_t(samples.size()) * length; }
+};
+
+// The text tokenized once and cut into windows of `length`; `count` of them are drawn by a
+// permutation that the seed fixes (Philox), in its order. Throws InputError where the text has
+// fewer.
+Calibration draw_calibration(std::string_view text, const std::string& label,
+                             const Tokenizer& tokenizer, int64_t count, int64_t length,
+                             uint64_t seed);
+
+// 0 … count-1 in an order that the seed fixes.
+std::vector<int64_t> permutation(int64_t count, uint64_t seed);
+
+}  // namespace mxref

@@ -1,0 +1,132 @@
+#include "ptq/method.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "emu/error.h"
+#include "golden/torch_threads.h"
+#include "ptq/methods/methods.h"
+
+namespace mxref {
+
+const std::vector<Method>& all_methods() {
+  using namespace methods;
+  static const std::vector<Method> table{
+      {"rtn", &no_change, &nearest, "round to nearest"},
+      {"smoothquant", &smoothquant, &nearest,
+       "scales of channels moved from activations to weights (arXiv 2211.10438)"},
+      {"smoothquant+gptq", &smoothquant, &gptq, "SmoothQuant, codes by GPTQ"},
+      {"awq", &awq, &clipped, "scales of channels and clipping by search (arXiv 2306.00978)"},
+      {"gptq", &no_change, &gptq, "errors of columns made up for by later ones (arXiv 2210.17323)"},
+      {"mr-gptq", &block_hadamard, &mr_gptq,
+       "Hadamard rotations of blocks, GPTQ under fixed scales (arXiv 2509.23202)"},
+      {"quarot", &quarot, &nearest,
+       "random Hadamard rotations of the whole model (arXiv 2404.00456)"},
+      {"quarot+gptq", &quarot, &gptq, "QuaRot, codes by GPTQ"},
+  };
+  return table;
+}
+
+const Method& method(std::string_view name) { return find_by_name(all_methods(), "method", name); }
+
+std::vector<MethodOption> Method::options() const {
+  std::vector<MethodOption> rows = change->options();
+  for (const MethodOption& row : choice->options())
+    if (std::ranges::find(rows, row.name, &MethodOption::name) == rows.end()) rows.push_back(row);
+  return rows;
+}
+
+namespace {
+
+// The options that one part of a method has.
+OptionValues part_of(const Method& method, const std::vector<MethodOption>& rows,
+                     const std::map<std::string, std::string>& given) {
+  const OptionValues all(method.options(), given);  // refuses what neither part has
+  std::map<std::string, std::string> own;
+  for (const auto& [name, value] : given)
+    if (std::ranges::find(rows, name, &MethodOption::name) != rows.end()) own[name] = value;
+  return {rows, own};
+}
+
+void check(const Method& method, const MethodRequest& request) {
+  if (method.needs_calibration() && !request.calibration)
+    throw UsageError("method " + std::string(method.name) + " needs --calibration");
+  if (!request.recipe.weights.conversion &&
+      std::ranges::none_of(request.recipe.overrides, [](const RecipeOverride& item) {
+        return item.weights && item.weights->conversion;
+      }))
+    throw UsageError("the recipe '" + request.recipe.name +
+                     "' quantizes no weights: there is nothing to do");
+}
+
+// apply(context) with its record and its time under `part`.
+template <typename Apply>
+auto timed(const char* part, std::string_view name, const OptionValues& options,
+           const MethodRequest& request, nlohmann::ordered_json& record, Apply apply) {
+  nlohmann::ordered_json own = {{"name", name}, {"options", options.to_json()}};
+  const MethodContext context{
+      request.recipe,   options, request.calibration, request.seed, request.state,
+      request.progress, own};
+  const auto start = std::chrono::steady_clock::now();
+  struct Finish {
+    nlohmann::ordered_json &record, &own;
+    const char* part;
+    std::chrono::steady_clock::time_point start;
+    ~Finish() {
+      own["seconds"] =
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      record[part] = std::move(own);
+    }
+  } finish{record, own, part, start};
+  return apply(context);
+}
+
+}  // namespace
+
+PtqModel change_model(const Method& method, const Checkpoint& source, const MethodRequest& request,
+                      nlohmann::ordered_json& record) {
+  adopt_threads();
+  check(method, request);
+  const OptionValues options = part_of(method, method.change->options(), request.options);
+  PtqModel model = read_model(source);
+  std::vector<std::string> modules;
+  for (const LayerWeights& layer : model.layers)
+    for (const Linear linear : all_linears) modules.push_back(layer.module(linear));
+  modules.push_back("lm_head");
+  check_patterns(request.recipe, modules);
+  timed("change", method.change->name, options, request, record,
+        [&](const MethodContext& context) { method.change->apply(model, context); });
+  return model;
+}
+
+std::unique_ptr<MemoryCheckpoint> choose_codes(const Method& method, PtqModel model,
+                                               const MethodRequest& request,
+                                               nlohmann::ordered_json& record) {
+  adopt_threads();
+  check(method, request);
+  const OptionValues options = part_of(method, method.choice->options(), request.options);
+  const ModelCodes codes =
+      timed("codes", method.choice->name, options, request, record,
+            [&](const MethodContext& context) { return method.choice->choose(model, context); });
+  nlohmann::json own = {{"recipe", to_json(request.recipe)},
+                        {"method",
+                         {{"name", method.name},
+                          {"options", OptionValues(method.options(), request.options).to_json()},
+                          {"seed", request.seed}}}};
+  if (const Calibration* calibration = request.calibration;
+      calibration && method.needs_calibration())
+    own["method"]["calibration"] = {{"text", calibration->label},
+                                    {"sha256", calibration->text_sha256},
+                                    {"samples", calibration->samples.size()},
+                                    {"length", calibration->length},
+                                    {"seed", calibration->seed}};
+  return to_checkpoint(model, codes, std::move(own));
+}
+
+std::unique_ptr<MemoryCheckpoint> quantize_model(const Method& method, const Checkpoint& source,
+                                                 const MethodRequest& request,
+                                                 nlohmann::ordered_json& record) {
+  return choose_codes(method, change_model(method, source, request, record), request, record);
+}
+
+}  // namespace mxref
