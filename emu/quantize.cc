@@ -195,7 +195,7 @@ float tensor_scale_ref(std::span<const float> x, int64_t K, const BlockFormat& f
 }
 
 MxTensor quantize_ref(std::span<const float> x, std::vector<int64_t> shape,
-                      const Conversion& conversion) {
+                      const Conversion& conversion, uint64_t first_element) {
   MxTensor q = empty_tensor(x, std::move(shape), conversion);
   const int64_t K = q.cols();
   find_tensor_scales(x, q);
@@ -205,16 +205,16 @@ MxTensor quantize_ref(std::span<const float> x, std::vector<int64_t> shape,
       const size_t count = size_t(std::min<int64_t>(q.block(), K - b * q.block()));
       q.scales[size_t(row * q.blocks_per_row() + b)] = quantize_block_ref(
           x.subspan(begin, count), conversion, std::span(q.codes).subspan(begin, count),
-          {begin, q.tensor_scale(row)});
+          {first_element + begin, q.tensor_scale(row)});
     }
   return q;
 }
 
 MxTensor quantize(std::span<const float> x, std::vector<int64_t> shape,
-                  const Conversion& conversion) {
+                  const Conversion& conversion, uint64_t first_element) {
   MxTensor q = empty_tensor(x, std::move(shape), conversion);
   find_tensor_scales(x, q);
-  kernels::quantize_rows(x.data(), q);
+  kernels::quantize_rows(x.data(), q, first_element);
   return q;
 }
 

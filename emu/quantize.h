@@ -34,11 +34,13 @@ uint8_t quantize_block_ref(std::span<const float> x, const Conversion& conversio
 float tensor_scale_ref(std::span<const float> x, int64_t K, const BlockFormat& format);
 
 // x (shape (…, K), K > 0) → tensor. The definition, and the same bits by the vector kernels.
-// Throws UsageError where x is empty, and as check_conversion.
+// Where x is part of a larger tensor, `first_element` is the index there of its first element: of
+// the random words of a stochastic rounding. Throws UsageError where x is empty, and as
+// check_conversion.
 MxTensor quantize_ref(std::span<const float> x, std::vector<int64_t> shape,
-                      const Conversion& conversion);
+                      const Conversion& conversion, uint64_t first_element = 0);
 MxTensor quantize(std::span<const float> x, std::vector<int64_t> shape,
-                  const Conversion& conversion);
+                  const Conversion& conversion, uint64_t first_element = 0);
 
 // RNE32(code · scale · g / p), NaN as 0x7FC00000.
 float dequantize_element(const BlockFormat& format, uint8_t code, uint8_t scale, Prescale p = {},

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "emu/datapaths.h"
 #include "emu/error.h"
 #include "emu/files/json_file.h"
+#include "golden/recipe_json.h"
 
 namespace mxref {
 namespace {
@@ -23,6 +23,11 @@ RecipeSide bits4() {
   return {"mxfp4", Conversion{.format = &block_format("mxfp4"), .prescale = three_quarters}};
 }
 RecipeSide bits8() { return {"mxfp8_e4m3", Conversion{.format = &block_format("mxfp8_e4m3")}}; }
+RecipeSide nvfp4() { return {"nvfp4", Conversion{.format = &block_format("nvfp4")}}; }
+// One tensor scale for each token.
+RecipeSide nvfp4_by_row() {
+  return {"nvfp4", Conversion{.format = &block_format("nvfp4"), .scale_by_row = true}};
+}
 RecipeSide bfloat16() { return {"bf16", std::nullopt}; }
 RecipeSide unquantized() { return {}; }
 
@@ -31,15 +36,20 @@ struct NamedRecipe {
   std::string_view name, fake_quant_name;
   RecipeSide (*weights)();
   RecipeSide (*activations)();
+  RecipeSide (*kv)() = unquantized;
   std::string_view output = "";
 };
 constexpr std::array named_recipes{
     NamedRecipe{"fp32", "fake_quant_fp32", unquantized, unquantized},
-    NamedRecipe{"bf16", "fake_quant_bf16", bfloat16, bfloat16, "bf16"},
+    NamedRecipe{"bf16", "fake_quant_bf16", bfloat16, bfloat16, unquantized, "bf16"},
     NamedRecipe{"w8a8", "fake_quant_w8a8", bits8, bits8},
+    NamedRecipe{"w8a16", "fake_quant_w8a16", bits8, unquantized},
     NamedRecipe{"w4a16", "fake_quant_w4a16", bits4, unquantized},
     NamedRecipe{"w4a8", "fake_quant_w4a8", bits4, bits8},
+    NamedRecipe{"w4a8kv8", "fake_quant_w4a8kv8", bits4, bits8, bits8},
     NamedRecipe{"w4a4", "fake_quant_w4a4", bits4, bits4},
+    NamedRecipe{"w4a4kv4", "fake_quant_w4a4kv4", bits4, bits4, bits4},
+    NamedRecipe{"nvfp4", "fake_quant_nvfp4", nvfp4, nvfp4_by_row},
 };
 static_assert(names_are_distinct(named_recipes));
 
@@ -50,6 +60,7 @@ std::optional<Recipe> named(std::string_view name) {
       recipe.name = name;
       recipe.weights = row.weights();
       recipe.activations = row.activations();
+      recipe.kv = row.kv();
       recipe.output = row.output;
       if (name == row.fake_quant_name) {
         recipe.datapath = "fake_quant";
@@ -60,160 +71,12 @@ std::optional<Recipe> named(std::string_view name) {
   return std::nullopt;
 }
 
-// ---- JSON → Recipe. `where` is the path of the object, "" at the root, ending in a dot elsewhere.
-
-void check_fields(const json& object, const std::string& where, const Names& valid) {
-  const std::string parent = where.substr(0, where.size() - !where.empty());
-  if (!object.is_object()) throw UsageError("recipe field '" + parent + "' is not an object");
-  for (const auto& [key, value] : object.items())
-    if (std::find(valid.begin(), valid.end(), key) == valid.end())
-      throw UsageError((parent.empty() ? "" : "recipe field '" + parent + "': ") +
-                       unknown_name("recipe field", key, valid));
-}
-
-std::string text_of(const json& object, const std::string& where, const char* key,
-                    const std::string& absent) {
-  const auto field = object.find(key);
-  if (field == object.end()) return absent;
-  if (!field->is_string())
-    throw UsageError("recipe field '" + where + key + "' is not a string: " + shown(*field));
-  return *field;
-}
-
-// The value of a field that has a fixed list of values.
-std::string choice_of(const json& object, const std::string& where, const char* key,
-                      const std::string& absent, const Names& valid) {
-  std::string value = text_of(object, where, key, absent);
-  if (std::find(valid.begin(), valid.end(), value) == valid.end())
-    throw UsageError("recipe field '" + where + key + "': " + unknown_name("value", value, valid));
-  return value;
-}
-
-template <typename Table>
-Names names_of(const Table& table, Names more) {
-  for (const auto& row : table) more.push_back(row.name);
-  return more;
-}
-
-RecipeSide parse_side(const json& object, const std::string& where) {
-  check_fields(object, where, {"format", "scale_rule", "rounding", "prescale", "relabel", "seed"});
-  RecipeSide side;
-  side.format =
-      choice_of(object, where, "format", "none", names_of(block_formats, {"none", "bf16"}));
-  if (side.format == "none" || side.format == "bf16") {
-    for (const char* key : {"scale_rule", "rounding", "prescale", "relabel", "seed"})
-      if (object.contains(key))
-        throw UsageError("recipe field '" + where + key + "' means nothing where '" + where +
-                         "format' is '" + side.format + "'");
-    return side;
-  }
-  Conversion conversion{.format = &block_format(side.format)};
-  if (conversion.format->has_tensor_scale() &&
-      (object.contains("scale_rule") || object.contains("prescale")))
-    throw UsageError("recipe field '" + where + "': scale rules and pre-scales do not apply to " +
-                     side.format);
-  conversion.rule =
-      &scale_rule(choice_of(object, where, "scale_rule", "floor", names_of(scale_rules, {})));
-  conversion.rounding =
-      &rounding(choice_of(object, where, "rounding", "rne", names_of(roundings, {})));
-  try {
-    conversion.prescale = parse_prescale(text_of(object, where, "prescale", "1"));
-  } catch (const UsageError& error) {
-    throw UsageError("recipe field '" + where + "prescale': " + error.what());
-  }
-  if (object.contains("relabel") && !object["relabel"].is_boolean())
-    throw UsageError("recipe field '" + where + "relabel' is neither true nor false");
-  if (object.contains("seed") && !object["seed"].is_number_unsigned())
-    throw UsageError("recipe field '" + where + "seed' is no number from 0 to 2^64-1");
-  conversion.relabel = object.value("relabel", false);
-  conversion.seed = object.value("seed", uint64_t(0));
-  side.conversion = conversion;
-  return side;
-}
-
-// Activations: where the format has tensor scales each token has its own, so that no result depends
-// on what else is in the batch.
-RecipeSide by_row(RecipeSide side) {
-  if (side.conversion) side.conversion->scale_by_row = side.conversion->format->has_tensor_scale();
-  return side;
-}
-
-std::string parse_pattern(const json& value, const std::string& where) {
-  if (!value.is_string())
-    throw UsageError("recipe field '" + where + "' is not a string: " + shown(value));
-  const std::string pattern = value;
-  try {
-    std::regex{pattern};
-  } catch (const std::regex_error& error) {
-    throw UsageError("recipe field '" + where + "': '" + pattern +
-                     "' is not a regular expression: " + error.what());
-  }
-  return pattern;
-}
-
-const json& array_of(const json& object, const char* key) {
-  const json& value = object.at(key);
-  if (!value.is_array())
-    throw UsageError("recipe field '" + std::string(key) + "' is not an array");
-  return value;
-}
-
-RecipeOverride parse_override(const json& object, const std::string& where) {
-  check_fields(object, where, {"match", "weights", "activations"});
-  if (!object.contains("match")) throw UsageError("recipe field '" + where + "match' is missing");
-  RecipeOverride result;
-  result.match = parse_pattern(object["match"], where + "match");
-  if (object.contains("weights"))
-    result.weights = parse_side(object["weights"], where + "weights.");
-  if (object.contains("activations"))
-    result.activations = by_row(parse_side(object["activations"], where + "activations."));
-  return result;
-}
-
-// A name, or a description as a JSON object; a text that holds one is as good.
-std::string parse_datapath(const json& object, const std::string& absent) {
-  const auto found = object.find("datapath");
-  const bool is_description =
-      found != object.end() &&
-      (found->is_object() || (found->is_string() && found->get<std::string>().starts_with('{')));
-  if (!is_description)
-    return choice_of(object, "", "datapath", absent, names_of(datapaths, {"fake_quant"}));
-  return std::string(datapath(found->is_object() ? found->dump() : found->get<std::string>()).name);
-}
-
-Recipe parse_object(const json& object) {
-  check_fields(object, "",
-               {"weights", "activations", "kv", "output", "datapath", "implementation", "rest",
-                "skip", "overrides"});
-  Recipe recipe;
-  if (object.contains("weights")) recipe.weights = parse_side(object["weights"], "weights.");
-  if (object.contains("activations"))
-    recipe.activations = by_row(parse_side(object["activations"], "activations."));
-  if (object.contains("kv")) {
-    check_fields(object["kv"], "kv.", {"format"});
-    choice_of(object["kv"], "kv.", "format", "none", {"none"});
-  }
-  if (choice_of(object, "", "output", "none", {"none", "bf16"}) == "bf16") recipe.output = "bf16";
-  recipe.datapath = parse_datapath(object, recipe.datapath);
-  recipe.implementation = text_of(object, "", "implementation", recipe.implementation);
-  const char* absent_rest = recipe.datapath == "fake_quant" ? "library" : "strict";
-  recipe.rest = choice_of(object, "", "rest", absent_rest, {"strict", "library"});
-  if (object.contains("skip")) {
-    recipe.skip.clear();
-    for (const json& pattern : array_of(object, "skip"))
-      recipe.skip.push_back(parse_pattern(pattern, "skip." + std::to_string(recipe.skip.size())));
-  }
-  if (object.contains("overrides"))
-    for (const json& item : array_of(object, "overrides"))
-      recipe.overrides.push_back(
-          parse_override(item, "overrides." + std::to_string(recipe.overrides.size()) + "."));
-  return recipe;
-}
-
 // ---- --set path=value
 
 json parse_setting_value(const std::string& path, const std::string& key, const std::string& text) {
-  static constexpr std::array structured{"weights", "activations", "kv", "skip", "overrides"};
+  static constexpr std::array structured{
+      "weights", "activations",   "kv",     "attention", "queries",
+      "keys",    "probabilities", "values", "skip",      "overrides"};
   if (std::find(structured.begin(), structured.end(), key) == structured.end()) return text;
   try {
     return parse_json("--set " + path, text);
@@ -249,25 +112,10 @@ void apply_setting(json& recipe, const std::string& setting) {
   if (key == "format" && (value == "none" || value == "bf16")) *parent = {{"format", value}};
 }
 
-json to_json(const RecipeSide& side) {
-  json object{{"format", side.format}};
-  if (side.conversion) {
-    const Conversion& c = *side.conversion;
-    if (!c.format->has_tensor_scale()) {
-      object["scale_rule"] = c.rule->name;
-      object["prescale"] = to_string(c.prescale);
-    }
-    object["rounding"] = c.rounding->name;
-    if (c.relabel) object["relabel"] = true;
-    if (c.rounding->stochastic) object["seed"] = c.seed;
-  }
-  return object;
-}
-
 Recipe read_recipe(const std::string& file) {
   const json object = read_json_object(file);
   try {
-    return parse_object(object);
+    return parse_recipe_object(object);
   } catch (const UsageError& error) {
     throw InputError(file + ": " + error.what());
   }
@@ -301,29 +149,10 @@ Recipe parse_recipe(std::string_view name_or_file, const std::vector<std::string
   for (const std::string& setting : settings) {
     json object = to_json(*recipe);
     apply_setting(object, setting);
-    recipe = parse_object(object);
+    recipe = parse_recipe_object(object);
   }
   recipe->name = given;
   return *recipe;
-}
-
-json to_json(const Recipe& recipe) {
-  json overrides = json::array();
-  for (const RecipeOverride& item : recipe.overrides) {
-    json object{{"match", item.match}};
-    if (item.weights) object["weights"] = to_json(*item.weights);
-    if (item.activations) object["activations"] = to_json(*item.activations);
-    overrides.push_back(object);
-  }
-  return {{"weights", to_json(recipe.weights)},
-          {"activations", to_json(recipe.activations)},
-          {"kv", {{"format", "none"}}},
-          {"output", recipe.output.empty() ? "none" : recipe.output},
-          {"datapath", recipe.datapath},
-          {"implementation", recipe.implementation},
-          {"rest", recipe.rest},
-          {"skip", recipe.skip},
-          {"overrides", overrides}};
 }
 
 LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module) {
@@ -336,6 +165,30 @@ LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module) {
       break;
     }
   return result;
+}
+
+std::optional<AttentionProducts> attention_products(const Recipe& recipe) {
+  if (!recipe.attention) return std::nullopt;
+  const AttentionRecipe& given = *recipe.attention;
+  AttentionProducts products{
+      .scores = {.weights = given.keys.value_or(given.queries), .activations = given.queries},
+      .mixing = {.weights = given.values.value_or(given.probabilities),
+                 .activations = given.probabilities}};
+  products.takes_cached_codes = !given.keys && recipe.kv.conversion;
+  if (products.takes_cached_codes) products.scores.weights = recipe.kv;
+  return products;
+}
+
+bool needs_engine(const Recipe& recipe, const std::vector<std::string>& modules) {
+  if (recipe.datapath == "fake_quant") return false;
+  const auto is_of_engine = [](const LinearRecipe& linear) {
+    return linear.weights.conversion && linear.activations.conversion;
+  };
+  if (const auto attention = attention_products(recipe))
+    if (is_of_engine(attention->scores) || is_of_engine(attention->mixing)) return true;
+  return std::any_of(modules.begin(), modules.end(), [&](const std::string& module) {
+    return is_of_engine(linear_recipe(recipe, module));
+  });
 }
 
 bool has_datapath(const Recipe& recipe) {

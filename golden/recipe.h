@@ -11,9 +11,10 @@
 
 namespace mxref {
 
-// One side of a linear layer. `conversion` is empty for the formats "none" and "bf16".
+// One operand: a side of a linear layer, the cache, or an operand of attention. `conversion` is
+// empty for the formats "none" and "bf16".
 struct RecipeSide {
-  std::string format = "none";  // an MX format, "bf16" or "none"
+  std::string format = "none";  // an MX format, "nvfp4", "bf16" or "none"
   std::optional<Conversion> conversion;
   bool operator==(const RecipeSide&) const = default;
 };
@@ -23,11 +24,21 @@ struct RecipeOverride {
   std::optional<RecipeSide> weights, activations;
 };
 
+// The operands of attention's own products, QKᵀ and P·V. Where `keys` is empty they are those of
+// the cache, in its own codes where `kv` is quantized, else converted as the queries are; where
+// `values` is empty they are converted as the probabilities are.
+struct AttentionRecipe {
+  RecipeSide queries, probabilities;
+  std::optional<RecipeSide> keys, values;
+};
+
 struct Recipe {
   std::string name;  // as given on the command line
   RecipeSide weights, activations;
-  std::string output;              // "" or "bf16"
-  std::string datapath = "fused";  // a datapath's name, or "fake_quant"
+  RecipeSide kv;  // the cache: keys (rotated) and values, in blocks along the head dimension
+  std::optional<AttentionRecipe> attention;  // empty: its products are part of the rest
+  std::string output;                        // "" or "bf16"
+  std::string datapath = "fused";            // a datapath's name, or "fake_quant"
   std::string implementation = "kernel";
   std::string rest = "strict";  // or "library": what is no product of two quantized operands
   std::vector<std::string> skip = {"lm_head"};
@@ -51,7 +62,19 @@ struct LinearRecipe {
 };
 LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module);
 
-// Whether a datapath multiplies what both sides are converted to: an engine's work.
+// Attention's products as linear layers: the queries are the input of one whose weights are the
+// keys, the probabilities of one whose weights are the values.
+struct AttentionProducts {
+  LinearRecipe scores, mixing;
+  bool takes_cached_codes = false;  // the keys are not converted: they are the cache's codes
+};
+std::optional<AttentionProducts> attention_products(const Recipe& recipe);
+
+// Whether an engine computes a product of the linear layers `modules` or of attention.
+bool needs_engine(const Recipe& recipe, const std::vector<std::string>& modules);
+
+// Whether a datapath multiplies what both sides of linear layers are converted to: an engine's
+// work.
 bool has_datapath(const Recipe& recipe);
 
 // Throws UsageError where a pattern of skip or overrides matches none of the model's linear layers,

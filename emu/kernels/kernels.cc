@@ -184,20 +184,20 @@ class RowQuantizer {
   EncodeFields fields_;
 };
 
-void row_by_definition(const float* x, MxTensor& q, int64_t row) {
+void row_by_definition(const float* x, MxTensor& q, int64_t row, uint64_t first_element) {
   const int64_t K = q.cols(), block = q.block();
   for (int64_t begin = 0; begin < K; begin += block) {
     const size_t count = size_t(std::min<int64_t>(block, K - begin));
     const int64_t at = row * K + begin;
     q.scales[size_t(row * q.blocks_per_row() + begin / block)] =
         quantize_block_ref({x + at, count}, q.conversion, {q.codes.data() + at, count},
-                           {uint64_t(at), q.tensor_scale(row)});
+                           {first_element + uint64_t(at), q.tensor_scale(row)});
   }
 }
 
 }  // namespace
 
-void quantize_rows(const float* x, MxTensor& q) {
+void quantize_rows(const float* x, MxTensor& q, uint64_t first_element) {
   const int64_t rows = q.rows(), K = q.cols();
   const bool by_vectors = has_vector_form(q.conversion);
   const bool by_bounds = TensorScaleQuantizer::takes(q.conversion);
@@ -212,11 +212,11 @@ void quantize_rows(const float* x, MxTensor& q) {
       uint8_t* codes = q.codes.data() + row * K;
       uint8_t* scales = q.scales.data() + row * q.blocks_per_row();
       if (by_vectors)
-        quantizer.row(x + row * K, K, uint64_t(row * K), codes, scales);
+        quantizer.row(x + row * K, K, first_element + uint64_t(row * K), codes, scales);
       else if (by_bounds)
         under_tensor_scale.row(x + row * K, K, q.tensor_scale(row), codes, scales);
       else
-        row_by_definition(x, q, row);
+        row_by_definition(x, q, row, first_element);
     }
   }
 }

@@ -13,7 +13,8 @@ namespace mxref::kernels {
 const InstructionSet& instruction_set(Isa isa);
 
 // x (rows,K) → codes and scales of q, whose conversion, shape and tensor scales are set. Same bits
-// as quantize_block_ref on every block.
-void quantize_rows(const float* x, MxTensor& q);
+// as quantize_block_ref on every block. first_element: the index of x[0] in the tensor that a
+// stochastic rounding counts in.
+void quantize_rows(const float* x, MxTensor& q, uint64_t first_element = 0);
 
 }  // namespace mxref::kernels

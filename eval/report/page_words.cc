@@ -39,6 +39,16 @@ std::string side_of(const ordered_json& side, Named& named) {
   return fmt::format("{} with pre-scale {}", format, prescale);
 }
 
+// Attention's own products, where they are not computed in binary32.
+std::string attention_of(const ordered_json& object, Named& named) {
+  std::string text;
+  if (object.contains("attention"))
+    for (const auto& [operand, side] : object["attention"].items())
+      if (const std::string format = side_of(side, named); format != "binary32")
+        text += fmt::format(", attention's {} in {}", operand, format);
+  return text;
+}
+
 // `usual`: the layers that recipes skip.
 std::string recipe(const std::string& name, const ordered_json& object, const ordered_json& usual,
                    Named& named) {
@@ -47,7 +57,12 @@ std::string recipe(const std::string& name, const ordered_json& object, const or
   std::string text = weights == activations
                          ? "weights and activations in " + weights
                          : fmt::format("weights in {}, activations in {}", weights, activations);
-  if (weights == "binary32" && activations == weights) text += ": the baseline";
+  const std::string kv = object.contains("kv") ? side_of(object["kv"], named) : "binary32";
+  const std::string attention = attention_of(object, named);
+  if (kv != "binary32") text += ", cached keys and values in " + kv;
+  text += attention;
+  if (weights == "binary32" && activations == weights && kv == weights && attention.empty())
+    text += ": the baseline";
   if (object["skip"] != usual) text += "; not quantized: " + joined(object["skip"]);
   if (!object["overrides"].empty()) text += "; some layers otherwise (report.json)";
   return html_entry(name, text);
@@ -72,9 +87,12 @@ std::string meanings(const Named& named) {
     out += html_entry(
         format.name,
         fmt::format("elements of {} bits ({}: a sign, {} of exponent, {} of mantissa); {} "
-                    "neighbours of a row share a scale, a power of two",
+                    "neighbours of a row share a scale, {}",
                     element.bits(), element.name, element.exponent_bits, element.mantissa_bits,
-                    format.block));
+                    format.block,
+                    format.has_tensor_scale()
+                        ? "a number of 8 bits, beside one of binary32 for a whole tensor or row"
+                        : "a power of two"));
   }
   for (const std::string& prescale : named.prescales)
     out += html_entry(

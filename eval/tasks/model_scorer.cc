@@ -39,17 +39,6 @@ size_t common_prefix(const std::vector<std::vector<int64_t>>& sequences) {
   return length;
 }
 
-// What the cache held after its first `length` tokens.
-KvCache first_positions(const KvCache& cache, int64_t length) {
-  KvCache first;
-  if (length == 0) return first;
-  for (size_t i = 0; i < cache.keys.size(); ++i) {
-    first.keys.push_back(cache.keys[i].narrow(2, 0, length));
-    first.values.push_back(cache.values[i].narrow(2, 0, length));
-  }
-  return first;
-}
-
 }  // namespace
 
 at::Tensor ModelScorer::logits(std::span<const int64_t> ids, KvCache* cache, int64_t first) {
@@ -88,7 +77,7 @@ std::vector<double> ModelScorer::loglikelihoods(std::span<const TokenRequest> re
     first = std::min(first, int64_t(request.context.size()) - 1);
   KvCache cache;
   const at::Tensor whole = logits(inputs[0], &cache, first);  // of the first request
-  cache = first_positions(cache, shared);
+  cache = cache.first(shared);
   const auto rows_of_whole = [&](int64_t begin, int64_t end) {
     return whole.narrow(0, begin - first, end - begin);
   };

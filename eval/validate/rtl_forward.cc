@@ -93,9 +93,14 @@ ordered_json faulty_rtl_control(const Subject& subject, const Recipe& recipe,
 }
 
 const Recipe& last_with_datapath(const std::vector<Recipe>& recipes) {
-  const auto found = std::find_if(recipes.rbegin(), recipes.rend(), has_datapath);
+  // Products of attention, one for each query and head, would be too many for the simulated array.
+  const auto found = std::find_if(recipes.rbegin(), recipes.rend(), [](const Recipe& recipe) {
+    return has_datapath(recipe) && !recipe.attention;
+  });
   if (found == recipes.rend())
-    throw UsageError("--recipe: none of them quantizes both sides for a datapath");
+    throw UsageError(
+        "--recipe: none of them quantizes both sides for a datapath and leaves attention to the "
+        "rest");
   return *found;
 }
 

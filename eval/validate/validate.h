@@ -39,12 +39,12 @@ struct Subject {
 // and "control".
 Results validate_agreement(const Subject& subject, const TaskProgress& progress);
 
-// One forward pass of the whole model, under the last recipe that has a datapath, on the engine
-// `rtl`, each product computed again by `kernel`; then the same pass on RTL with a planted fault,
-// as the control: rows "rtl_forward" and "control".
+// One forward pass of the whole model, under the last recipe that has a datapath and leaves
+// attention to the rest, on the engine `rtl`, each product computed again by `kernel`; then the
+// same pass on RTL with a planted fault, as the control: rows "rtl_forward" and "control".
 Results validate_rtl_forward(const Subject& subject, const TaskProgress& progress);
 
-// Throws UsageError where that cannot run: no recipe has a datapath, or the build no RTL.
+// Throws UsageError where that cannot run: there is no such recipe, or the build no RTL.
 void require_rtl_forward(const std::vector<Recipe>& recipes, const EngineTable& engines);
 
 // Every task under every recipe, with its noise, and the all-zeros model as the control, which no

@@ -1,8 +1,6 @@
 #include "golden/models/decoder.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 
 #include <cstring>
@@ -127,16 +125,6 @@ int64_t width_after(const DecoderDescription& d, const std::string& module) {
   return 0;
 }
 
-// Whether an engine computes one of the modules.
-bool needs_engine(const Recipe& recipe, const std::vector<std::string>& modules) {
-  if (recipe.datapath == "fake_quant") return false;
-  for (const std::string& module : modules) {
-    const LinearRecipe linear = linear_recipe(recipe, module);
-    if (linear.weights.conversion && linear.activations.conversion) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkpoint,
@@ -153,6 +141,7 @@ Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkp
   check_patterns(recipe, modules);
   const EngineEntry entry = engine_entry(engines, recipe.implementation);
   if (needs_engine(recipe, modules)) engine_ = entry.make();
+  attention_ = std::make_unique<Attention>(recipe, description, engine_.get(), rest_);
 
   const LinearMaker linear{checkpoint, recipe, engine_.get(), rest_};
   for (int64_t i = 0; i < description.layers; ++i) {
@@ -246,31 +235,32 @@ at::Tensor Decoder::embed(const at::Tensor& ids) const {
   return x;
 }
 
+CacheRows Decoder::write(const Layer& layer, const char* module, int64_t sequences,
+                         const at::Tensor& x, int64_t first) {
+  CacheRows rows{x};
+  if (attention_->converts_cache())
+    observed(observer_, layer.prefix, module, {x}, [&] {
+      rows = attention_->convert(x, sequences, first);
+      return rows.values;
+    });
+  return rows;
+}
+
 // x (B·T,D), normalised → (B·T,D).
 at::Tensor Decoder::attend(const Layer& layer, int64_t sequences, const at::Tensor& x,
                            LayerCache& cache) {
-  const int64_t B = sequences, T = x.size(0) / B, G = description_.kv_heads,
-                d = description_.head_dim;
-  const int64_t first = cache.keys.defined() ? cache.keys.size(2) : 0;
+  const int64_t B = sequences, first = cache.keys.defined() ? cache.keys.size(2) : 0;
   LinearInput input(transformed(layer, "input_layernorm", x));
   at::Tensor q = apply(layer.q, input), k = apply(layer.k, input), v = apply(layer.v, input);
   rotate(layer, "self_attn.rotary.q", B, q, first);
   rotate(layer, "self_attn.rotary.k", B, k, first);
   transform_heads(layer, q, k);
-  const auto append = [&](at::Tensor& kept, const at::Tensor& fresh) {
-    const at::Tensor by_head = fresh.view({B, T, G, d}).transpose(1, 2);
-    kept = kept.defined() ? at::cat({kept, by_head}, 2) : by_head.contiguous();
-  };
-  append(cache.keys, k);
-  append(cache.values, v);
-  const at::Tensor mixed = observed(observer_, layer.prefix, "self_attn.attention", {q, k, v}, [&] {
-    at::Tensor out = at::empty_like(q);
-    for (int64_t b = 0; b < B; ++b) {
-      at::Tensor rows = out.narrow(0, b * T, T);
-      rest_.attention(q.narrow(0, b * T, T), cache.keys[b], cache.values[b], rows);
-    }
-    return out;
-  });
+  const CacheRows keys = write(layer, "self_attn.cache.k", B, k, first),
+                  values = write(layer, "self_attn.cache.v", B, v, first);
+  attention_->append(keys, values, B, cache);
+  const at::Tensor mixed =
+      observed(observer_, layer.prefix, "self_attn.attention", {q, keys.values, values.values},
+               [&] { return (*attention_)(q, cache); });
   LinearInput output(transformed(layer, "self_attn.attention", mixed));
   return apply(layer.o, output);
 }
@@ -294,7 +284,7 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
     throw InputError("token ids: expected a tensor I64 (B,T) with at least one element");
   adopt_threads();
   const int64_t B = ids.size(0), T = ids.size(1), D = description_.width;
-  const bool continues = cache && !cache->keys.empty();
+  const bool continues = cache && !cache->layers.empty();
 
   Output output;
   Stream stream{.sequences = B,
@@ -308,15 +298,12 @@ LanguageModel::Output Decoder::forward(const at::Tensor& ids, bool with_hidden, 
   keep();
   for (size_t i = 0; i < stack_.size(); ++i) {
     LayerCache kept;
-    if (continues) kept = {cache->keys[i], cache->values[i]};
+    if (continues) kept = cache->layers[i];
     run_layer(stack_[i], stream, kept);
-    if (continues) {
-      cache->keys[i] = kept.keys;
-      cache->values[i] = kept.values;
-    } else if (cache) {
-      cache->keys.push_back(kept.keys);
-      cache->values.push_back(kept.values);
-    }
+    if (continues)
+      cache->layers[i] = kept;
+    else if (cache)
+      cache->layers.push_back(kept);
     keep();
   }
   const at::Tensor asked = stream.x.view({B, T, D})

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "golden/models/attention.h"
 #include "golden/models/decoder_description.h"
 #include "golden/models/language_model.h"
 #include "golden/models/linear.h"
@@ -37,11 +38,6 @@ class Decoder : public LanguageModel {
     at::Tensor input_norm, post_attention_norm;
     LinearLayer q, k, v, o, gate, up, down;
   };
-  // Keys and values of one layer: (B,G,L,head_dim).
-  struct LayerCache {
-    at::Tensor keys, values;
-  };
-
   // The sums of residuals, x (B·T,D) of B sequences from position `first` on, and how many there
   // have been in this pass.
   struct Stream {
@@ -54,6 +50,9 @@ class Decoder : public LanguageModel {
   // stream ← the layer's output. The cache grows by T positions.
   void run_layer(const Layer& layer, Stream& stream, LayerCache& cache);
   at::Tensor attend(const Layer& layer, int64_t sequences, const at::Tensor& x, LayerCache& cache);
+  // What the cache holds of x, keys or values; observed as `module` where it converts them.
+  CacheRows write(const Layer& layer, const char* module, int64_t sequences, const at::Tensor& x,
+                  int64_t first);
   // As rest_ has them, observed as `module`.
   at::Tensor norm(const std::string& prefix, const char* module, const at::Tensor& x,
                   const at::Tensor& weight);
@@ -74,6 +73,7 @@ class Decoder : public LanguageModel {
   const Rest& rest_;
   Rotary rotary_;
   OnlineTransforms online_;
+  std::unique_ptr<Attention> attention_;
   at::Tensor embedding_, final_norm_;
   std::vector<Layer> stack_;
   std::unique_ptr<LinearLayer> lm_head_;

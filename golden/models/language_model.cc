@@ -22,7 +22,19 @@ int64_t argmax(const float* logits, int64_t count) {
 
 }  // namespace
 
-int64_t KvCache::length() const { return keys.empty() ? 0 : keys.front().size(2); }
+int64_t KvCache::length() const { return layers.empty() ? 0 : layers.front().keys.size(2); }
+
+KvCache KvCache::first(int64_t length) const {
+  const auto part = [&](const at::Tensor& x) {
+    return x.defined() ? x.narrow(2, 0, length) : at::Tensor();
+  };
+  KvCache cache;
+  if (length == 0) return cache;
+  for (const LayerCache& layer : layers)
+    cache.layers.push_back(
+        {part(layer.keys), part(layer.values), part(layer.key_codes), part(layer.key_scales)});
+  return cache;
+}
 
 std::unique_ptr<LanguageModel> load_model(const Checkpoint& checkpoint, const Recipe& recipe,
                                           const EngineTable& engines) {

@@ -16,10 +16,18 @@
 
 namespace mxref {
 
-// Keys and values of the tokens seen so far, one pair a layer: (B, G, T, head_dim).
+// Keys (rotated) and values of one layer, of the tokens seen so far: (B,G,T,head_dim) binary32, as
+// the recipe's `kv` rounds them. Where it converts them, also the keys' codes U8, of the same
+// shape, and scales U8 (B,G,T,blocks).
+struct LayerCache {
+  at::Tensor keys, values, key_codes, key_scales;
+};
+
 struct KvCache {
-  std::vector<at::Tensor> keys, values;
+  std::vector<LayerCache> layers;
   int64_t length() const;
+  // Of the first `length` tokens, sharing memory with this.
+  KvCache first(int64_t length) const;
 };
 
 class LanguageModel {

@@ -2,8 +2,6 @@
 
 #include <ATen/ops/empty.h>
 
-#include <cstring>
-
 #include "emu/quantize.h"
 #include "golden/models/tensor_values.h"
 
@@ -16,18 +14,6 @@ MxTensor quantize_tensor(const at::Tensor& x, const Conversion& conversion) {
 
 at::Tensor round_to_bf16(const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kFloat); }
 
-at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape) {
-  at::Tensor x = at::empty(shape, at::kFloat);
-  std::memcpy(x.data_ptr<float>(), values.data(), values.size() * sizeof(float));
-  return x;
-}
-
-at::Tensor round_to(const RecipeSide& side, const at::Tensor& x) {
-  if (side.conversion)
-    return tensor_of(dequantize(quantize_tensor(x, *side.conversion)), x.sizes());
-  return side.format == "bf16" ? round_to_bf16(x) : x;
-}
-
 // Whether a conversion would give a tensor of this form; by which rule and rounding codes were
 // chosen is their method's affair.
 bool has_form(const MxTensor& stored, const Conversion& wanted) {
@@ -37,6 +23,12 @@ bool has_form(const MxTensor& stored, const Conversion& wanted) {
 }
 
 }  // namespace
+
+at::Tensor round_to(const RecipeSide& side, const at::Tensor& x) {
+  if (side.conversion)
+    return tensor_of(dequantize(quantize_tensor(x, *side.conversion)), x.sizes());
+  return side.format == "bf16" ? round_to_bf16(x) : x;
+}
 
 const MxTensor& LinearInput::quantized(const Conversion& conversion) {
   if (!quantized_ || quantized_->conversion != conversion)

@@ -14,13 +14,15 @@
 
 namespace mxref {
 
+// x as an unquantized product takes it: unchanged, rounded to bfloat16, or dequantized.
+at::Tensor round_to(const RecipeSide& side, const at::Tensor& x);
+
 // The input of one or more linear layers: its conversions are kept, so that q, k and v share one.
 class LinearInput {
  public:
   explicit LinearInput(at::Tensor values) : values_(std::move(values)) {}  // (M,K) binary32
   const at::Tensor& values() const { return values_; }
   const MxTensor& quantized(const Conversion& conversion);
-  // As an unquantized product takes it: unchanged, rounded to bfloat16, or dequantized.
   const at::Tensor& rounded(const RecipeSide& side);
 
  private:

@@ -44,6 +44,9 @@ class Rest {
   virtual void angles(const at::Tensor& frequencies, int64_t first, at::Tensor& cos,
                       at::Tensor& sin) const = 0;
 
+  // scores (M,n) of M queries and the n keys that they see → probabilities (M,n): the softmax of
+  // the scores times d^(-1/2).
+  virtual at::Tensor softmax(const at::Tensor& scores, int64_t head_dim) const = 0;
   // One sequence: queries (T, heads·d), the last T of the L positions; keys, values (G,L,d) → out
   // (T, heads·d). Causal; key head = head / (heads/G); scores are scaled by d^(-1/2).
   virtual void attention(const at::Tensor& queries, const at::Tensor& keys,

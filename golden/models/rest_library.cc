@@ -65,6 +65,7 @@ class LibraryRest : public Rest {
   at::Tensor frequencies(const Rope& rope, int64_t head_dim) const override;
   void angles(const at::Tensor& frequencies, int64_t first, at::Tensor& cos,
               at::Tensor& sin) const override;
+  at::Tensor softmax(const at::Tensor& scores, int64_t head_dim) const override;
   void attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                  at::Tensor& out) const override;
 };
@@ -144,6 +145,18 @@ void LibraryRest::angles(const at::Tensor& frequencies, int64_t first, at::Tenso
     at::cos_out(cos_part, angles);
     at::sin_out(sin_part, angles);
   });
+}
+
+at::Tensor LibraryRest::softmax(const at::Tensor& scores, int64_t head_dim) const {
+  const double scale = 1 / std::sqrt(double(head_dim));
+  at::Tensor p = at::empty_like(scores);
+  for_each_range(
+      scores.size(0), part_rows,
+      [&](int64_t begin, int64_t end) {
+        rows(p, begin, end).copy_(at::softmax(at::mul(rows(scores, begin, end), scale), -1));
+      },
+      scores.numel() >= shared_product);
+  return p;
 }
 
 void LibraryRest::attention(const at::Tensor& queries, const at::Tensor& keys,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "emu/elementary.h"
 #include "emu/rest.h"
 #include "golden/models/rest.h"
 
@@ -69,6 +70,12 @@ class StrictRest : public Rest {
     const auto* f = frequencies.data_ptr<float>();
     rest::rotary_angles({f, f + frequencies.numel()}, first, cos.size(0), cos.data_ptr<float>(),
                         sin.data_ptr<float>());
+  }
+  at::Tensor softmax(const at::Tensor& scores, int64_t head_dim) const override {
+    at::Tensor p = at::empty_like(scores);
+    rest::softmax(scores.data_ptr<float>(), scores.size(0), scores.size(1),
+                  rsqrt_ref(float(head_dim)), p.data_ptr<float>());
+    return p;
   }
   void attention(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                  at::Tensor& out) const override {

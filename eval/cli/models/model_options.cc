@@ -26,8 +26,10 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--recipe", options.recipe,
                  "how the model computes (default fp32): FILE.json, or " + recipe_list())
       ->type_name("RECIPE");
-  app.add_option("--set", options.settings,
-                 "change a field of the recipe, such as weights.prescale=1; repeatable")
+  app.add_option(
+         "--set", options.settings,
+         "change a field of the recipe, such as weights.prescale=1, kv.format=mxfp8_e4m3 or "
+         "attention.queries.format=mxfp8_e4m3; repeatable")
       ->type_name("PATH=VALUE")
       ->expected(1)
       ->take_all();
