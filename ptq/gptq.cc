@@ -116,7 +116,8 @@ class RowsLoop {
         difference_(size_t(rows_ * K_)),
         codes_(size_t(rows_ * K_)),
         scales_(nearest, begin, rows_),
-        loss_(size_t(rows_), 0.0) {
+        loss_(size_t(rows_), 0.0),
+        compares_(settings.compare_with_nearest) {
     for (int64_t k = 0; k < K_; ++k)
       for (int64_t r = 0; r < rows_; ++r)
         w_[at(k, r)] = w[size_t((begin + r) * K_ + factor.order[size_t(k)])];
@@ -140,13 +141,15 @@ class RowsLoop {
   // many did.
   int64_t write(std::span<const float> w, MxTensor& codes, double& loss,
                 double& nearest_loss) const {
-    const std::vector<double> plain = losses_of_nearest(w);
+    const std::vector<double> plain =
+        compares_ ? losses_of_nearest(w) : std::vector<double>(size_t(rows_), 0.0);
     const int64_t blocks = nearest_.blocks_per_row();
     int64_t kept = 0;
     for (int64_t r = 0; r < rows_; ++r) {
       nearest_loss += plain[size_t(r)];
-      loss += std::min(loss_[size_t(r)], plain[size_t(r)]);
-      if (plain[size_t(r)] < loss_[size_t(r)]) {
+      const bool keeps_nearest = compares_ && plain[size_t(r)] < loss_[size_t(r)];
+      loss += keeps_nearest ? plain[size_t(r)] : loss_[size_t(r)];
+      if (keeps_nearest) {
         ++kept;
         continue;
       }
@@ -250,6 +253,7 @@ class RowsLoop {
   std::vector<uint8_t> codes_;         // likewise
   Scales scales_;                      // in the order of the matrix
   std::vector<double> loss_;
+  bool compares_;
 };
 
 std::vector<int64_t> loop_order(const std::vector<double>& h, int64_t K, bool by_activation) {

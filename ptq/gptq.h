@@ -34,6 +34,9 @@ struct GptqSettings {
   // Scales of all blocks from the weights as they were; else each block's when it comes up, from
   // the weights as they are then. With activation_order, and under a tensor scale, always static.
   bool static_scales = false;
+  // Whether rows are compared with rounding to nearest, which costs half as much again; else no row
+  // keeps it and nearest_loss is 0.
+  bool compare_with_nearest = true;
 };
 
 struct GptqResult {

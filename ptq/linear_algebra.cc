@@ -7,36 +7,13 @@
 #include <stdexcept>
 
 #include "emu/kernels/parts.h"
+#include "ptq/multiply_unit.h"
 
 namespace mxref {
 namespace {
 
 // A tile of a product, one part of the work, and how many of its K are packed at once.
 constexpr int64_t tile_rows = 64, tile_cols = 128, depth = 256;
-// What the innermost loop keeps in registers: 8 × 16 sums.
-constexpr int64_t unit_rows = 8, unit_cols = 16;
-using Lanes = double __attribute__((vector_size(64)));
-constexpr int64_t lanes = 8;
-
-// a packed (K, unit_rows), b packed (K, unit_cols) → sums (unit_rows, unit_cols) += a·b.
-__attribute__((target_clones("avx512f", "avx2", "default"))) void multiply_unit(int64_t K,
-                                                                                const double* a,
-                                                                                const double* b,
-                                                                                double* sums) {
-  Lanes acc[unit_rows][2] = {};
-  for (int64_t k = 0; k < K; ++k) {
-    Lanes left, right;
-    __builtin_memcpy(&left, b + k * unit_cols, sizeof left);
-    __builtin_memcpy(&right, b + k * unit_cols + lanes, sizeof right);
-#pragma GCC unroll 8
-    for (int64_t row = 0; row < unit_rows; ++row) {
-      const double x = a[k * unit_rows + row];
-      acc[row][0] += left * x;
-      acc[row][1] += right * x;
-    }
-  }
-  __builtin_memcpy(sums, acc, sizeof acc);
-}
 
 // rows × K of `m`, zeros where there is none, in groups of `unit`: (rows/unit, K, unit).
 void pack(View64 m, int64_t row, int64_t rows, int64_t k, int64_t K, int64_t unit, bool by_columns,

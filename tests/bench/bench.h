@@ -14,6 +14,7 @@ namespace mxref::bench {
 using Benchmark = void (*)(int repeat, Record& record);
 
 void bench_gemm(int repeat, Record& record);
+void bench_gptq(int repeat, Record& record);
 void bench_scaling(int repeat, Record& record);
 void bench_linear(int repeat, Record& record);
 void bench_model(int repeat, Record& record);

@@ -1,5 +1,4 @@
-// bench gemm|scaling|quantize|linear|rest|model|rtl|all [--threads N] [--isa NAME] [--repeat N]
-// [--json FILE]
+// bench WHAT|all [--threads N] [--isa NAME] [--repeat N] [--json FILE]
 
 #include <array>
 #include <chrono>
@@ -19,7 +18,8 @@ struct Row {
 constexpr std::array rows {
   Row{"gemm", bench_gemm}, Row{"scaling", bench_scaling}, Row{"quantize", bench_quantize},
 #if MXREF_HAS_TORCH
-      Row{"linear", bench_linear}, Row{"rest", bench_rest}, Row{"model", bench_model},
+      Row{"gptq", bench_gptq}, Row{"linear", bench_linear}, Row{"rest", bench_rest},
+      Row{"model", bench_model},
 #endif
 #if MXREF_HAS_RTL
       Row{"rtl", bench_rtl},
