@@ -36,7 +36,7 @@ void apply(PtqModel& model, const MethodContext& context) {
     LayerWeights& layer = model.layers[i];
     turn_values(model, layer);
     add_hadamard(model, layer, Place::down, model.width(Place::down));
-    if (false) add_head_hadamard(model, layer);
+    if (context.recipe.kv.conversion) add_head_hadamard(model, layer);
     context.report("rotating", int64_t(i) + 1, int64_t(model.layers.size()));
   }
 }

@@ -74,14 +74,17 @@ BOOST_AUTO_TEST_CASE(a_change_leaves_the_function_in_binary32) {
   for (const char* family : text_families) {
     const Setting setting(*data / family);
     const at::Tensor expected = setting.logits(*setting.source, fp32());
-    for (const Method& method : all_methods()) {
-      ordered_json record;
-      const PtqModel changed =
-          change_model(method, *setting.source, setting.request(method, "w4a4"), record);
-      const auto model = to_checkpoint(changed, {}, nlohmann::json::object());
-      const float difference = largest_difference(setting.logits(*model, fp32()), expected);
-      BOOST_TEST(difference <= same_function, family << " " << method.name << " " << difference);
-    }
+    for (const Method& method : all_methods())
+      for (const char* recipe :
+           {"w4a4", "w4a4kv4"}) {  // with a quantized cache heads may be turned
+        ordered_json record;
+        const PtqModel changed =
+            change_model(method, *setting.source, setting.request(method, recipe), record);
+        const auto model = to_checkpoint(changed, {}, nlohmann::json::object());
+        const float difference = largest_difference(setting.logits(*model, fp32()), expected);
+        BOOST_TEST(difference <= same_function,
+                   family << " " << method.name << " " << recipe << " " << difference);
+      }
   }
 }
 
