@@ -4,7 +4,8 @@
 // exponent the sum of the elements' and the scales' (of a group: of the scales' alone), not normalised.
 module prove_aligned_term #(
   parameter logic [6:0] FORMATS = 7'h7f,
-  parameter int ONLY  = 7,
+  parameter int ONLY  = 7,     // 7: the formats of the ports
+  parameter int ONLY_B = ONLY,
   parameter int GROUP = 1,
   parameter bit FAULTS = 1'b0,
   parameter int FAULT  = 0
@@ -19,7 +20,7 @@ module prove_aligned_term #(
   localparam int TERM  = mx_width_pkg::aligned_term_bits(FORMATS, FORMATS, GROUP);
   logic [2:0] fa, fb;
   assign fa = ONLY < 7 ? 3'(ONLY) : a_format;
-  assign fb = ONLY < 7 ? 3'(ONLY) : b_format;
+  assign fb = ONLY_B < 7 ? 3'(ONLY_B) : b_format;
 
   logic [GROUP*3-1:0] a_flags, b_flags;  // {inf, negative, nonzero}, each of all lanes
   logic [GROUP*N-1:0] a, b;
