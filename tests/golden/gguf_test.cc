@@ -18,7 +18,7 @@ using namespace mxref;
 
 namespace {
 
-constexpr uint32_t f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q8_0 = 8;
+constexpr uint32_t f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q8_1 = 9, q8_0 = 8;
 
 std::string random_blocks(std::mt19937_64& random, uint32_t type, uint64_t elements) {
   std::string bytes;
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(tensors_that_lie_are_refused_by_name) {
   check_refusal(worse([](T& t) { t.shape = {1 << 20, 32}; }), "'" + name + "' needs bytes");
   check_refusal(worse([](T& t) { t.shape = {32, 33}; }), "multiple of 32");
   check_refusal(worse([](T& t) { t.type = 4; }), "unknown element type 4");
-  check_refusal(worse([](T& t) { t.type = q5_0, t.bytes.resize(22 * 32); }), "is Q5_0; expected");
+  check_refusal(worse([](T& t) { t.type = q8_1, t.bytes.resize(36 * 32); }), "is Q8_1; expected");
   check_refusal(worse([](T& t) { t.name = "blk.0.attn_k.weight"; }), "twice");
   check_refusal(worse([](T& t) { t.shape = {8, 128}; }), "8 rows");
   check_refusal(refusal_of([](B& b) { b.tensors.back().bytes += std::string(32, ' '); }), "end");
