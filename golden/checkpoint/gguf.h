@@ -63,7 +63,7 @@ class GgufFile {
   const GgufTensor* find(std::string_view name) const;  // nullptr where there is none
 
   // The value under a key as T: uint64_t, double, bool, std::string_view,
-  // std::vector<std::string_view> or std::vector<int64_t>. nullopt where there is no such key;
+  // std::vector of std::string_view, int64_t or double. nullopt where there is no such key;
   // InputError where it holds something else.
   template <typename T>
   std::optional<T> get(std::string_view key) const;
@@ -96,5 +96,7 @@ template <>
 std::optional<std::vector<std::string_view>> GgufFile::get(std::string_view key) const;
 template <>
 std::optional<std::vector<int64_t>> GgufFile::get(std::string_view key) const;
+template <>
+std::optional<std::vector<double>> GgufFile::get(std::string_view key) const;
 
 }  // namespace mxref

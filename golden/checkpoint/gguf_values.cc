@@ -37,6 +37,18 @@ std::optional<int64_t> integer_at(const GgufValue& value, uint64_t i) {
   }
 }
 
+// Element i as binary64 where it is a number.
+std::optional<double> number_at(const GgufValue& value, uint64_t i) {
+  const auto as = [&](auto number) {
+    std::memcpy(&number, value.bytes.data() + i * sizeof number, sizeof number);
+    return double(number);
+  };
+  if (value.kind == GgufKind::f32) return as(float{});
+  if (value.kind == GgufKind::f64) return as(double{});
+  const auto integer = integer_at(value, i);
+  return integer ? std::optional(double(*integer)) : std::nullopt;
+}
+
 // The string at the front of `bytes`, which is taken off. Its length was checked by open().
 std::string_view take_string(std::span<const std::byte>& bytes) {
   uint64_t length = 0;
@@ -75,19 +87,9 @@ template <>
 std::optional<double> GgufFile::get(std::string_view key) const {
   const GgufValue* value = find_value(*this, key, false, "a number");
   if (!value) return std::nullopt;
-  if (value->kind == GgufKind::f32) {
-    float number = 0;
-    std::memcpy(&number, value->bytes.data(), sizeof number);
-    return number;
-  }
-  if (value->kind == GgufKind::f64) {
-    double number = 0;
-    std::memcpy(&number, value->bytes.data(), sizeof number);
-    return number;
-  }
-  const auto integer = integer_at(*value, 0);
-  if (!integer) refuse_type(*this, key, "a number");
-  return double(*integer);
+  const auto number = number_at(*value, 0);
+  if (!number) refuse_type(*this, key, "a number");
+  return number;
 }
 
 template <>
@@ -129,6 +131,19 @@ std::optional<std::vector<int64_t>> GgufFile::get(std::string_view key) const {
     integers.push_back(*integer);
   }
   return integers;
+}
+
+template <>
+std::optional<std::vector<double>> GgufFile::get(std::string_view key) const {
+  const GgufValue* value = find_value(*this, key, true, "an array of numbers");
+  if (!value) return std::nullopt;
+  std::vector<double> numbers;
+  for (uint64_t i = 0; i < value->count; ++i) {
+    const auto number = number_at(*value, i);
+    if (!number) refuse_type(*this, key, "an array of numbers");
+    numbers.push_back(*number);
+  }
+  return numbers;
 }
 
 }  // namespace mxref

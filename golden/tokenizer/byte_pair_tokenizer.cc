@@ -39,13 +39,9 @@ BytePairTokenizer::BytePairTokenizer(const Vocabulary& vocabulary, const std::st
     const bool literal = vocabulary.literal[id] || vocabulary.matched[id];
     const auto bytes = literal ? std::nullopt : bytes_of_letters(tokens[id]);
     texts_.push_back(bytes.value_or(std::string(tokens[id])));
-    if (vocabulary.matched[id] && !tokens[id].empty())
-      matched_tokens_[uint8_t(tokens[id][0])].push_back(int64_t(id));
+    if (vocabulary.takes_whole_pieces && bytes) whole_pieces_.emplace(*bytes, int64_t(id));
+    if (vocabulary.matched[id]) matched_tokens_.add(tokens[id], int64_t(id));
   }
-  for (auto& candidates : matched_tokens_)
-    std::stable_sort(candidates.begin(), candidates.end(), [&](int64_t a, int64_t b) {
-      return tokens[size_t(a)].size() > tokens[size_t(b)].size();
-    });
   for (size_t byte = 0; byte < 256; ++byte) {
     const auto token = ids.find(letter_of_byte(uint8_t(byte)));
     byte_tokens_[byte] = token != ids.end() ? token->second : -1;
@@ -136,7 +132,11 @@ class BytePairTokenizer::Pieces {
     const auto [entry, is_first] = known_.try_emplace(piece);
     if (is_first) {
       entry->second.first = ids.size();
-      tokenizer_.merge_pairs(piece, ids);
+      const auto whole = tokenizer_.whole_pieces_.find(std::string(piece));
+      if (whole != tokenizer_.whole_pieces_.end())
+        ids.push_back(whole->second);
+      else
+        tokenizer_.merge_pairs(piece, ids);
       entry->second.second = ids.size();
       return;
     }
@@ -149,34 +149,18 @@ class BytePairTokenizer::Pieces {
   std::unordered_map<std::string_view, std::pair<size_t, size_t>> known_;  // a range of `ids`
 };
 
-int64_t BytePairTokenizer::matched_token_at(std::string_view text) const {
-  for (const int64_t id : matched_tokens_[uint8_t(text[0])])
-    if (text.starts_with(texts_[size_t(id)])) return id;
-  return -1;
-}
-
 std::vector<int64_t> BytePairTokenizer::encode(std::string_view text) const {
   if (const size_t bad = find_invalid_utf8(text); bad != text.npos)
     throw InputError("text is not UTF-8 at byte " + std::to_string(bad));
   std::vector<int64_t> ids;
   Pieces pieces(*this);
-  const auto append = [&](std::string_view plain) {
-    if (plain.empty()) return;
-    for (std::string_view piece : pre_tokenizer_.split(plain)) pieces.append(piece, ids);
-  };
   if (first_) ids.push_back(*first_);
-  size_t begin = 0;
-  for (size_t at = 0; at < text.size();) {
-    const int64_t token = matched_token_at(text.substr(at));
-    if (token < 0) {
-      ++at;
-      continue;
-    }
-    append(text.substr(begin, at - begin));
-    ids.push_back(token);
-    begin = at += texts_[size_t(token)].size();
-  }
-  append(text.substr(begin));
+  matched_tokens_.split(
+      text,
+      [&](std::string_view plain) {
+        for (std::string_view piece : pre_tokenizer_.split(plain)) pieces.append(piece, ids);
+      },
+      [&](int64_t token) { ids.push_back(token); });
   if (last_) ids.push_back(*last_);
   return ids;
 }

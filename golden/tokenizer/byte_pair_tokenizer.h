@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "golden/tokenizer/matched_tokens.h"
 #include "golden/tokenizer/pre_tokenizer.h"
 #include "golden/tokenizer/tokenizer.h"
 
@@ -18,6 +19,7 @@ struct Vocabulary {
   std::vector<bool> literal;             // stand for themselves; matched ones do
   std::vector<std::string_view> merges;  // "left right", the most eager first
   std::string_view pre_tokenizer;
+  bool takes_whole_pieces = false;     // a piece that is a token is that token, whatever the merges
   std::optional<int64_t> first, last;  // added in front of, behind every text
   std::optional<int64_t> bos, eos;
 };
@@ -44,13 +46,13 @@ class BytePairTokenizer : public Tokenizer {
 
   const Merge* find_merge(int32_t left, int32_t right) const;
   void merge_pairs(std::string_view piece, std::vector<int64_t>& ids) const;
-  int64_t matched_token_at(std::string_view text) const;  // -1: none begins here
 
   PreTokenizer pre_tokenizer_;
-  std::vector<std::string> texts_;                        // what each token decodes to
-  std::array<int32_t, 256> byte_tokens_;                  // -1: the vocabulary has no such byte
-  std::unordered_map<uint64_t, Merge> merges_;            // by left << 32 | right
-  std::array<std::vector<int64_t>, 256> matched_tokens_;  // by first byte, the longest first
+  std::vector<std::string> texts_;              // what each token decodes to
+  std::array<int32_t, 256> byte_tokens_;        // -1: the vocabulary has no such byte
+  std::unordered_map<uint64_t, Merge> merges_;  // by left << 32 | right
+  std::unordered_map<std::string, int64_t> whole_pieces_;
+  MatchedTokens matched_tokens_;
   std::optional<int64_t> first_, last_, bos_, eos_;
 };
 

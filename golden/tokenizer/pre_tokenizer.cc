@@ -25,6 +25,14 @@ constexpr std::string_view qwen2_pattern =
 constexpr std::string_view qwen2_split =
     R"(Split (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
     R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
+// As qwen2, with numbers of up to three digits.
+constexpr std::string_view llama3_pattern =
+    R"('[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3})"
+    R"(| ?[^\p{WSpace}\p{L}\p{N}]+[\r\n]*|\p{WSpace}*[\r\n]+)"
+    R"(|\p{WSpace}+(?!\P{WSpace})|\p{WSpace}+)";
+constexpr std::string_view llama3_split =
+    R"(Split (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3})"
+    R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view one_digit_pattern = R"(\p{N})";
 
 // Each pattern cuts the pieces that the one before has left: a match is a piece, and so is what
@@ -33,9 +41,14 @@ struct PreTokenizerRow {
   std::string_view name;
   std::array<std::string_view, 2> patterns;  // "": no second one
   std::array<std::string_view, 2> steps;     // in tokenizer.json, likewise
+  GgufHabits habits = {};
 };
 constexpr std::array rows{
     PreTokenizerRow{"gpt-2", {gpt2_pattern}, {"ByteLevel"}},
+    PreTokenizerRow{"llama-bpe",  // Llama 3
+                    {llama3_pattern},
+                    {llama3_split, "bytes"},
+                    {.takes_whole_pieces = true, .adds_bos = true}},
     PreTokenizerRow{"qwen2", {qwen2_pattern}, {qwen2_split, "bytes"}},
     PreTokenizerRow{"smollm", {one_digit_pattern, gpt2_pattern}, {"Digits", "ByteLevel"}},
     PreTokenizerRow{"starcoder", {one_digit_pattern, gpt2_pattern}, {"Digits", "ByteLevel"}},
@@ -101,6 +114,11 @@ std::vector<std::string_view> PreTokenizer::split(std::string_view text) const {
     pieces = std::move(finer);
   }
   return pieces;
+}
+
+GgufHabits gguf_habits(std::string_view name) {
+  const auto row = std::ranges::find(rows, name, &PreTokenizerRow::name);
+  return row != rows.end() ? row->habits : GgufHabits{};
 }
 
 std::vector<std::string_view> pre_tokenizer_names() {

@@ -20,6 +20,13 @@ class PreTokenizer {
   std::vector<std::shared_ptr<const void>> patterns_;  // compiled
 };
 
+// What a GGUF file leaves unsaid, as its rule implies it.
+struct GgufHabits {
+  bool takes_whole_pieces = false;  // a piece that is a token is not merged from its bytes
+  bool adds_bos = false;            // where add_bos_token is absent
+};
+GgufHabits gguf_habits(std::string_view name);  // of an unknown rule: none
+
 std::vector<std::string_view> pre_tokenizer_names();
 // The name of the rule that tokenizer.json spells in these steps: "ByteLevel" (with its own
 // pattern), "bytes" (without), "Digits" (one by one), "Split PATTERN" (isolated); "" where none

@@ -30,8 +30,9 @@ class Tokenizer {
   virtual std::optional<int64_t> eos() const = 0;  // end of text or of turn: generation stops there
 };
 
-// The tokenizer of a GGUF file or of a Hugging Face folder (tokenizer.json), byte-level byte pairs.
-// Throws InputError; another kind and a pre-tokenizer that is not known are refused by name.
+// The tokenizer of a GGUF file or of a Hugging Face folder: byte-level byte pairs (tokenizer.json)
+// or SentencePiece (tokenizer.model). Throws InputError; another kind and a pre-tokenizer that is
+// not known are refused by name.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path);
 
 }  // namespace mxref

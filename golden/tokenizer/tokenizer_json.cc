@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "emu/error.h"
 #include "emu/files/json_file.h"
 #include "golden/tokenizer/byte_alphabet.h"
 #include "golden/tokenizer/byte_pair_tokenizer.h"
+#include "golden/tokenizer/json_node.h"
 
 namespace mxref {
 namespace {
@@ -14,77 +16,23 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-// A value in a file, and where it stands. A field that is absent is null.
-class Node {
- public:
-  Node(const json& value, std::string where) : value_(value), where_(std::move(where)) {}
+std::string type_of(const JsonNode& node) { return node["type"].text(); }
 
-  [[noreturn]] void fail(const std::string& reason) const {
-    throw InputError(where_ + " " + reason);
-  }
-  Node operator[](const std::string& field) const {
-    static const json null;
-    if (!value_.is_object()) fail("is no object");
-    const auto found = value_.find(field);
-    const std::string path = where_ + (where_.ends_with(':') ? " " : ".") + field;
-    return {found != value_.end() ? *found : null, path};
-  }
-  Node operator[](size_t index) const {
-    return {value_[index], where_ + "[" + std::to_string(index) + "]"};
-  }
-  size_t size() const {
-    if (!value_.is_array()) fail("is no array");
-    return value_.size();
-  }
-  const json::object_t& fields() const {
-    if (!value_.is_object()) fail("is no object");
-    return value_.get_ref<const json::object_t&>();
-  }
-  const std::string& text() const {
-    if (!value_.is_string()) fail("is no string");
-    return value_.get_ref<const std::string&>();
-  }
-  bool flag(bool absent) const {
-    if (is_null()) return absent;
-    if (!value_.is_boolean()) fail("is neither true nor false");
-    return value_.get<bool>();
-  }
-  int64_t id() const {
-    if (!value_.is_number_integer() || value_ < 0 || value_ > INT32_MAX)
-      fail("is " + shown(value_) + "; expected a token id");
-    return value_.get<int64_t>();
-  }
-  bool is_null() const { return value_.is_null(); }
-  bool is_array() const { return value_.is_array(); }
-  bool is_object() const { return value_.is_object(); }
-  // What switches something on that is not computed here.
-  void require_off() const {
-    if (!is_null() && value_ != false && value_ != "" && value_ != 0)
-      fail("is " + shown(value_) + ", which is not supported");
-  }
-
- private:
-  const json& value_;
-  std::string where_;  // "FILE: field.field"
-};
-
-std::string type_of(const Node& node) { return node["type"].text(); }
-
-[[noreturn]] void refuse_type(const Node& node, const char* expected) {
+[[noreturn]] void refuse_type(const JsonNode& node, const char* expected) {
   node.fail("is of the type '" + type_of(node) + "'; expected " + expected);
 }
 
 // The steps of a Sequence, or the one that there is. A Sequence within one is refused by its type.
-std::vector<Node> steps_of(const Node& node, const char* list) {
+std::vector<JsonNode> steps_of(const JsonNode& node, const char* list) {
   if (type_of(node) != "Sequence") return {node};
-  const Node steps = node[list];
-  std::vector<Node> result;
+  const JsonNode steps = node[list];
+  std::vector<JsonNode> result;
   for (size_t i = 0; i < steps.size(); ++i) result.push_back(steps[i]);
   return result;
 }
 
 // A step of the pre-tokenizer in the words of PreTokenizer.
-std::string describe_step(const Node& step) {
+std::string describe_step(const JsonNode& step) {
   const std::string type = type_of(step);
   if (type == "ByteLevel") {
     step["add_prefix_space"].require_off();
@@ -93,17 +41,17 @@ std::string describe_step(const Node& step) {
   if (type == "Digits" && step["individual_digits"].flag(false)) return "Digits";
   if (type == "Split") {
     step["invert"].require_off();
-    if (const Node behavior = step["behavior"]; behavior.text() != "Isolated")
+    if (const JsonNode behavior = step["behavior"]; behavior.text() != "Isolated")
       behavior.fail("is '" + behavior.text() + "'; expected 'Isolated'");
     return "Split " + step["pattern"]["Regex"].text();
   }
   refuse_type(step, "ByteLevel, Split, or Digits one by one");
 }
 
-std::string_view read_pre_tokenizer(const Node& node) {
+std::string_view read_pre_tokenizer(const JsonNode& node) {
   if (node.is_null()) node.fail("is missing");
   std::vector<std::string> steps;
-  for (const Node& step : steps_of(node, "pretokenizers")) steps.push_back(describe_step(step));
+  for (const JsonNode& step : steps_of(node, "pretokenizers")) steps.push_back(describe_step(step));
   const std::string_view name = pre_tokenizer_of_steps(steps);
   if (!name.empty()) return name;
   std::string list;
@@ -114,16 +62,14 @@ std::string_view read_pre_tokenizer(const Node& node) {
   node.fail("is none that is known (" + known + "): " + list);
 }
 
-using Ids = std::unordered_map<std::string_view, int64_t>;
-
 // The tokens of the vocabulary and those that were added to it, each at its id.
-Ids read_tokens(const Node& root, Vocabulary& vocabulary) {
-  const Node vocab = root["model"]["vocab"], added = root["added_tokens"];
-  Ids ids;
+TokenIds read_tokens(const JsonNode& root, Vocabulary& vocabulary) {
+  const JsonNode vocab = root["model"]["vocab"], added = root["added_tokens"];
+  TokenIds ids;
   for (const auto& [text, id] : vocab.fields()) ids.emplace(text, vocab[text].id());
   std::vector<int64_t> added_ids;
   for (size_t i = 0; !added.is_null() && i < added.size(); ++i) {
-    const Node token = added[i];
+    const JsonNode token = added[i];
     for (const char* field : {"single_word", "lstrip", "rstrip"}) token[field].require_off();
     const int64_t id = token["id"].id();
     const auto [place, fresh] = ids.emplace(token["content"].text(), id);
@@ -150,10 +96,10 @@ Ids read_tokens(const Node& root, Vocabulary& vocabulary) {
 }
 
 // "a b", or ["a", "b"].
-std::vector<std::string> read_merges(const Node& merges) {
+std::vector<std::string> read_merges(const JsonNode& merges) {
   std::vector<std::string> result;
   for (size_t i = 0; i < merges.size(); ++i) {
-    const Node merge = merges[i];
+    const JsonNode merge = merges[i];
     if (merge.is_array() && merge.size() != 2) merge.fail("is not of two tokens");
     result.push_back(merge.is_array() ? merge[0].text() + " " + merge[1].text() : merge.text());
   }
@@ -161,10 +107,12 @@ std::vector<std::string> read_merges(const Node& merges) {
 }
 
 // The options of the model, each off or known.
-void check_model(const Node& model, const Ids& ids) {
+void check_model(const JsonNode& model, const TokenIds& ids) {
   for (const auto& [field, value] : model.fields()) {
     // Says what becomes of several unknown bytes in a row; there are none.
-    if (field == "type" || field == "vocab" || field == "merges" || field == "fuse_unk") continue;
+    if (field == "type" || field == "vocab" || field == "merges" || field == "fuse_unk" ||
+        field == "ignore_merges")
+      continue;
     if (field != "unk_token") {
       model[field].require_off();
       continue;
@@ -178,24 +126,24 @@ void check_model(const Node& model, const Ids& ids) {
 }
 
 // What is added in front of and behind every text: a template with one token at each end at most.
-void read_template(const Node& step, Vocabulary& vocabulary) {
-  const Node pieces = step["single"];
+void read_template(const JsonNode& step, Vocabulary& vocabulary) {
+  const JsonNode pieces = step["single"];
   bool behind = false;
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i]["Sequence"].is_object()) {
       behind = true;
       continue;
     }
-    const Node ids = step["special_tokens"][pieces[i]["SpecialToken"]["id"].text()]["ids"];
+    const JsonNode ids = step["special_tokens"][pieces[i]["SpecialToken"]["id"].text()]["ids"];
     std::optional<int64_t>& added = behind ? vocabulary.last : vocabulary.first;
     if (ids.size() != 1 || added) pieces.fail("adds more than one token at an end of the text");
     added = ids[0].id();
   }
 }
 
-void read_post_processor(const Node& node, Vocabulary& vocabulary) {
+void read_post_processor(const JsonNode& node, Vocabulary& vocabulary) {
   if (node.is_null()) return;
-  for (const Node& step : steps_of(node, "processors")) {
+  for (const JsonNode& step : steps_of(node, "processors")) {
     const std::string type = type_of(step);
     if (type == "TemplateProcessing")
       read_template(step, vocabulary);
@@ -204,37 +152,16 @@ void read_post_processor(const Node& node, Vocabulary& vocabulary) {
   }
 }
 
-// "bos_token": null, its text, or an object with its text.
-std::optional<int64_t> read_named_token(const Node& token, const Ids& ids) {
-  if (token.is_null()) return std::nullopt;
-  const std::string& text = token.is_object() ? token["content"].text() : token.text();
-  const auto found = ids.find(text);
-  if (found == ids.end()) token.fail("is '" + text + "', which is no token");
-  return found->second;
-}
-
-void read_tokenizer_config(const fs::path& file, const Ids& ids, Vocabulary& vocabulary) {
+void read_tokenizer_config(const fs::path& file, const TokenIds& ids, Vocabulary& vocabulary) {
   const json object = read_json_object(file);
-  const Node config(object, file.string() + ":");
-  vocabulary.bos = read_named_token(config["bos_token"], ids);
-  vocabulary.eos = read_named_token(config["eos_token"], ids);
+  const JsonNode config(object, file.string() + ":");
+  vocabulary.bos = read_token(config["bos_token"], ids);
+  vocabulary.eos = read_token(config["eos_token"], ids);
   config["add_prefix_space"].require_off();
   for (const auto& [field, added] :
        {std::pair{"add_bos_token", vocabulary.first}, {"add_eos_token", vocabulary.last}})
     if (config[field].flag(added.has_value()) != added.has_value())
       config[field].fail("contradicts the post_processor of tokenizer.json");
-}
-
-// Ids of config.json; of several ends the first.
-void read_model_config(const fs::path& file, Vocabulary& vocabulary) {
-  const json object = read_json_object(file);
-  const Node config(object, file.string() + ":");
-  const auto read = [](const Node& id) -> std::optional<int64_t> {
-    if (id.is_null() || (id.is_array() && id.size() == 0)) return std::nullopt;
-    return id.is_array() ? id[0].id() : id.id();
-  };
-  vocabulary.bos = read(config["bos_token_id"]);
-  vocabulary.eos = read(config["eos_token_id"]);
 }
 
 }  // namespace
@@ -243,29 +170,31 @@ std::unique_ptr<Tokenizer> open_tokenizer_json(const fs::path& folder) {
   const fs::path file = folder / "tokenizer.json";
   std::error_code error;
   if (!fs::exists(file, error))
-    throw InputError(
-        folder.string() +
-        ": has no tokenizer.json, which text needs; token ids can be given by --tokens");
+    throw InputError(folder.string() +
+                     ": has no tokenizer.json and no tokenizer.model, one of which text needs; "
+                     "token ids can be given by --tokens");
   const json object = read_json_object(file);
-  const Node root(object, file.string() + ":");
-  const Node model = root["model"];
+  const JsonNode root(object, file.string() + ":");
+  const JsonNode model = root["model"];
   if (type_of(model) != "BPE") refuse_type(model, "BPE");
-  if (const Node normalizer = root["normalizer"]; !normalizer.is_null())
+  if (const JsonNode normalizer = root["normalizer"]; !normalizer.is_null())
     normalizer.fail("is of the type '" + type_of(normalizer) + "'; no normalizer is supported");
-  if (const Node decoder = root["decoder"]; !decoder.is_null() && type_of(decoder) != "ByteLevel")
+  if (const JsonNode decoder = root["decoder"];
+      !decoder.is_null() && type_of(decoder) != "ByteLevel")
     refuse_type(decoder, "ByteLevel");
 
   Vocabulary vocabulary;
-  const Ids ids = read_tokens(root, vocabulary);
+  const TokenIds ids = read_tokens(root, vocabulary);
   check_model(model, ids);
   const std::vector<std::string> merges = read_merges(model["merges"]);
   vocabulary.merges.assign(merges.begin(), merges.end());
+  vocabulary.takes_whole_pieces = model["ignore_merges"].flag(false);
   vocabulary.pre_tokenizer = read_pre_tokenizer(root["pre_tokenizer"]);
   read_post_processor(root["post_processor"], vocabulary);
   if (fs::exists(folder / "tokenizer_config.json", error))
     read_tokenizer_config(folder / "tokenizer_config.json", ids, vocabulary);
   else
-    read_model_config(folder / "config.json", vocabulary);
+    std::tie(vocabulary.bos, vocabulary.eos) = read_text_ends(folder / "config.json");
   return std::make_unique<BytePairTokenizer>(vocabulary, file.string());
 }
 

@@ -12,6 +12,7 @@
 #include "eval/tasks/choice_tasks.h"
 #include "golden/recipe.h"
 #include "golden/tokenizer/byte_alphabet.h"
+#include "golden/tokenizer/sentencepiece_model.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/golden/gguf_builder.h"
 
@@ -163,6 +164,25 @@ void add_models(Seeds& seeds) {
   seeds.add("tokenizer_json", tokenizer.dump());
 }
 
+void add_sentencepiece(Seeds& seeds) {
+  SentencePieceParts parts;
+  parts.pieces = {{"<unk>", 0, PieceType::unknown}, {"<s>", 0, PieceType::control},
+                  {"a", -1, PieceType::normal},     {"b", -2, PieceType::normal},
+                  {"ab", -1, PieceType::normal},    {"<t>", 0, PieceType::user_defined}};
+  // Without a table, and with one that holds no character: 256 units of 0, and the empty text.
+  for (const std::string& table :
+       {std::string(), std::string("\0\4\0\0", 4) + std::string(1025, '\0')}) {
+    parts.normalizer = table;
+    const std::string model = write_sentencepiece_model(parts) + space_prefix_setting(true);
+    const std::string length{char(model.size()), char(model.size() >> 8)};
+    seeds.add("tokenizer_model", length + model);
+    seeds.add("tokenizer_model",
+              length + model +
+                  R"({"added_tokens_decoder":{"6":{"content":"<e>"}},"add_eos_token":)" +
+                  R"(true,"eos_token":"<e>"})" + '\0' + "ab<e>c<t>");
+  }
+}
+
 void add_gguf(Seeds& seeds) {
   GgufBuilder b;
   b.set("general.architecture", "llama");
@@ -181,10 +201,17 @@ void add_gguf(Seeds& seeds) {
   b.set("tokenizer.ggml.merges", GgufKind::string, std::vector<std::string>{"a b"});
   b.set("tokenizer.ggml.eos_token_id", 3u);
   seeds.add("gguf", b.bytes());
-  constexpr uint32_t f32 = 0, q4_1 = 3, q8_0 = 8;
+  GgufBuilder pieces = b;
+  pieces.set("tokenizer.ggml.model", "llama");
+  pieces.set("tokenizer.ggml.token_type", GgufKind::i32, std::vector<int32_t>{1, 1, 1, 2});
+  pieces.set("tokenizer.ggml.scores", GgufKind::f32, std::vector<float>{-1, -2, -1, 0});
+  pieces.set("tokenizer.ggml.add_bos_token", false);
+  seeds.add("gguf", pieces.bytes());
+  constexpr uint32_t f32 = 0, q4_1 = 3, q8_0 = 8, mxfp4 = 39;
   b.tensors.push_back({"output_norm.weight", {32}, f32, std::string(128, '\0')});
   b.tensors.push_back({"token_embd.weight", {4, 32}, q8_0, std::string(4 * 34, '\1')});
   b.tensors.push_back({"blk.0.attn_q.weight", {32, 32}, q4_1, std::string(32 * 20, '\2')});
+  b.tensors.push_back({"blk.0.attn_k.weight", {16, 32}, mxfp4, std::string(16 * 17, '\3')});
   seeds.add("gguf", b.bytes());
 }
 
@@ -223,6 +250,7 @@ int main(int argc, char** argv) {
   add_trace(seeds, file);
   add_words(seeds);
   add_models(seeds);
+  add_sentencepiece(seeds);
   add_gguf(seeds);
   add_items(seeds);
 }

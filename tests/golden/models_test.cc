@@ -6,6 +6,7 @@
 
 #include "emu/error.h"
 #include "emu/threads.h"
+#include "golden/tokenizer/tokenizer.h"
 #include "tests/golden/models_fixture.h"
 
 using namespace mxref;
@@ -64,6 +65,19 @@ BOOST_AUTO_TEST_CASE(greedy_text_agrees_with_transformers) {
     const auto tokens = generate_greedy(*model, ids_of(reference, "generate.prompt"), 16);
     BOOST_TEST(tokens == ids_of(reference, "generate.tokens"), boost::test_tools::per_element());
   }
+}
+
+// Each brings a protobuf of its own.
+BOOST_AUTO_TEST_CASE(sentencepiece_lives_beside_torch) {
+  const auto file = shared_data("tokenizers/ggml-vocab-llama-spm.gguf");
+  const auto data = shared_data("models");
+  if (!file || !data) return;
+  const auto tokenizer = open_tokenizer(*file);
+  const std::vector<int64_t> ids{1, 15043, 3186};
+  BOOST_TEST(tokenizer->encode("Hello world") == ids, boost::test_tools::per_element());
+  const auto model = load_model(*open_checkpoint(*data / "llama3"), fp32(), ref_alone());
+  BOOST_TEST(generate_greedy(*model, {1, 2, 3}, 4).size() == 4u);
+  BOOST_TEST(tokenizer->decode(ids) == "<s>Hello world");
 }
 
 BOOST_AUTO_TEST_CASE(token_by_token_with_a_cache_agrees_with_one_pass) {

@@ -25,21 +25,26 @@ json sequence(const json& first, const json& second) {
   return {{"type", "Sequence"}, {"pretokenizers", {first, second}}};
 }
 
-// As the folders of GPT-2, SmolLM2 (and StarCoder) and Qwen2 have them.
-json pre_tokenizer(std::string_view name) {
+// By a pattern, then to bytes.
+json split_by(const char* pattern) {
   json bytes = byte_level;
   bytes["use_regex"] = false;
+  return sequence({{"type", "Split"},
+                   {"pattern", {{"Regex", pattern}}},
+                   {"behavior", "Isolated"},
+                   {"invert", false}},
+                  bytes);
+}
+
+// As the folders of GPT-2, SmolLM2 (and StarCoder) and Qwen2 have them.
+json pre_tokenizer(std::string_view name) {
   if (name == "gpt-2") return byte_level;
   if (name != "qwen2")
     return sequence({{"type", "Digits"}, {"individual_digits", true}}, byte_level);
   const char* pattern =
       R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
       R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
-  return sequence({{"type", "Split"},
-                   {"pattern", {{"Regex", pattern}}},
-                   {"behavior", "Isolated"},
-                   {"invert", false}},
-                  bytes);
+  return split_by(pattern);
 }
 
 json added_token(int64_t id, std::string_view text) {
@@ -154,6 +159,22 @@ BOOST_AUTO_TEST_CASE(added_tokens_are_matched_first_and_ends_come_from_the_confi
   BOOST_TEST(*named->eos() == 258);
 }
 
+BOOST_AUTO_TEST_CASE(llama_3_takes_a_piece_that_is_a_token_whole) {
+  json object = small_tokenizer();
+  const char* pattern =
+      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
+      R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
+  object["pre_tokenizer"] = split_by(pattern);
+  object["model"]["merges"] = {"a b"};  // none gives "abc"
+  const auto ids = [&](std::string_view text) {
+    return open_tokenizer(Folder(object).path())->encode(text);
+  };
+  BOOST_TEST(ids("abc").size() == 2u);  // the control
+  object["model"]["ignore_merges"] = true;
+  BOOST_TEST(ids("abc") == (Ids{257}));
+  BOOST_TEST(ids("abcab").size() == 3u);  // ab, c, ab: no token as a whole
+}
+
 BOOST_AUTO_TEST_CASE(a_template_adds_a_token_at_each_end) {
   json object = small_tokenizer();
   const json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
@@ -197,7 +218,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
       {"/post_processor", {{"type", "RobertaProcessing"}}, "'RobertaProcessing'"},
       {"/decoder", {{"type", "Metaspace"}}, "decoder is of the type 'Metaspace'"},
       {"/model/byte_fallback", true, "model.byte_fallback"},
-      {"/model/ignore_merges", true, "model.ignore_merges"},
+      {"/model/ignore_merges", "yes", "model.ignore_merges"},
       {"/model/dropout", 0.1, "model.dropout"},
       {"/model/end_of_word_suffix", "</w>", "model.end_of_word_suffix"},
       {"/added_tokens/0/lstrip", true, "added_tokens[0].lstrip"},
