@@ -75,6 +75,7 @@ Action define_eval(CLI::App& app, const Context& context);
 Action define_formats(CLI::App& app, const Context& context);
 Action define_gemm(CLI::App& app, const Context& context);
 Action define_quantize(CLI::App& app, const Context& context);
+Action define_study(CLI::App& app, const Context& context);
 Action define_validate(CLI::App& app, const Context& context);
 Action define_vectors(CLI::App& app, const Context& context);
 

@@ -38,6 +38,9 @@ inline constexpr std::array command_list{
     CommandRow{"forward", "run a model on token ids: logits, hidden states", Home::models},
     CommandRow{"eval", "perplexity and benchmarks of a model, on a chosen arithmetic",
                Home::models},
+    CommandRow{"study",
+               "a grid of models, methods, recipes, datapaths and tasks: tables with intervals",
+               Home::models},
     CommandRow{"validate", "the main job: all of it on one model, ending in one page",
                Home::models},
 };

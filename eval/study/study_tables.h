@@ -1,0 +1,46 @@
+#pragma once
+// The record of a study as tables: of the page, of study.md, of study.csv.
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace mxref {
+
+// The rows of one model under one recipe, behind that of fp32.
+struct StudyGroup {
+  std::string model, recipe;
+  const nlohmann::ordered_json* reference;  // null where it failed
+  std::vector<const nlohmann::ordered_json*> rows;
+  // The columns by which its rows differ, besides the method.
+  bool scale_rules = false, datapaths = false, calibrations = false;
+};
+std::vector<StudyGroup> groups_of(const nlohmann::ordered_json& record);
+
+// "gptq even fused": what a row is within its group.
+std::string label_of(const StudyGroup& group, const nlohmann::ordered_json& row);
+
+struct StudyColumn {
+  std::string title;
+  bool number = true;
+};
+struct StudyTable {
+  std::string caption;
+  std::vector<StudyColumn> columns;
+  std::vector<std::vector<std::string>> rows;
+};
+// Figures of a group; what is not distinguishable from fp32 is marked by "≈".
+StudyTable table_of(const StudyGroup& group);
+// Statistics of blocks, before and after; no rows where there are none.
+StudyTable statistics_of(const StudyGroup& group);
+// Accuracy beside the area of an element; no rows where there is none.
+StudyTable areas_of(const StudyGroup& group);
+
+// What all tables need to be said once.
+std::string how_to_read(const nlohmann::ordered_json& record);
+
+std::string study_markdown(const nlohmann::ordered_json& record);
+// A line for each task of each cell.
+std::string study_csv(const nlohmann::ordered_json& record);
+
+}  // namespace mxref
