@@ -112,13 +112,15 @@ void apply_setting(json& recipe, const std::string& setting) {
   if (key == "format" && (value == "none" || value == "bf16")) *parent = {{"format", value}};
 }
 
-Recipe read_recipe(const std::string& file) {
-  const json object = read_json_object(file);
-  try {
-    return parse_recipe_object(object);
-  } catch (const UsageError& error) {
-    throw InputError(file + ": " + error.what());
+Recipe read_recipe(const std::string& file) { return recipe_of(read_json_object(file), file); }
+
+Recipe with_settings(Recipe recipe, const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    json object = to_json(recipe);
+    apply_setting(object, setting);
+    recipe = parse_recipe_object(object);
   }
+  return recipe;
 }
 
 bool matches(const std::string& pattern, const std::string& module) {
@@ -146,13 +148,22 @@ Recipe parse_recipe(std::string_view name_or_file, const std::vector<std::string
     if (!is_file) throw UsageError(unknown_name("recipe", given, recipe_names()));
     recipe = read_recipe(given);
   }
-  for (const std::string& setting : settings) {
-    json object = to_json(*recipe);
-    apply_setting(object, setting);
-    recipe = parse_recipe_object(object);
-  }
+  recipe = with_settings(*std::move(recipe), settings);
   recipe->name = given;
   return *recipe;
+}
+
+Recipe recipe_of(const json& object, const std::string& where,
+                 const std::vector<std::string>& settings) {
+  Recipe recipe;
+  try {
+    recipe = parse_recipe_object(object);
+  } catch (const UsageError& error) {
+    throw InputError(where + ": " + error.what());
+  }
+  recipe = with_settings(std::move(recipe), settings);
+  recipe.name = "stored";
+  return recipe;
 }
 
 LinearRecipe linear_recipe(const Recipe& recipe, const std::string& module) {

@@ -49,6 +49,10 @@ struct Recipe {
 // or value (with the valid ones and "did you mean"), InputError where the file has them or is
 // damaged.
 Recipe parse_recipe(std::string_view name_or_file, const std::vector<std::string>& settings = {});
+// The recipe that a file holds as a JSON object, under the name "stored". Throws InputError that
+// begins with `where` for what is wrong with it, UsageError for a setting.
+Recipe recipe_of(const nlohmann::json& object, const std::string& where,
+                 const std::vector<std::string>& settings = {});
 std::vector<std::string_view> recipe_names();
 nlohmann::json to_json(
     const Recipe& recipe);  // the whole object, as records and checkpoints hold it

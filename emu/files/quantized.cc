@@ -275,6 +275,20 @@ void read_tensor_scales(const SafetensorsFile& file, const std::string& name, Mx
                  "; expected numbers that are finite and above 0");
 }
 
+// `tensor` has its conversion and shape.
+void read_scales_into(const SafetensorsFile& file, const std::string& name, MxTensor& tensor) {
+  const TensorView& scales = bytes_tensor(file, name, scales_suffix);
+  std::vector<int64_t> shape = tensor.shape;
+  shape.back() = tensor.blocks_per_row();
+  if (scales.shape != shape)
+    refuse(file, name,
+           "'" + scales.name + "' has shape " + to_string(scales.shape) + "; expected " +
+               to_string(shape) + ", one scale for each block of " +
+               std::to_string(tensor.block()));
+  tensor.scales = bytes_of(scales);
+  read_tensor_scales(file, name, tensor);
+}
+
 }  // namespace
 
 int parse_block_length(std::string_view text) {
@@ -313,29 +327,38 @@ std::vector<std::string> quantized_names_only(const SafetensorsFile& file) {
   return names;
 }
 
+std::vector<int64_t> quantized_shape(const SafetensorsFile& file, const std::string& name,
+                                     const Conversion& conversion) {
+  const bool is_packed = file.find(name + std::string(packed_suffix)) != nullptr;
+  const TensorView& codes = bytes_tensor(file, name, is_packed ? packed_suffix : codes_suffix);
+  return is_packed ? packed_shape(file, name, codes, conversion.format->element->bits())
+                   : codes.shape;
+}
+
 MxTensor read_quantized(const SafetensorsFile& file, const std::string& name,
                         const Conversion* where_silent) {
   if (!file.find(name + std::string(packed_suffix)))
     bytes_tensor(file, name, codes_suffix);  // named before what the metadata lacks
   MxTensor tensor{read_conversion_metadata(file, name, where_silent), {}, {}, {}};
-  const TensorView& scales = bytes_tensor(file, name, scales_suffix);
+  bytes_tensor(file, name, scales_suffix);
   read_codes(file, name, tensor);
-  std::vector<int64_t> scales_shape = tensor.shape;
-  scales_shape.back() = tensor.blocks_per_row();
-  if (scales.shape != scales_shape)
-    refuse(file, name,
-           "'" + scales.name + "' has shape " + to_string(scales.shape) + "; expected " +
-               to_string(scales_shape) + ", one scale for each block of " +
-               std::to_string(tensor.block()));
-  tensor.scales = bytes_of(scales);
-  read_tensor_scales(file, name, tensor);
+  read_scales_into(file, name, tensor);
+  return tensor;
+}
+
+MxTensor read_scales(const SafetensorsFile& file, const std::string& name,
+                     const std::vector<int64_t>& shape) {
+  for (std::string_view suffix : {codes_suffix, packed_suffix})
+    if (file.find(name + std::string(suffix)))
+      refuse(file, name, "has codes; expected scales alone");
+  MxTensor tensor{read_conversion_metadata(file, name), shape, {}, {}};
+  if (shape.empty()) refuse(file, name, "belongs to a scalar");
+  read_scales_into(file, name, tensor);
   return tensor;
 }
 
 void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor,
                    bool packed) {
-  std::vector<int64_t> scales_shape = tensor.shape;
-  scales_shape.back() = tensor.blocks_per_row();
   if (packed) {
     std::vector<int64_t> shape = tensor.shape;
     shape.back() = packed_bytes(tensor.cols(), tensor.element().bits());
@@ -344,7 +367,13 @@ void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxT
   } else {
     writer.add(name + std::string(codes_suffix), DType::U8, tensor.shape, tensor.codes);
   }
-  writer.add(name + std::string(scales_suffix), DType::U8, scales_shape, tensor.scales);
+  add_scales(writer, name, tensor);
+}
+
+void add_scales(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor) {
+  std::vector<int64_t> shape = tensor.shape;
+  shape.back() = tensor.blocks_per_row();
+  writer.add(name + std::string(scales_suffix), DType::U8, shape, tensor.scales);
   if (!tensor.tensor_scales.empty())
     writer.add(name + std::string(tensor_scale_suffix), DType::F32,
                {int64_t(tensor.tensor_scales.size())}, tensor.tensor_scales);

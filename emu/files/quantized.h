@@ -29,10 +29,21 @@ MxTensor read_quantized(const SafetensorsFile& file, const std::string& name,
 Conversion read_conversion_metadata(const SafetensorsFile& file, const std::string& name,
                                     const Conversion* where_silent = nullptr);
 
+// The shape that read_quantized() gives, of the codes alone. Throws as it does.
+std::vector<int64_t> quantized_shape(const SafetensorsFile& file, const std::string& name,
+                                     const Conversion& conversion);
+
+// The same of a tensor of this shape whose codes are not in the file.
+MxTensor read_scales(const SafetensorsFile& file, const std::string& name,
+                     const std::vector<int64_t>& shape);
+
 // Adds codes, one a byte or packed, scales and metadata. Refers to the tensor until the writer has
 // written.
 void add_quantized(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor,
                    bool packed = false);
+
+// Adds what read_scales() reads.
+void add_scales(SafetensorsWriter& writer, const std::string& name, const MxTensor& tensor);
 
 void add_conversion_metadata(SafetensorsWriter& writer, const std::string& name,
                              const Conversion& conversion);

@@ -111,7 +111,7 @@ int run(const Options& options, const EngineTable& engines) {
   record.add(result);
   record.write(options.json);
   fmt::print("{}: logits of {} × {} tokens at {}, {:.2f} s\n", options.out.string(), ids.size(0),
-             ids.size(1), options.model.recipe, took.count());
+             ids.size(1), opened.recipe.name, took.count());
   fmt::print("{}\n", told_digest(digest, opened.recipe));
   return exit_good;
 }

@@ -18,6 +18,7 @@
 #include "eval/report/progress.h"
 #include "eval/report/published.h"
 #include "eval/report/summary.h"
+#include "golden/stored_recipe.h"
 
 namespace mxref {
 namespace {
@@ -28,7 +29,7 @@ using nlohmann::ordered_json;
 // accuracy does without: with two of them a machine with AVX2 alone would need the ten minutes.
 struct Options {
   std::string model = "smollm2";
-  std::vector<std::string> recipes = {"w8a8", "w4a8", "w4a4"};
+  std::vector<std::string> recipes;  // none: the model's own, or usual_recipes
   std::filesystem::path out, json;
   const EngineEntry* control = nullptr;
   uint64_t seed = 1;
@@ -112,6 +113,8 @@ ordered_json text_entry(const TaskSource& source) {
   return {{"file", source.label}, {"sha256", sha256_of_file(source.file)}};
 }
 
+const std::vector<std::string> usual_recipes = {"w8a8", "w4a8", "w4a4"};
+
 std::vector<Recipe> parse_recipes(const std::vector<std::string>& names) {
   std::vector<Recipe> recipes{parse_recipe("fp32")};
   for (const std::string& name : names)
@@ -134,7 +137,8 @@ void run_parts(const Subject& subject, const Context& context, Parts& parts) {
 
 int run(const Options& options, const Context& context) {
   // What is wrong with the command line shows before anything is made or computed.
-  const std::vector<Recipe> recipes = parse_recipes(options.recipes);
+  std::vector<Recipe> recipes =
+      parse_recipes(options.recipes.empty() ? usual_recipes : options.recipes);
   require_rtl_forward(recipes, context.engines);
   const OutputFolder folder(options.out);
   const std::filesystem::path json = options.out / "report.json",
@@ -149,6 +153,10 @@ int run(const Options& options, const Context& context) {
 
   const std::filesystem::path path = model_path(options.model);
   const auto checkpoint = open_checkpoint(path);
+  if (const auto own = stored_recipe(*checkpoint); own && options.recipes.empty()) {
+    recipes = {recipes.front(), *own};
+    require_rtl_forward(recipes, context.engines);
+  }
   const auto tokenizer = open_tokenizer(path);
   const TaskSource text = default_source("perplexity");
   const TaskSource calibration = asset_source("calibration", "calibration", "c4.utf8");
@@ -202,9 +210,10 @@ int run(const Options& options, const Context& context) {
 Action define_validate(CLI::App& app, const Context& context) {
   auto o = std::make_shared<Options>();
   app.add_option("--model", o->model, "a model as for eval (default smollm2)")->type_name("MODEL");
-  app.add_option("--recipe", o->recipes,
-                 "compared with fp32; repeatable (default w8a8, w4a8, w4a4); the last one runs on "
-                 "the RTL")
+  app.add_option(
+         "--recipe", o->recipes,
+         "compared with fp32; repeatable (default: as a quantized model says itself, else w8a8, "
+         "w4a8, w4a4); the last one runs on the RTL")
       ->type_name("RECIPE")
       ->expected(1)
       ->take_all();

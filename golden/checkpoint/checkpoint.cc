@@ -6,6 +6,7 @@
 #include "emu/binary32.h"
 #include "emu/error.h"
 #include "golden/checkpoint/containers.h"
+#include "golden/checkpoint/stored_tensor.h"
 
 namespace mxref {
 
@@ -26,6 +27,10 @@ void refuse_non_finite(const std::filesystem::path& path, const std::string& nam
                      (binary32::is_nan(std::bit_cast<uint32_t>(*bad)) ? "a NaN" : "an infinity") +
                      " at element " + std::to_string(bad - values.begin()) +
                      "; expected finite weights");
+}
+
+void refuse_tensor(const RawTensor& raw, const std::string& what) {
+  throw InputError(raw.file->path().string() + ": tensor '" + raw.view->name + "' " + what);
 }
 
 }  // namespace mxref

@@ -47,6 +47,9 @@ class Checkpoint {
     return std::nullopt;
   }
 
+  // The type that it is stored in, as in storage(); "" where that is not known.
+  virtual std::string stored_type(const std::string& /*name*/) const { return ""; }
+
   virtual std::vector<Storage> storage() const = 0;  // a row for each type, most values first
 
   virtual std::filesystem::path path() const = 0;

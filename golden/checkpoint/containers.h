@@ -20,8 +20,8 @@ std::unique_ptr<Checkpoint> open_gguf(const std::filesystem::path& file);
 void refuse_non_finite(const std::filesystem::path& path, const std::string& name,
                        const std::vector<float>& values);
 
-// A checkpoint that knows the place of each tensor in its files: Place::tensor->shape and ->bytes,
-// Place::type(), and what its container needs to read it.
+// A checkpoint that knows the place of each tensor in its files: Place::shape(), type(), bytes()
+// that it takes there, and what its container needs to read it.
 template <typename Place>
 class PlacedCheckpoint : public Checkpoint {
  public:
@@ -31,8 +31,9 @@ class PlacedCheckpoint : public Checkpoint {
     return names;
   }
   bool has(const std::string& name) const override { return places_.contains(name); }
-  std::vector<int64_t> shape(const std::string& name) const override {
-    return at(name).tensor->shape;
+  std::vector<int64_t> shape(const std::string& name) const override { return at(name).shape(); }
+  std::string stored_type(const std::string& name) const override {
+    return std::string(at(name).type());
   }
   std::vector<Storage> storage() const override {
     std::vector<Storage> rows;
@@ -40,9 +41,9 @@ class PlacedCheckpoint : public Checkpoint {
       auto row = std::ranges::find(rows, place.type(), &Storage::type);
       if (row == rows.end()) row = rows.insert(row, {.type = std::string(place.type())});
       int64_t values = 1;
-      for (int64_t extent : place.tensor->shape) values *= extent;
+      for (int64_t extent : place.shape()) values *= extent;
       row->values += values;
-      row->bytes += int64_t(place.tensor->bytes.size());
+      row->bytes += place.bytes();
     }
     std::ranges::stable_sort(rows, std::ranges::greater(), &Storage::values);
     return rows;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "emu/e8m0.h"
 #include "emu/error.h"
 #include "emu/files/sha256.h"
 #include "golden/checkpoint/containers.h"
@@ -240,8 +241,27 @@ std::optional<TranslatedName> translate_name(std::string_view name, int64_t laye
 struct GgufPlace {
   const GgufTensor* tensor;
   bool pairwise;  // rows are stored (head, i, half)
+  const std::vector<int64_t>& shape() const { return tensor->shape; }
   std::string_view type() const { return tensor->type->name; }
+  int64_t bytes() const { return int64_t(tensor->bytes.size()); }
 };
+
+constexpr std::string_view mxfp4_type = "MXFP4";
+
+// Blocks of 32 codes: a scale, then 16 bytes with elements i and i + 16 in their low and high
+// nibbles.
+MxTensor unpack_mxfp4(const GgufTensor& tensor) {
+  const BlockFormat& format = block_format("mxfp4");
+  MxTensor q{{.format = &format}, tensor.shape, {}, {}};
+  const size_t block = size_t(format.block), half = block / 2;
+  for (size_t at = 0; at < tensor.bytes.size(); at += 1 + half) {
+    q.scales.push_back(uint8_t(tensor.bytes[at]));
+    const auto pairs = tensor.bytes.subspan(at + 1, half);
+    for (const std::byte pair : pairs) q.codes.push_back(uint8_t(pair) & 15);
+    for (const std::byte pair : pairs) q.codes.push_back(uint8_t(pair) >> 4);
+  }
+  return q;
+}
 
 class GgufCheckpoint : public PlacedCheckpoint<GgufPlace> {
  public:
@@ -276,22 +296,36 @@ class GgufCheckpoint : public PlacedCheckpoint<GgufPlace> {
                       std::vector<float>(blocks * size_t(stored->type->block_elements))};
     stored->type->unpack(stored->bytes, result.values);
     refuse_non_finite(path(), stored->name, result.values);
-    if (pairwise) result.values = halves_apart(result);
+    if (pairwise) result.values = halves_apart(result.values, stored->shape.front());
     return result;
+  }
+  std::optional<MxTensor> quantized(const std::string& name) const override {
+    const auto [stored, pairwise] = at(name);
+    if (stored->type->name != mxfp4_type) return std::nullopt;
+    MxTensor q = unpack_mxfp4(*stored);
+    const auto nan = std::ranges::find(q.scales, e8m0::nan);
+    if (nan != q.scales.end())
+      file_.refuse("tensor '" + stored->name + "' holds a NaN as the scale of block " +
+                   std::to_string(nan - q.scales.begin()) + "; expected finite weights");
+    if (pairwise) {
+      q.codes = halves_apart(q.codes, stored->shape.front());
+      q.scales = halves_apart(q.scales, stored->shape.front());
+    }
+    return q;
   }
   std::filesystem::path path() const override { return file_.path(); }
   std::string sha256() const override { return sha256_of_file(file_.path()); }
 
  private:
   // Rows (head, i, half) → (head, half, i), i < head_dim / 2. A bias has one element a row.
-  std::vector<float> halves_apart(const HostTensor& stored) const {
-    const int64_t rows = stored.shape.front(), head = head_dim(config_);
-    const int64_t row_elements = int64_t(stored.values.size()) / rows;
-    std::vector<float> values(stored.values.size());
+  template <typename T>
+  std::vector<T> halves_apart(const std::vector<T>& stored, int64_t rows) const {
+    const int64_t head = head_dim(config_), row_elements = int64_t(stored.size()) / rows;
+    std::vector<T> values(stored.size());
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t within = row % head, half = within / (head / 2), i = within % (head / 2);
       const int64_t from = row - within + 2 * i + half;
-      std::copy_n(stored.values.begin() + from * row_elements, row_elements,
+      std::copy_n(stored.begin() + from * row_elements, row_elements,
                   values.begin() + row * row_elements);
     }
     return values;

@@ -8,7 +8,10 @@
 #include "emu/files/json_file.h"
 #include "emu/files/safetensors.h"
 #include "emu/files/sha256.h"
+#include "emu/quantize.h"
+#include "golden/checkpoint/compressed_tensors.h"
 #include "golden/checkpoint/containers.h"
+#include "golden/checkpoint/own_layouts.h"
 
 namespace mxref {
 namespace {
@@ -19,13 +22,7 @@ namespace fs = std::filesystem;
 constexpr auto whole_name = "model.safetensors";
 constexpr auto index_name = "model.safetensors.index.json";
 
-struct SafetensorsPlace {
-  const SafetensorsFile* file;
-  const TensorView* tensor;
-  std::string_view type() const { return name_of(tensor->dtype); }
-};
-
-class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
+class HuggingFaceFolder : public PlacedCheckpoint<StoredTensor> {
  public:
   explicit HuggingFaceFolder(const fs::path& folder) : folder_(folder) {
     const fs::path config = folder / "config.json";
@@ -33,26 +30,23 @@ class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
     if (!fs::exists(config, error))
       throw InputError(folder.string() + ": has no config.json; expected " + model_forms);
     config_ = read_json_object(config);
-    if (config_.contains("quantization_config") && !config_["quantization_config"].is_null())
-      throw InputError(config.string() +
-                       ": quantization_config is not supported; expected weights in F32, F16 or "
-                       "BF16");
-    if (fs::exists(folder / whole_name, error)) {
-      const SafetensorsFile& file = open_weights(whole_name);
-      for (const TensorView& tensor : file.tensors()) places_[tensor.name] = {&file, &tensor};
-    } else if (fs::exists(folder / index_name, error)) {
-      read_index(folder / index_name);
-    } else {
-      throw InputError(folder.string() + ": has neither " + whole_name + " nor " + index_name);
-    }
+    RawTensors raw = read_files();
+    places_ = take_quantized(raw, config.string());
+    for (const auto& [name, tensor] : raw) places_.emplace(name, StoredTensor(tensor));
   }
 
   const json& config() const override { return config_; }
   HostTensor tensor(const std::string& name) const override {
-    const SafetensorsPlace& place = at(name);
-    HostTensor result{place.tensor->shape, to_binary32(*place.file, *place.tensor)};
-    refuse_non_finite(place.file->path(), name, result.values);
+    const StoredTensor& place = at(name);
+    HostTensor result{place.shape(), place.is_quantized()
+                                         ? dequantize(place.quantized())
+                                         : to_binary32(place.file(), place.view())};
+    refuse_non_finite(place.file().path(), name, result.values);
     return result;
+  }
+  std::optional<MxTensor> quantized(const std::string& name) const override {
+    const StoredTensor& place = at(name);
+    return place.is_quantized() ? std::optional(place.quantized()) : std::nullopt;
   }
   fs::path path() const override { return folder_; }
   std::string sha256() const override {
@@ -68,7 +62,39 @@ class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
     return at->second;
   }
 
-  void read_index(const fs::path& path) {
+  RawTensors read_files() {
+    std::error_code error;
+    if (fs::exists(folder_ / index_name, error) && !fs::exists(folder_ / whole_name, error))
+      return read_index(folder_ / index_name);
+    if (!fs::exists(folder_ / whole_name, error))
+      throw InputError(folder_.string() + ": has neither " + whole_name + " nor " + index_name);
+    RawTensors raw;
+    const SafetensorsFile& file = open_weights(whole_name);
+    for (const TensorView& tensor : file.tensors()) raw[tensor.name] = {&file, &tensor};
+    return raw;
+  }
+
+  // The quantized layers, taken out of `raw`, by the layout that config.json names. What says so
+  // there is taken out too.
+  StoredTensors take_quantized(RawTensors& raw, const std::string& config) {
+    const json described = config_.value("quantization_config", json());
+    const json method = described.is_object() ? described.value("quant_method", json()) : json();
+    if (method == compressed_tensors::quant_method)
+      return compressed_tensors::take_layers(raw, config_, config);
+    if (!described.is_null() && method != own_layouts::quant_method)
+      throw InputError(config + ": quantization_config of quant_method " + shown(method) +
+                       " is not supported; expected '" +
+                       std::string(compressed_tensors::quant_method) +
+                       "', or weights in F32, F16 or BF16");
+    config_.erase("quantization_config");
+    std::error_code error;
+    if (fs::exists(folder_ / own_layouts::scales_file, error))
+      return own_layouts::take_dequantized(raw, open_weights(own_layouts::scales_file));
+    return own_layouts::take_layers(raw);
+  }
+
+  RawTensors read_index(const fs::path& path) {
+    RawTensors raw;
     const json index = read_json_object(path);
     if (!index.contains("weight_map") || !index["weight_map"].is_object())
       throw InputError(path.string() + ": has no object 'weight_map'");
@@ -87,8 +113,9 @@ class HuggingFaceFolder : public PlacedCheckpoint<SafetensorsPlace> {
       const SafetensorsFile& file = open_weights(file_name);
       const TensorView* tensor = file.find(name);
       if (!tensor) throw InputError(where + "is not in its shard '" + file_name + "'");
-      places_[name] = {&file, tensor};
+      raw[name] = {&file, tensor};
     }
+    return raw;
   }
 
   fs::path folder_;

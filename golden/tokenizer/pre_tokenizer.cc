@@ -136,4 +136,11 @@ std::string_view pre_tokenizer_of_steps(const std::vector<std::string>& steps) {
   return "";
 }
 
+std::vector<std::string_view> pre_tokenizer_steps(std::string_view name) {
+  std::vector<std::string_view> steps;
+  for (std::string_view step : find_by_name(rows, "pre-tokenizer", name).steps)
+    if (!step.empty()) steps.push_back(step);
+  return steps;
+}
+
 }  // namespace mxref

@@ -32,5 +32,7 @@ std::vector<std::string_view> pre_tokenizer_names();
 // pattern), "bytes" (without), "Digits" (one by one), "Split PATTERN" (isolated); "" where none
 // does.
 std::string_view pre_tokenizer_of_steps(const std::vector<std::string>& steps);
+// The steps of a rule. Throws UsageError with the valid names.
+std::vector<std::string_view> pre_tokenizer_steps(std::string_view name);
 
 }  // namespace mxref

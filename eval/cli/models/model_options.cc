@@ -4,6 +4,7 @@
 
 #include "eval/assets/assets.h"
 #include "eval/cli/options.h"
+#include "golden/stored_recipe.h"
 
 namespace mxref {
 namespace {
@@ -24,7 +25,9 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
       ->required()
       ->type_name("MODEL");
   app.add_option("--recipe", options.recipe,
-                 "how the model computes (default fp32): FILE.json, or " + recipe_list())
+                 "how the model computes (default: as a quantized model says itself, else fp32): "
+                 "FILE.json, or " +
+                     recipe_list())
       ->type_name("RECIPE");
   app.add_option(
          "--set", options.settings,
@@ -46,9 +49,13 @@ std::filesystem::path model_path(const std::string& model) {
 
 OpenModel open_model(const ModelOptions& options) {
   OpenModel opened;
-  opened.recipe = parse_recipe(options.recipe, options.settings);
+  if (!options.recipe.empty()) opened.recipe = parse_recipe(options.recipe, options.settings);
   opened.path = model_path(options.model);
   opened.checkpoint = open_checkpoint(opened.path);
+  if (options.recipe.empty()) {
+    const auto stored = stored_recipe(*opened.checkpoint, options.settings);
+    opened.recipe = stored ? *stored : parse_recipe("fp32", options.settings);
+  }
   return opened;
 }
 

@@ -13,7 +13,7 @@ namespace mxref {
 
 struct ModelOptions {
   std::string model;
-  std::string recipe = "fp32";
+  std::string recipe;  // "": what the model says of itself, else fp32
   std::vector<std::string> settings;
 };
 
