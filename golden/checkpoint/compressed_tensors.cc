@@ -190,9 +190,9 @@ class LayerReader {
     float factor = 1 / divisor;
     if (const auto own = tensor_scales_.find(module); own != tensor_scales_.end()) {
       const json& bits = own.value();
-      if (bits.is_number_unsigned() && bits <= UINT32_MAX)
-        factor = std::bit_cast<float>(bits.get<uint32_t>());
-      if (!bits.is_number_unsigned() || !(1 / factor == divisor))
+      const bool is_binary32 = bits.is_number_unsigned() && bits <= UINT32_MAX;
+      if (is_binary32) factor = std::bit_cast<float>(bits.get<uint32_t>());
+      if (!is_binary32 || !(1 / factor == divisor))
         refuse_tensor(global, "contradicts the factor " + bits.dump() +
                                   " of config.json, mxref.tensor_scales; expected binary32 bits of "
                                   "what it is the inverse of");

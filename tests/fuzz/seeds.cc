@@ -15,6 +15,7 @@
 #include "golden/tokenizer/sentencepiece_model.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/golden/gguf_builder.h"
+#include "tests/golden/written_model.h"
 
 using namespace mxref;
 using nlohmann::json;
@@ -79,6 +80,22 @@ void add_formats(Seeds& seeds, const fs::path& file) {
     write_dump(file, {conversion, {2, 5}, x}, &q);
     seeds.add_file("audit_dump", file);
   }
+}
+
+void add_quantized_models(Seeds& seeds) {
+  const SourceFolder source;
+  const TemporaryFolder place;
+  const Conversion four = conversion_to("mxfp4", {3, 4}), eight = conversion_to("mxfp8_e4m3"),
+                   nv = conversion_to("nvfp4");
+  for (const SideConversions& sides :
+       {SideConversions{four, four, four}, {eight, eight, {}}, {nv, nv, nv}, {four, eight, nv}})
+    for (const Layout layout : {Layout::compressed_tensors, Layout::mxref}) {
+      const fs::path out = place.path() / "model";
+      write_model(quantized_model(source.path(), sides), layout, source.path(), out);
+      seeds.add_file("quantized_model", out / "model.safetensors",
+                     read_file(out / "config.json") + '\0');
+      fs::remove_all(out);
+    }
 }
 
 void add_trace(Seeds& seeds, const fs::path& folder) {
@@ -246,6 +263,7 @@ int main(int argc, char** argv) {
   const fs::path file = fs::path(argv[1]) / "written";
   add_tensors(seeds, file);
   add_formats(seeds, file);
+  add_quantized_models(seeds);
   fs::remove(file);
   add_trace(seeds, file);
   add_words(seeds);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
