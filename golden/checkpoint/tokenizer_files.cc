@@ -70,7 +70,9 @@ json pre_tokenizer_of(std::string_view name) {
 class GgufTokenizer {
  public:
   explicit GgufTokenizer(const GgufFile& file)
-      : file_(file), tokens_(file.need<std::vector<std::string_view>>("tokenizer.ggml.tokens")) {}
+      : file_(file),
+        tokens_(file.need<std::vector<std::string_view>>("tokenizer.ggml.tokens")),
+        pre_tokenizer_(file.need<std::string_view>("tokenizer.ggml.pre")) {}
 
   json tokenizer() const {
     const auto types = file_.get<std::vector<int64_t>>("tokenizer.ggml.token_type");
@@ -96,7 +98,7 @@ class GgufTokenizer {
             {"padding", nullptr},
             {"added_tokens", added},
             {"normalizer", nullptr},
-            {"pre_tokenizer", pre_tokenizer_of(file_.need<std::string_view>("tokenizer.ggml.pre"))},
+            {"pre_tokenizer", pre_tokenizer_of(pre_tokenizer_)},
             {"post_processor", post_processor()},
             {"decoder", step_of("ByteLevel")},
             {"model",
@@ -107,7 +109,7 @@ class GgufTokenizer {
               {"end_of_word_suffix", nullptr},
               {"fuse_unk", false},
               {"byte_fallback", false},
-              {"ignore_merges", false},
+              {"ignore_merges", gguf_habits(pre_tokenizer_).takes_whole_pieces},
               {"vocab", vocab},
               {"merges", merges}}}};
   }
@@ -130,7 +132,8 @@ class GgufTokenizer {
     return file_.get<uint64_t>("tokenizer.ggml." + name + "_token_id");
   }
   bool adds(const std::string& name) const {
-    return file_.get<bool>("tokenizer.ggml.add_" + name + "_token").value_or(false);
+    const bool absent = name == "bos" && gguf_habits(pre_tokenizer_).adds_bos;
+    return file_.get<bool>("tokenizer.ggml.add_" + name + "_token").value_or(absent);
   }
 
   // One text, or a pair of them, between the tokens that are added.
@@ -158,6 +161,7 @@ class GgufTokenizer {
 
   const GgufFile& file_;
   std::vector<std::string_view> tokens_;
+  std::string_view pre_tokenizer_;
 };
 
 void write_json(const fs::path& path, const json& value) {

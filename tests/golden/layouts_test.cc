@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(the_tokenizer_of_a_gguf_file_reads_as_the_file_does) {
                        {1, 32},
                        f32,
                        std::string(reinterpret_cast<const char*>(row.data()), 128)});
-  for (const char* pre : {"gpt-2", "qwen2", "smollm"})
+  for (const char* pre : {"gpt-2", "qwen2", "smollm", "llama-bpe"})
     for (const bool adds : {false, true}) {
       const TemporaryFolder place;
       b.set("tokenizer.ggml.pre", pre);
