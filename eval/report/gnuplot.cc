@@ -51,7 +51,9 @@ std::string plot_svg(const std::string& name, PlotSize size, const std::string& 
     throw InputError("a plot: gnuplot is missing; install it with apt-get install gnuplot-nox");
   if (status != 0) throw InputError("a plot: gnuplot refuses it: " + read_file(messages));
   std::string svg = read_file(out);
-  svg.erase(0, svg.find("<svg"));
+  const size_t begin = svg.find("<svg");
+  if (begin == svg.npos) throw InputError("a plot: gnuplot draws nothing: " + read_file(messages));
+  svg.erase(0, begin);
   drop_ids_of_groups(svg, name);
   put_before_ids(svg, name + "-");
   return svg;

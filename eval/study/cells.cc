@@ -96,11 +96,11 @@ void set_keys(Cell& cell, const Grid& grid) {
 
 std::string file_name(const Cell& cell) {
   std::string name;
-  for (const char c : cell.title())
-    name += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                    c == '.' || c == '+' || c == '-'
-                ? c
-                : '_';
+  for (const char c : cell.title()) {
+    const bool kept = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '.' || c == '+' || c == '-';
+    if (kept || !name.ends_with('_')) name += kept ? c : '_';
+  }
   constexpr size_t longest = 120;
   return name.substr(0, longest) + "-" + cell.settings_sha256.substr(0, 8);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -26,10 +27,12 @@ struct Point {
 std::string dot_plot(const std::string& name, const std::string& axis, double none,
                      const std::vector<Point>& points) {
   std::string data, tics;
+  double least = none, most = none;
   for (size_t i = 0; i < points.size(); ++i) {
     const Point& p = points[i];
     const double low = std::isfinite(p.low) ? p.low : p.value;
     const double high = std::isfinite(p.high) ? p.high : p.value;
+    least = std::min(least, low), most = std::max(most, high);
     data += fmt::format("{} {:.9g} {:.9g} {:.9g}\n", i, p.value, low, high);
     std::string label;
     for (const char c : p.label) {
@@ -38,20 +41,22 @@ std::string dot_plot(const std::string& name, const std::string& axis, double no
     }
     tics += fmt::format("{}{} {}", i ? ", " : "", gnuplot_text(label), i);
   }
-  const int height = 90 + 22 * int(points.size());
+  const double room = most > least ? 0.04 * (most - least) : 1;
+  const int height = 80 + 22 * int(points.size());
   return plot_svg(
-      name, {760, height},
+      name, {560, height},
       fmt::format(
           "set border 1 lc rgb '#5b6770' lw 0.8\n"
           "set tics nomirror out scale 0.5 textcolor rgb '#1f2933'\n"
           "set grid xtics lc rgb '#e3e6ea' lt 1 lw 0.6\n"
           "set ytics scale 0 ({})\nset yrange [{}:-0.7]\nset xlabel {}\n"
-          "set offsets graph 0.03, graph 0.03, 0, 0\n"
+          "set xrange [{}:{}]\n"
           "set arrow from first {}, graph 0 to first {}, graph 1 nohead lc rgb '#5b6770' "
           "lw 1 dt 2\n"
           "unset key\n$points << EOD\n{}EOD\n"
           "plot $points using 2:1:3:4 with xerrorbars lc rgb '#2f5d8a' pt 7 ps 0.8 lw 1.6\n",
-          tics, double(points.size()) - 0.3, gnuplot_text(axis), none, none, data));
+          tics, double(points.size()) - 0.3, gnuplot_text(axis), least - room, most + room, none,
+          none, data));
 }
 
 Point point_of(std::string label, const ordered_json& of, double factor) {
@@ -88,6 +93,18 @@ std::string plots_of(const StudyGroup& group, size_t place) {
   return html;
 }
 
+// An interval stands below its figure; what cannot be told is soft.
+std::string html_cell(const std::string& cell) {
+  const size_t bracket = cell.find(" [");
+  const std::string html = bracket == cell.npos
+                               ? escape_html(cell)
+                               : escape_html(cell.substr(0, bracket)) + "<br><small>" +
+                                     escape_html(cell.substr(bracket + 1)) + "</small>";
+  if (cell.starts_with("≈") || cell.starts_with("–"))
+    return "<span class=\"soft\">" + html + "</span>";
+  return cell.starts_with("failed") ? "<span class=\"bad\">" + html + "</span>" : html;
+}
+
 std::string html_of(const StudyTable& table) {
   if (table.rows.empty()) return "";
   std::vector<Column> columns;
@@ -97,17 +114,36 @@ std::string html_of(const StudyTable& table) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : table.rows) {
     rows.emplace_back();
-    for (const std::string& cell : row)
-      rows.back().push_back(cell.starts_with("≈") || cell.starts_with("–")
-                                ? "<span class=\"soft\">" + escape_html(cell) + "</span>"
-                            : cell.starts_with("failed")
-                                ? "<span class=\"bad\">" + escape_html(cell) + "</span>"
-                                : escape_html(cell));
+    for (const std::string& cell : row) rows.back().push_back(html_cell(cell));
   }
   return html_table(escape_html(table.caption), columns, rows);
 }
 
-// Of each group: which methods are told from RTN and from fp32, in the first text.
+// Of each group the smallest increase of nll in the first text, and that of RTN beside it.
+std::string cards(const ordered_json& record) {
+  std::string out;
+  for (const StudyGroup& group : groups_of(record)) {
+    const ordered_json *best = nullptr, *rtn = nullptr;
+    for (const ordered_json* row : group.rows) {
+      if (!row->contains("scores")) continue;
+      const ordered_json& score = (*row)["scores"][0];
+      if (!score.contains("difference") || score["metric"] != "nll") continue;
+      if ((*row)["method"] == "rtn" && !rtn) rtn = &score["difference"];
+      if (!best || score["difference"]["value"] < (*best)["scores"][0]["difference"]["value"])
+        best = row;
+    }
+    if (!best) continue;
+    const ordered_json& least = (*best)["scores"][0]["difference"];
+    out += fmt::format(
+        "<div><dt>{}: smallest increase of nll</dt><dd>{}{:+.4f} <small>{}{}</small></dd></div>\n",
+        escape_html(group.model + ", " + group.recipe),
+        least["distinguishable"].get<bool>() ? "" : "≈ ", least["value"].get<double>(),
+        escape_html(label_of(group, *best)),
+        rtn && rtn != &least ? fmt::format("; rtn {:+.4f}", (*rtn)["value"].get<double>()) : "");
+  }
+  return out.empty() ? "" : "<dl class=\"cards\">\n" + out + "</dl>\n";
+}
+
 std::string verdict(const ordered_json& record) {
   const ordered_json& summary = record["summary"];
   int64_t compared = 0, alike = 0;
@@ -157,7 +193,7 @@ constexpr std::string_view skeleton = R"html(<!DOCTYPE html>
 <body><main>
 <h1>mxref study: {models}</h1>
 <p class="verdict{failed}">{verdict}</p>
-<p class="note">{how}</p>
+{cards}<p class="note">{how}</p>
 {sections}<h2>How small a difference the data could show</h2>
 <p class="note">The largest half-width of the intervals of each recipe.</p>
 <ul class="planted">{resolution}</ul>
@@ -187,7 +223,7 @@ std::string render_study_page(const ordered_json& record) {
   return fmt::format(
       fmt::runtime(skeleton), fmt::arg("style", page_style), fmt::arg("models", models),
       fmt::arg("failed", record["summary"]["failed"] == 0 ? "" : " failed"),
-      fmt::arg("verdict", escape_html(verdict(record))),
+      fmt::arg("verdict", escape_html(verdict(record))), fmt::arg("cards", cards(record)),
       fmt::arg("how", escape_html(how_to_read(record))), fmt::arg("sections", sections),
       fmt::arg("resolution", resolution), fmt::arg("about", about(record)));
 }

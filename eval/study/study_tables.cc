@@ -55,6 +55,11 @@ const ordered_json& scores_of(const StudyGroup& group) {
   return none;
 }
 
+int64_t choice_tasks_of(const StudyGroup& group) {
+  return std::ranges::count_if(scores_of(group),
+                               [](const ordered_json& task) { return task["metric"] == "acc"; });
+}
+
 void add_key_columns(const StudyGroup& group, std::vector<StudyColumn>& columns) {
   columns.push_back({"method", false});
   if (group.scale_rules) columns.push_back({"scale rule", false});
@@ -83,7 +88,8 @@ void add_scores(const StudyGroup& group, const ordered_json& row, Cells& cells) 
     cells.push_back(score ? shown_difference(*score, "against_rtn") : "–");
   }
   if (group.reference && group.reference->contains("accuracy")) {
-    cells.push_back(row.contains("accuracy") ? number(row["accuracy"], 1, 100) : "–");
+    if (choice_tasks_of(group) > 1)
+      cells.push_back(row.contains("accuracy") ? number(row["accuracy"], 1, 100) : "–");
     cells.push_back(row.contains("recovery") ? shown_interval(row["recovery"], 1, 100, false) : "");
   }
 }
@@ -186,7 +192,7 @@ StudyTable table_of(const StudyGroup& group) {
     }
   }
   if (group.reference && group.reference->contains("accuracy")) {
-    table.columns.push_back({"mean accuracy, %"});
+    if (choice_tasks_of(group) > 1) table.columns.push_back({"mean accuracy, %"});
     table.columns.push_back({"recovery, %"});
   }
   table.columns.push_back({"seconds"});
@@ -197,29 +203,34 @@ StudyTable table_of(const StudyGroup& group) {
 
 StudyTable statistics_of(const StudyGroup& group) {
   StudyTable table{
-      group.model + ", " + group.recipe + ": blocks before and after the change", {}, {}};
-  add_key_columns(group, table.columns);
+      group.model + ", " + group.recipe + ": blocks of the unchanged model, and behind each change",
+      {},
+      {}};
   table.columns.push_back({"of", false});
-  for (const char* title : {"kurtosis before", "after", "largest layer's before", "after",
-                            "crest factor before", "after", "error before, %", "after"})
+  table.columns.push_back({"method", false});
+  for (const char* title : {"kurtosis", "kurtosis, largest layer's", "crest factor", "error, %"})
     table.columns.push_back({title});
+  // Who changes nothing, or what another one has changed, has no rows of its own.
+  std::vector<std::pair<std::string, const ordered_json*>> sides;
+  const auto add = [&](const std::string& name, const ordered_json& side) {
+    if (std::ranges::none_of(sides, [&](const auto& other) { return *other.second == side; }))
+      sides.emplace_back(name, &side);
+  };
   for (const ordered_json* row : group.rows) {
     if (!row->contains("statistics")) continue;
-    const ordered_json &before = (*row)["statistics"]["before"],
-                       &after = (*row)["statistics"]["after"];
-    for (const char* part : {"inputs", "weights"})
-      for (size_t i = 0; i < before[part].size(); ++i) {
-        Cells cells = key_cells(group, *row);
-        cells.push_back((part == std::string("inputs") ? "input of " : "weights of ") +
-                        text_of(before[part][i]["place"]));
-        for (const auto& [field, digits, factor] :
-             {std::tuple{"kurtosis", 1, 1.0}, std::tuple{"kurtosis_largest", 1, 1.0},
-              std::tuple{"crest", 2, 1.0}, std::tuple{"error", 3, 100.0}})
-          for (const ordered_json* side : {&before, &after})
-            cells.push_back(number((*side)[part][i][field], digits, factor));
-        table.rows.push_back(std::move(cells));
-      }
+    add("unchanged", (*row)["statistics"]["before"]);
+    add(label_of(group, *row), (*row)["statistics"]["after"]);
   }
+  if (sides.empty()) return table;
+  for (const char* part : {"inputs", "weights"})
+    for (size_t i = 0; i < (*sides.front().second)[part].size(); ++i)
+      for (const auto& [name, side] : sides) {
+        const ordered_json& row = (*side)[part][i];
+        table.rows.push_back(
+            {(part == std::string("inputs") ? "input of " : "weights of ") + text_of(row["place"]),
+             name, number(row["kurtosis"], 1), number(row["kurtosis_largest"], 1),
+             number(row["crest"], 2), number(row["error"], 3, 100)});
+      }
   return table;
 }
 
@@ -257,17 +268,27 @@ StudyTable areas_of(const StudyGroup& group) {
 }
 
 std::string how_to_read(const ordered_json& record) {
+  const bool statistics = std::ranges::any_of(
+      record["results"], [](const ordered_json& row) { return row.contains("statistics"); });
   return fmt::format(
       "nll is the mean negative log-likelihood of a token, in nats. A difference is that of the "
       "same "
       "windows or items; in brackets the interval that holds it with {:.0f} % ({} bootstrap draws "
       "of "
-      "windows or items, seed {}). “≈” marks what is not distinguishable: its interval holds "
-      "zero (of a recovery: 100 %). Recovery is the mean accuracy over the choice tasks, over that "
+      "windows or items, seed {}). “≈” marks what is not distinguishable from fp32 (in the column "
       "of "
-      "fp32. Seconds are those of the cell, quantization included.",
+      "RTN: from RTN): its interval holds zero, or 100 % of a recovery. Recovery is the mean "
+      "accuracy over the choice tasks, over that of fp32. Seconds are those of the cell, "
+      "quantization "
+      "included.{}",
       100 * record["confidence"].get<double>(), record["bootstrap_draws"].get<int64_t>(),
-      record["seed"].dump());
+      record["seed"].dump(),
+      statistics
+          ? " Of blocks: kurtosis is 3 where elements are normal and large where few stand "
+            "out; the crest factor is the largest magnitude of a block of 32 over its root "
+            "mean square; the error is that of the recipe's conversion to nearest, its energy "
+            "over that of the block. Means over the layers."
+          : "");
 }
 
 std::string study_markdown(const ordered_json& record) {

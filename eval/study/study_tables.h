@@ -31,7 +31,8 @@ struct StudyTable {
 };
 // Figures of a group; what is not distinguishable from fp32 is marked by "≈".
 StudyTable table_of(const StudyGroup& group);
-// Statistics of blocks, before and after; no rows where there are none.
+// Statistics of blocks, place by place: of the unchanged model, and behind each change that another
+// one has not made; no rows where there are none.
 StudyTable statistics_of(const StudyGroup& group);
 // Accuracy beside the area of an element; no rows where there is none.
 StudyTable areas_of(const StudyGroup& group);

@@ -181,9 +181,34 @@ BOOST_AUTO_TEST_CASE(tables_have_a_row_a_cell_and_mark_what_cannot_be_told) {
   BOOST_TEST(count(csv, ",") == commas * (1 + 4 * 2 + 1));
 }
 
+// RTN changes nothing, GPTQ nothing either: one block of rows is of the unchanged model, one of
+// AWQ.
+BOOST_AUTO_TEST_CASE(statistics_have_rows_of_each_change_once) {
+  Study study;
+  const auto statistics = [](double kurtosis) {
+    const ordered_json row = {{"place", "o"},
+                              {"kurtosis", kurtosis},
+                              {"kurtosis_largest", kurtosis},
+                              {"crest", 2.0},
+                              {"error", 0.01}};
+    return ordered_json{{"inputs", {row}}, {"weights", {row}}};
+  };
+  for (const size_t i : {1, 2, 3})
+    study.records[i]["statistics"] = {{"before", statistics(9)},
+                                      {"after", statistics(i == 3 ? 4 : 9)}};
+  const ordered_json record = study.record();
+  const StudyTable table = statistics_of(groups_of(record)[0]);
+  BOOST_REQUIRE(table.rows.size() == 4);
+  BOOST_TEST(table.rows[0][1] == "unchanged");
+  BOOST_TEST(table.rows[1][1] == "awq");
+  BOOST_TEST(table.rows[1][2] == "4.0");
+  BOOST_TEST(table.rows[2][0] == "weights of o");
+  BOOST_TEST(statistics_of(groups_of(record)[1]).rows.empty());
+}
+
 BOOST_AUTO_TEST_CASE(the_page_shows_all_of_it_and_escapes_what_it_shows) {
   const std::string page = render_study_page(Study().record());
-  for (const char* part : {"m&lt;1&gt;", "no &lt;room&gt;", "+0.1000 [", "≈ +0.0010", "<svg"})
+  for (const char* part : {"m&lt;1&gt;", "no &lt;room&gt;", "+0.1000<br>", "≈ +0.0010", "<svg"})
     BOOST_TEST((page.find(part) != page.npos), part);
   BOOST_TEST(page.find("m<1>") == page.npos);
   BOOST_TEST(count(page, "<svg") == 2);
