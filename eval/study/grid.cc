@@ -59,10 +59,11 @@ GridModel parse_model(const json& value, const std::string& where, const GridSou
   return within(where, [&] {
     GridModel model{fields.text("name", given), sources.model_path(given), "", ""};
     const auto checkpoint = open_checkpoint(model.path);
-    if (checkpoint->config().contains("mxref"))
+    const auto& config = checkpoint->config();
+    if (config.contains("mxref") || config.contains("quantization_config"))
       throw InputError(given + ": is quantized already; a study begins with an unquantized model");
     model.sha256 = checkpoint->sha256();
-    model.config_sha256 = sha256(checkpoint->config().dump());
+    model.config_sha256 = sha256(config.dump());
     return model;
   });
 }
