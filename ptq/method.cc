@@ -23,6 +23,10 @@ const std::vector<Method>& all_methods() {
       {"quarot", &quarot, &nearest,
        "random Hadamard rotations of the whole model (arXiv 2404.00456)"},
       {"quarot+gptq", &quarot, &gptq, "QuaRot, codes by GPTQ"},
+      {"spinquant", &spinquant, &nearest,
+       "rotations of the whole model, learned (arXiv 2405.16406)"},
+      {"spinquant+gptq", &spinquant_activations, &gptq,
+       "SpinQuant, learned with weights as they are, codes by GPTQ"},
   };
   return table;
 }

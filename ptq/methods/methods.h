@@ -10,6 +10,7 @@ extern const ModelChange smoothquant;
 extern const ModelChange awq;
 extern const ModelChange block_hadamard;  // of MR-GPTQ
 extern const ModelChange quarot;
+extern const ModelChange spinquant, spinquant_activations;
 
 extern const CodeChoice nearest;  // RTN
 extern const CodeChoice clipped;  // AWQ: RTN of weights clipped by block
