@@ -27,6 +27,9 @@ const std::vector<Method>& all_methods() {
        "rotations of the whole model, learned (arXiv 2405.16406)"},
       {"spinquant+gptq", &spinquant_activations, &gptq,
        "SpinQuant, learned with weights as they are, codes by GPTQ"},
+      {"flatquant", &flatquant, &nearest,
+       "affine maps in front of linear layers, learned (arXiv 2410.09426)"},
+      {"flatquant+gptq", &flatquant, &gptq, "FlatQuant, codes by GPTQ"},
   };
   return table;
 }

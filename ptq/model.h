@@ -33,6 +33,9 @@ Place place_of(Linear linear);
 struct LinearWeights {
   at::Tensor weight;  // (N,K)
   at::Tensor bias;    // (N) or undefined
+  // (N) or undefined: part of the choice of codes, which sees each block of row n bounded at
+  // clip[n] times its largest magnitude. The weights themselves stay.
+  at::Tensor clip = {};
 };
 
 struct LayerWeights {

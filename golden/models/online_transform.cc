@@ -30,18 +30,19 @@ class Hadamard : public OnlineTransform {
   int64_t size_, inner_;
 };
 
-// (M, a·b) → leftᵀ·X·right of each row X (a,b).
+// (M, a·b) → leftᵀ·X·right of each row X (a,b), or leftᵀ·X.
 class Kronecker : public OnlineTransform {
  public:
-  Kronecker(const at::Tensor& left, const at::Tensor& right, const Rest& rest)
+  // right (b,b) or undefined.
+  Kronecker(const at::Tensor& left, const at::Tensor& right, int64_t b, const Rest& rest)
       : rest_(rest),
         a_(left.size(0)),
-        b_(right.size(0)),
+        b_(b),
         left_(rest.prepare(left.t().contiguous())),
-        right_(rest.prepare(right.t().contiguous())) {}
+        right_(right.defined() ? rest.prepare(right.t().contiguous()) : nullptr) {}
   at::Tensor operator()(const at::Tensor& x) const override {
     const int64_t M = x.size(0);
-    const at::Tensor by_right = rest_.product(x.view({M * a_, b_}), *right_);
+    const at::Tensor by_right = right_ ? rest_.product(x.view({M * a_, b_}), *right_) : x;
     const at::Tensor columns = by_right.view({M, a_, b_}).transpose(1, 2).contiguous();
     const at::Tensor by_left = rest_.product(columns.view({M * b_, a_}), *left_);
     return by_left.view({M, b_, a_}).transpose(1, 2).reshape({M, a_ * b_}).contiguous();
@@ -141,11 +142,18 @@ std::unique_ptr<OnlineTransform> make_hadamard(const Entry& entry) {
 
 std::unique_ptr<OnlineTransform> make_kronecker(const Entry& entry) {
   check_fields(entry, {"left", "right"});
-  const at::Tensor left = entry.matrix("left"), right = entry.matrix("right");
+  const at::Tensor left = entry.matrix("left");
+  if (!entry.object.contains("right")) {
+    if (entry.n % left.size(0) != 0)
+      entry.fail("matrix of " + std::to_string(left.size(0)) +
+                 " rows, which do not divide the width " + std::to_string(entry.n));
+    return std::make_unique<Kronecker>(left, at::Tensor(), entry.n / left.size(0), entry.rest);
+  }
+  const at::Tensor right = entry.matrix("right");
   if (left.size(0) * right.size(0) != entry.n)
     entry.fail("matrices of " + std::to_string(left.size(0)) + " and " +
                std::to_string(right.size(0)) + " rows; the width is " + std::to_string(entry.n));
-  return std::make_unique<Kronecker>(left, right, entry.rest);
+  return std::make_unique<Kronecker>(left, right, right.size(0), entry.rest);
 }
 
 std::unique_ptr<OnlineTransform> make_affine(const Entry& entry) {

@@ -10,7 +10,8 @@
 //   gate and up), mlp.act_fn (for down), self_attn.rotary (queries and keys alike, head by head).
 // Kinds, x the row of an activation, of n elements (at self_attn.rotary: of one head):
 //   hadamard   {"size": s, "inner": i = 1}: x as (n/(s·i), s, i), x·H_s/√s along s
-//   kronecker  {"left": NAME, "right": NAME}: x as (a, b) → leftᵀ·x·right; tensors (a,a) and (b,b)
+//   kronecker  {"left": NAME, "right": NAME}: x as (a, b) → leftᵀ·x·right; tensors (a,a) and (b,b);
+//              without "right" leftᵀ·x
 //   affine     {"matrix": NAME} at self_attn.rotary: keys k·P, queries q·P^(-T), which stands in
 //              {"inverse": NAME}
 //   clip       {"ratio": r, "block": k}: each block of k to ±RNE32(r·its largest magnitude)

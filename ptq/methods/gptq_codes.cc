@@ -9,6 +9,7 @@
 #include "ptq/calibration_stream.h"
 #include "ptq/gptq.h"
 #include "ptq/methods/methods.h"
+#include "ptq/transforms/fold.h"
 
 namespace mxref::methods {
 namespace {
@@ -175,6 +176,7 @@ class ModelLoop {
       if (!conversion) continue;
       if (!h) h = hessian.mean();
       at::Tensor& w = layer[linear].weight;
+      w = bounded_weight(layer[linear], conversion->block);
       GptqResult result = mxref::gptq(values_of(w), w.size(0), *h, *conversion, settings_);
       tally_.loss += result.loss;
       tally_.nearest_loss += result.nearest_loss;

@@ -10,7 +10,9 @@ extern const ModelChange smoothquant;
 extern const ModelChange awq;
 extern const ModelChange block_hadamard;  // of MR-GPTQ
 extern const ModelChange quarot;
-extern const ModelChange spinquant, spinquant_activations;
+extern const ModelChange spinquant;
+extern const ModelChange spinquant_activations;  // learned with weights as they are
+extern const ModelChange flatquant;
 
 extern const CodeChoice nearest;  // RTN
 extern const CodeChoice clipped;  // AWQ: RTN of weights clipped by block

@@ -3,6 +3,7 @@
 #include "emu/quantize.h"
 #include "golden/models/tensor_values.h"
 #include "ptq/methods/methods.h"
+#include "ptq/transforms/fold.h"
 
 namespace mxref::methods {
 namespace {
@@ -14,9 +15,10 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
   for (const LayerWeights& layer : model.layers)
     for (const Linear linear : all_linears) {
       const std::string module = layer.module(linear);
-      const at::Tensor& w = layer[linear].weight;
-      if (const auto side = linear_recipe(context.recipe, module).weights; side.conversion)
-        codes[module + ".weight"] = quantize(values_of(w), w.sizes().vec(), *side.conversion);
+      const auto side = linear_recipe(context.recipe, module).weights;
+      if (!side.conversion) continue;
+      const at::Tensor w = bounded_weight(layer[linear], side.conversion->block);
+      codes[module + ".weight"] = quantize(values_of(w), w.sizes().vec(), *side.conversion);
     }
   return codes;
 }

@@ -6,6 +6,7 @@
 #include "emu/kernels/parts.h"
 #include "emu/philox.h"
 #include "golden/models/hadamard.h"
+#include "ptq/learning/functions.h"
 
 namespace mxref {
 namespace {
@@ -131,6 +132,10 @@ void scale_channels(PtqModel& model, LayerWeights& layer, Place place, std::span
       break;
   }
   for (const Linear linear : linears_at(place)) multiply_columns(layer[linear].weight, s);
+}
+
+at::Tensor bounded_weight(const LinearWeights& linear, int64_t block) {
+  return linear.clip.defined() ? clip_blocks(linear.weight, linear.clip, block) : linear.weight;
 }
 
 RowMap random_hadamard(int64_t n, uint64_t seed) {

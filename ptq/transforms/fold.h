@@ -36,6 +36,9 @@ void add_head_hadamard(PtqModel& model, LayerWeights& layer);
 // serves one query head), the rows of up (down).
 void scale_channels(PtqModel& model, LayerWeights& layer, Place place, std::span<const double> s);
 
+// The weights that codes are chosen for: bounded where a change asks for it (LinearWeights::clip).
+at::Tensor bounded_weight(const LinearWeights& linear, int64_t block);
+
 // x·diag(±1)·H/√n on rows of n, the signs by Philox from the seed.
 RowMap random_hadamard(int64_t n, uint64_t seed);
 

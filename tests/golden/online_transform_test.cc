@@ -156,6 +156,11 @@ BOOST_AUTO_TEST_CASE(kronecker_is_the_product_with_both_factors) {
         at::mm(at::mm(left.to(at::kDouble), X), right.to(at::kDouble)).flatten();
     BOOST_TEST((other - y[row]).abs().max().item<double>() > 1e-2);
   }
+  // The left factor alone is that with the unit matrix.
+  const auto alone = json::parse(R"([{"after": "m", "kind": "kronecker", "left": "l"}])");
+  BOOST_TEST(
+      same_bits(transforms(alone, {{"l", left}}, 24).apply("m", x),
+                transforms(list, {{"l", left}, {"r", at::eye(6, at::kFloat)}}, 24).apply("m", x)));
 }
 
 BOOST_AUTO_TEST_CASE(affine_keeps_the_products_of_queries_and_keys) {
@@ -196,11 +201,13 @@ BOOST_AUTO_TEST_CASE(what_is_unknown_or_does_not_fit_is_refused_in_one_line) {
       {R"([{"after": "m", "kind": "hadamard", "size": 6}])", "order 6"},
       {R"([{"after": "m", "kind": "hadamard", "sise": 6}])", "sise"},
       {R"([{"after": "m", "kind": "clip", "ratio": 2}])", "'ratio'"},
-      {R"([{"after": "m", "kind": "kronecker", "left": "l"}])", "'right'"},
+      {R"([{"after": "m", "kind": "kronecker", "left": "l", "right": 3}])", "'right'"},
+      {R"([{"after": "m", "kind": "kronecker", "left": "f"}])", "do not divide the width 24"},
       {R"([{"after": "m", "kind": "kronecker", "left": "l", "right": "l"}])", "the width is 24"},
       {R"([{"after": "m", "kind": "affine", "matrix": "l", "inverse": "l"}])", "rotary only"},
   };
-  const std::map<std::string, at::Tensor> tensors{{"l", at::eye(3, at::kFloat)}};
+  const std::map<std::string, at::Tensor> tensors{{"l", at::eye(3, at::kFloat)},
+                                                  {"f", at::eye(5, at::kFloat)}};
   for (const auto& row : rows)
     BOOST_CHECK_EXCEPTION(transforms(json::parse(row.list), tensors, 24), InputError,
                           [&](const InputError& e) {
