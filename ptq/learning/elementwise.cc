@@ -23,7 +23,7 @@ constexpr int64_t part_rows = 32;
 
 struct StraightThrough : torch::autograd::Function<StraightThrough> {
   static at::Tensor forward(AutogradContext*, const at::Tensor& x, const RecipeSide& side) {
-    const ThreadsInScope all(threads());
+    const AllThreads all;
     if (side.conversion)
       return to_tensor(
           {x.sizes().vec(), dequantize(quantize(values_of(x), x.sizes().vec(), *side.conversion))});

@@ -150,7 +150,7 @@ struct Kronecker : torch::autograd::Function<Kronecker> {
 // x·H along an axis, or x·Hᵀ.
 at::Tensor turned(const at::Tensor& x, int64_t size, int64_t inner, bool transposed) {
   at::Tensor y = x.clone();
-  const ThreadsInScope all(threads());
+  const AllThreads all;
   hadamard_transform(y.data_ptr<float>(), y.numel() / (size * inner), size, inner, transposed);
   return y;
 }

@@ -144,7 +144,7 @@ class Learner {
   // The loss of the last epoch, mean over its steps.
   double learn(size_t index, const AffineMaps& maps, const LayerQuantizers& quantizers,
                const std::vector<at::Tensor>& inputs) {
-    const ThreadsInScope one(1);
+    const OneThread one;
     std::vector<AdamW::Parameter> parameters;
     for (const auto& [name, value] : maps.maps()) parameters.push_back({value, 1});
     for (const auto& [name, value] : maps.clips())

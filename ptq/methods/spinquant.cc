@@ -213,7 +213,7 @@ class Learner {
     for (const Matrix64& r : R2) r2.push_back(leaf_of(r, d_));
     double loss = 0;
     {
-      const ThreadsInScope one(1);
+      const OneThread one;
       const at::Tensor ids = batch(step), start = embedded(ids);
       std::vector<at::Tensor> streams;
       {

@@ -18,6 +18,7 @@
 #include "ptq/learning/functions.h"
 #include "ptq/learning/learned_layer.h"
 #include "ptq/learning/orthogonal.h"
+#include "ptq/learning/threads.h"
 #include "ptq/method.h"
 #include "tests/golden/models_fixture.h"
 
@@ -217,6 +218,30 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_a_layer_is_that_of_finite_differences) {
           },
           layer[linear].weight, 1e-3);
   }
+}
+
+BOOST_AUTO_TEST_CASE(only_what_is_shared_in_parts_runs_on_all_threads) {
+  const int before = threads();
+  set_threads(3);
+  const auto in_a_region = [] {
+    int count = 0;
+#pragma omp parallel
+#pragma omp single
+    count = omp_get_num_threads();
+    return count;
+  };
+  BOOST_TEST(in_a_region() == 3);  // the control
+  {
+    const OneThread one;
+    BOOST_TEST(in_a_region() == 1);
+    {
+      const AllThreads all;
+      BOOST_TEST(in_a_region() == 3);
+    }
+    BOOST_TEST(in_a_region() == 1);
+  }
+  BOOST_TEST(threads() == 3);
+  set_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(quantizers_count_as_the_identity_on_the_way_back) {
