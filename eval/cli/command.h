@@ -74,6 +74,7 @@ Action define_forward(CLI::App& app, const Context& context);  // in libmxref_mo
 Action define_eval(CLI::App& app, const Context& context);
 Action define_formats(CLI::App& app, const Context& context);
 Action define_gemm(CLI::App& app, const Context& context);
+Action define_ptq(CLI::App& app, const Context& context);
 Action define_quantize(CLI::App& app, const Context& context);
 Action define_study(CLI::App& app, const Context& context);
 Action define_validate(CLI::App& app, const Context& context);

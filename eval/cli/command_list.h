@@ -38,6 +38,7 @@ inline constexpr std::array command_list{
     CommandRow{"forward", "run a model on token ids: logits, hidden states", Home::models},
     CommandRow{"eval", "perplexity and benchmarks of a model, on a chosen arithmetic",
                Home::models},
+    CommandRow{"ptq", "quantize a model with a method, write a checkpoint", Home::models},
     CommandRow{"study",
                "a grid of models, methods, recipes, datapaths and tasks: tables with intervals",
                Home::models},

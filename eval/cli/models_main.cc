@@ -20,6 +20,7 @@ namespace {
 constexpr std::array commands{
     Command{"eval", define_eval},
     Command{"forward", define_forward},
+    Command{"ptq", define_ptq},
     Command{"study", define_study},
     Command{"validate", define_validate},
 };

@@ -84,8 +84,9 @@ MxTensor converted(const at::Tensor& x, const Conversion& conversion, Word imple
   check_values("x", x);
   const std::string_view name = checked_name(implementation);
   if (name == "torch") return formulation::quantize(x.detach().to(at::kFloat), conversion);
-  const auto convert = name == definition ? quantize_ref : mxref::quantize;
-  return convert(values_of("x", x), x.sizes().vec(), conversion);
+  const std::span<const float> values = values_of("x", x);
+  return name == definition ? quantize_ref(values, x.sizes().vec(), conversion)
+                            : mxref::quantize(values, x.sizes().vec(), conversion);
 }
 
 at::Tensor dequantized(const MxTensor& q, Word implementation) {
