@@ -55,7 +55,8 @@ std::vector<float> given_values(size_t count) {
   return x;
 }
 
-using Converter = MxTensor (*)(std::span<const float>, std::vector<int64_t>, const Conversion&);
+using Converter = MxTensor (*)(std::span<const float> x, std::vector<int64_t> shape,
+                               const Conversion& conversion, uint64_t first_element);
 
 // Every rule, rounding, some pre-scales; codes, scales, and what they stand for.
 Digest conversions(const BlockFormat& format, Converter convert, bool is_short) {
@@ -63,7 +64,7 @@ Digest conversions(const BlockFormat& format, Converter convert, bool is_short) 
   const std::vector<float> x = given_values(size_t(rows) * 150);
   Digest digest;
   const auto add = [&](const Conversion& c) {
-    const MxTensor q = convert(x, {rows, 150}, c);
+    const MxTensor q = convert(x, {rows, 150}, c, 0);
     digest.add(q.codes);
     digest.add(q.scales);
     digest.add(q.tensor_scales);
