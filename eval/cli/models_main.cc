@@ -18,10 +18,8 @@ namespace mxref {
 namespace {
 
 constexpr std::array commands{
-    Command{"eval", define_eval},
-    Command{"forward", define_forward},
-    Command{"ptq", define_ptq},
-    Command{"study", define_study},
+    Command{"eval", define_eval},         Command{"forward", define_forward},
+    Command{"ptq", define_ptq},           Command{"study", define_study},
     Command{"validate", define_validate},
 };
 static_assert(defines_all(commands, Home::models));

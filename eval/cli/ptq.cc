@@ -34,7 +34,8 @@ struct Options {
 
 std::string method_list() {
   std::string list;
-  for (const Method& row : all_methods()) list += (list.empty() ? "" : ", ") + std::string(row.name);
+  for (const Method& row : all_methods())
+    list += (list.empty() ? "" : ", ") + std::string(row.name);
   return list;
 }
 

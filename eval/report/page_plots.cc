@@ -78,6 +78,7 @@ class Points {
   int style_;
 };
 
+// Empty where no series has a point.
 std::string script(const std::string& settings, const std::vector<Points>& series,
                    std::string (Points::*how)() const) {
   std::string data, plots;
@@ -86,7 +87,12 @@ std::string script(const std::string& settings, const std::vector<Points>& serie
     data += points.data();
     plots += (plots.empty() ? "plot " : ", ") + (points.*how)();
   }
-  return std::string(frame) + settings + data + plots + "\n";
+  return plots.empty() ? "" : std::string(frame) + settings + data + plots + "\n";
+}
+
+// No plot of nothing: gnuplot would draw none.
+std::string plot_where_any(const std::string& name, PlotSize size, const std::string& script) {
+  return script.empty() ? "" : plot_svg(name, size, script);
 }
 
 }  // namespace
@@ -97,7 +103,7 @@ std::string plot_perplexity(const ordered_json& record) {
     if (row["task"] == "perplexity")
       points.add(position_of(record, row["recipe"].get<std::string>()), number_or(row["ppl"], NAN),
                  number_or(row["ppl_stderr"], 0));
-  return plot_svg(
+  return plot_where_any(
       "perplexity", {430, 280},
       script(recipe_axis(record) + "unset key\nset ylabel 'perplexity'\nset yrange [0:*]\n",
              {points}, &Points::bars));
@@ -115,9 +121,9 @@ std::string plot_accuracy(const ordered_json& record) {
             position_of(record, cell["recipe"].get<std::string>()) + 0.12 * (index - 0.5),
             100 * cell["acc"].get<double>(), 100 * number_or(cell["stderr"], 0));
   }
-  return plot_svg("accuracy", {430, 280},
-                  script(recipe_axis(record) + "set ylabel 'acc, %'\nset yrange [0:100]\n", series,
-                         &Points::bars));
+  return plot_where_any("accuracy", {430, 280},
+                        script(recipe_axis(record) + "set ylabel 'acc, %'\nset yrange [0:100]\n",
+                               series, &Points::bars));
 }
 
 std::string plot_recovery(const ordered_json& record) {
@@ -146,11 +152,11 @@ std::string plot_recovery(const ordered_json& record) {
       "solid noborder behind\n",
       100 - thresholds["lossless_drop_percent"].get<double>(),
       100 - thresholds["risky_drop_percent"].get<double>());
-  return plot_svg("recovery", {500, 320},
-                  script(recipe_axis(record) + bands +
-                             "set ylabel 'accuracy kept, %'\n"
-                             "set xrange [0.5:]\n",
-                         series, &Points::bars));
+  return plot_where_any("recovery", {500, 320},
+                        script(recipe_axis(record) + bands +
+                                   "set ylabel 'accuracy kept, %'\n"
+                                   "set xrange [0.5:]\n",
+                               series, &Points::bars));
 }
 
 // Of the axis of values from `low` to `high`: 3 to 8 steps of 1, 2 or 5 times a power of ten, all
@@ -179,7 +185,7 @@ std::string plot_drift(const ordered_json& record) {
     }
     windows = std::max(windows, row["difference"].size());
   }
-  return plot_svg(
+  return plot_where_any(
       "drift", {500, 300},
       script(fmt::format("set xlabel 'window'\n{}set xrange [0.5:{}]\nset ylabel 'nats a token'\n"
                          "{}unset lmargin\nset xzeroaxis lc rgb '#5b6770' lt 1 lw 0.8\n",

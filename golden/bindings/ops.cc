@@ -84,7 +84,7 @@ MxTensor converted(const at::Tensor& x, const Conversion& conversion, Word imple
   check_values("x", x);
   const std::string_view name = checked_name(implementation);
   if (name == "torch") return formulation::quantize(x.detach().to(at::kFloat), conversion);
-  const std::span<const float> values = values_of("x", x);
+  const std::vector<float> values = values_of("x", x);
   return name == definition ? quantize_ref(values, x.sizes().vec(), conversion)
                             : mxref::quantize(values, x.sizes().vec(), conversion);
 }
