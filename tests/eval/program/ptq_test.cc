@@ -87,8 +87,13 @@ BOOST_AUTO_TEST_CASE(wrong_use_and_bad_files_are_told_in_one_line_and_lose_nothi
   refused(2, {"ptq", "--model", files.model, "--method", "gptq", "--out", out}, "--calibration");
   refused(2, {"ptq", "--model", files.model, "--method", "rtn", "--recipe", "fp32", "--out", out},
           "quantizes no weights");
-  refused(3, files.ptq("gptq", out, {"--samples", "1000"}), "expected 1000");
-  refused(3, files.ptq("gptq", out, {"--calibration", files.folder / "absent"}), "absent");
+  const auto with_text = [&](const std::string& text, const char* samples) {
+    return std::vector<std::string>{
+        "ptq",           "--model", files.model, "--method", "gptq",  "--recipe", "w4a4",
+        "--calibration", text,      "--samples", samples,    "--out", out};
+  };
+  refused(3, with_text(files.text, "1000"), "expected 1000");
+  refused(3, with_text(files.folder / "absent", "1"), "absent");
   refused(3, files.ptq("rtn", files.folder / "no" + std::string("/out")), "no");
 }
 
