@@ -8,7 +8,7 @@
   prove.py --planted       the designs of the controls in place of ours: each must be refuted
   prove.py --list          the names
   prove.py --json FILE     the results as a record
-  prove.py --timeout S     seconds of CPU that one run may take (default 60, with --long 1800)
+  prove.py --timeout S     seconds of CPU that one run may take (default 600, with --long 1800)
 
 A proof is a module with free inputs and an output `wrong` (the files beside this one): it is proven where `wrong` is 0
 for all inputs. Its control is the same proof on a mutated design, with a planted fault of faults.h (a number of
@@ -321,7 +321,7 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--timeout", type=int)
     options = parser.parse_args()
-    timeout = options.timeout or (1800 if options.long else 60)
+    timeout = options.timeout or (1800 if options.long else 600)
     chosen = [p for p in all_proofs()
               if (any(p.name.startswith(n) for n in options.names) if options.names else options.long or not p.long)]
     match = re.fullmatch(r"(\d+)/(\d+)", options.slice)
