@@ -8,6 +8,10 @@ namespace {
 
 using nlohmann::json;
 
+// The library's rule for inputs, which no file states. CHOICE: it rounds as for mxfp4 whatever the
+// format; for mxfp8 `even` rounds at the format's own precision.
+constexpr const char* library_scale_rule = "even";
+
 // A regular expression that matches this name alone.
 std::string pattern_of(const std::string& module) {
   std::string pattern;
@@ -21,7 +25,10 @@ std::string pattern_of(const std::string& module) {
 json sides_of(const DerivedLayer& layer) {
   json weights{{"format", layer.scheme->form->format}}, activations{{"format", "none"}};
   if (layer.prescale != Prescale{}) weights["prescale"] = to_string(layer.prescale);
-  if (layer.scheme->activations) activations["format"] = layer.scheme->activations->name;
+  if (const BlockFormat* format = layer.scheme->activations) {
+    activations["format"] = format->name;
+    if (!format->has_tensor_scale()) activations["scale_rule"] = library_scale_rule;
+  }
   return {{"weights", weights}, {"activations", activations}};
 }
 

@@ -15,8 +15,9 @@ struct DerivedLayer {
   Prescale prescale;  // of its weights
 };
 
-// The recipe (golden/recipe.h) of these layers: the datapath `fused`; what most of them are stands
-// in front, an override for each other kind; `unquantized` linear layers are skipped.
+// The recipe (golden/recipe.h) of these layers: the datapath `fused`, inputs by the scale rule
+// `even`, the library's; what most of them are stands in front, an override for each other kind;
+// `unquantized` linear layers are skipped.
 nlohmann::json derive_recipe(const std::map<std::string, DerivedLayer>& layers,
                              const std::set<std::string>& unquantized);
 

@@ -66,13 +66,43 @@ json pre_tokenizer_of(std::string_view name) {
   return {{"type", "Sequence"}, {"pretokenizers", steps}};
 }
 
+// The tokens "bos" and "eos" of a GGUF file.
+struct GgufEnds {
+  const GgufFile& file;
+  bool adds_bos;  // where nothing is said
+
+  std::optional<uint64_t> id(const std::string& name) const {
+    return file.get<uint64_t>("tokenizer.ggml." + name + "_token_id");
+  }
+  // Whether it is added to every text.
+  bool adds(const std::string& name) const {
+    return file.get<bool>("tokenizer.ggml.add_" + name + "_token")
+        .value_or(name == "bos" && adds_bos);
+  }
+};
+
+// tokenizer_config.json
+json config_of(const GgufEnds& ends, const char* tokenizer_class) {
+  const auto tokens = ends.file.need<std::vector<std::string_view>>("tokenizer.ggml.tokens");
+  json config{{"tokenizer_class", tokenizer_class}, {"clean_up_tokenization_spaces", false}};
+  for (const std::string name : {"bos", "eos"}) {
+    config["add_" + name + "_token"] = ends.adds(name);
+    if (const auto id = ends.id(name)) config[name + "_token"] = tokens[*id];
+  }
+  if (const auto text = ends.file.get<std::string_view>("tokenizer.chat_template"))
+    config["chat_template"] = *text;
+  return config;
+}
+
 // A tokenizer of byte-level pairs, whose metadata open_tokenizer() has checked.
 class GgufTokenizer {
  public:
   explicit GgufTokenizer(const GgufFile& file)
       : file_(file),
         tokens_(file.need<std::vector<std::string_view>>("tokenizer.ggml.tokens")),
-        pre_tokenizer_(file.need<std::string_view>("tokenizer.ggml.pre")) {}
+        pre_tokenizer_(file.need<std::string_view>("tokenizer.ggml.pre")),
+        ends_{file, gguf_habits(pre_tokenizer_).adds_bos} {}
+  const GgufEnds& ends() const { return ends_; }
 
   json tokenizer() const {
     const auto types = file_.get<std::vector<int64_t>>("tokenizer.ggml.token_type");
@@ -114,42 +144,21 @@ class GgufTokenizer {
               {"merges", merges}}}};
   }
 
-  json config() const {
-    json config{{"tokenizer_class", "PreTrainedTokenizerFast"},
-                {"add_prefix_space", false},
-                {"clean_up_tokenization_spaces", false},
-                {"add_bos_token", adds("bos")},
-                {"add_eos_token", adds("eos")}};
-    for (const char* name : {"bos", "eos"})
-      if (const auto id = id_of(name)) config[std::string(name) + "_token"] = tokens_[*id];
-    if (const auto text = file_.get<std::string_view>("tokenizer.chat_template"))
-      config["chat_template"] = *text;
-    return config;
-  }
-
  private:
-  std::optional<uint64_t> id_of(const std::string& name) const {
-    return file_.get<uint64_t>("tokenizer.ggml." + name + "_token_id");
-  }
-  bool adds(const std::string& name) const {
-    const bool absent = name == "bos" && gguf_habits(pre_tokenizer_).adds_bos;
-    return file_.get<bool>("tokenizer.ggml.add_" + name + "_token").value_or(absent);
-  }
-
   // One text, or a pair of them, between the tokens that are added.
   json post_processor() const {
-    if (!adds("bos") && !adds("eos")) return nullptr;
+    if (!ends_.adds("bos") && !ends_.adds("eos")) return nullptr;
     json single = json::array(), pair = json::array(), added = json::object();
     const auto token = [&](const char* name, int type) -> json {
-      const std::string text(tokens_[*id_of(name)]);
-      added[text] = {{"id", text}, {"ids", {*id_of(name)}}, {"tokens", {text}}};
+      const std::string text(tokens_[*ends_.id(name)]);
+      added[text] = {{"id", text}, {"ids", {*ends_.id(name)}}, {"tokens", {text}}};
       return {{"SpecialToken", {{"id", text}, {"type_id", type}}}};
     };
     for (int type : {0, 1}) {
       json texts = json::array();
-      if (adds("bos")) texts.push_back(token("bos", type));
+      if (ends_.adds("bos")) texts.push_back(token("bos", type));
       texts.push_back({{"Sequence", {{"id", type == 0 ? "A" : "B"}, {"type_id", type}}}});
-      if (adds("eos")) texts.push_back(token("eos", type));
+      if (ends_.adds("eos")) texts.push_back(token("eos", type));
       if (type == 0) single = texts;
       pair.insert(pair.end(), texts.begin(), texts.end());
     }
@@ -162,6 +171,7 @@ class GgufTokenizer {
   const GgufFile& file_;
   std::vector<std::string_view> tokens_;
   std::string_view pre_tokenizer_;
+  GgufEnds ends_;
 };
 
 void write_json(const fs::path& path, const json& value) {
@@ -178,11 +188,20 @@ void write_tokenizer(const fs::path& source, const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(source, error)) {
     const GgufFile file = GgufFile::open(source);
-    if (file.get<std::string_view>("tokenizer.ggml.model") != "gpt2") return;
+    const auto kind = file.get<std::string_view>("tokenizer.ggml.model");
+    if (kind != "gpt2" && kind != "llama") return;
     open_tokenizer(source);
-    const GgufTokenizer tokenizer(file);
-    write_json(folder / "tokenizer.json", tokenizer.tokenizer());
-    write_json(folder / "tokenizer_config.json", tokenizer.config());
+    json config;
+    if (kind == "gpt2") {
+      const GgufTokenizer tokenizer(file);
+      write_json(folder / "tokenizer.json", tokenizer.tokenizer());
+      config = config_of(tokenizer.ends(), "PreTrainedTokenizerFast");
+      config["add_prefix_space"] = false;
+    } else {
+      write_atomically(folder / "tokenizer.model", sentencepiece_model(file));
+      config = config_of({file, /*adds_bos=*/true}, "LlamaTokenizer");
+    }
+    write_json(folder / "tokenizer_config.json", config);
     return;
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(source, error))

@@ -1,6 +1,7 @@
 #include "golden/tokenizer/byte_pair_tokenizer.h"
 
 #include <algorithm>
+#include <deque>
 #include <queue>
 
 #include "emu/error.h"
@@ -24,6 +25,7 @@ PreTokenizer find_pre_tokenizer(std::string_view name, const std::string& where)
 
 BytePairTokenizer::BytePairTokenizer(const Vocabulary& vocabulary, const std::string& where)
     : pre_tokenizer_(find_pre_tokenizer(vocabulary.pre_tokenizer, where)),
+      composes_text_(vocabulary.composes_text),
       first_(vocabulary.first),
       last_(vocabulary.last),
       bos_(vocabulary.bos),
@@ -153,11 +155,13 @@ std::vector<int64_t> BytePairTokenizer::encode(std::string_view text) const {
   if (const size_t bad = find_invalid_utf8(text); bad != text.npos)
     throw InputError("text is not UTF-8 at byte " + std::to_string(bad));
   std::vector<int64_t> ids;
+  std::deque<std::string> composed;  // what the pieces lie in
   Pieces pieces(*this);
   if (first_) ids.push_back(*first_);
   matched_tokens_.split(
       text,
       [&](std::string_view plain) {
+        if (composes_text_) plain = composed.emplace_back(compose_utf8(plain));
         for (std::string_view piece : pre_tokenizer_.split(plain)) pieces.append(piece, ids);
       },
       [&](int64_t token) { ids.push_back(token); });

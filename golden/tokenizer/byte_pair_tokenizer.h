@@ -19,6 +19,7 @@ struct Vocabulary {
   std::vector<bool> literal;             // stand for themselves; matched ones do
   std::vector<std::string_view> merges;  // "left right", the most eager first
   std::string_view pre_tokenizer;
+  bool composes_text = false;  // to NFC, between the tokens that are matched
   bool takes_whole_pieces = false;     // a piece that is a token is that token, whatever the merges
   std::optional<int64_t> first, last;  // added in front of, behind every text
   std::optional<int64_t> bos, eos;
@@ -48,6 +49,7 @@ class BytePairTokenizer : public Tokenizer {
   void merge_pairs(std::string_view piece, std::vector<int64_t>& ids) const;
 
   PreTokenizer pre_tokenizer_;
+  bool composes_text_;
   std::vector<std::string> texts_;              // what each token decodes to
   std::array<int32_t, 256> byte_tokens_;        // -1: the vocabulary has no such byte
   std::unordered_map<uint64_t, Merge> merges_;  // by left << 32 | right

@@ -53,6 +53,24 @@ std::unique_ptr<Tokenizer> byte_pairs(const GgufFile& file) {
 }
 
 std::unique_ptr<Tokenizer> sentence_pieces(const GgufFile& file) {
+  const std::string proto = sentencepiece_model(file), where = file.path().string();
+  SentencePieceSettings settings;
+  read_ends(file, /*adds_bos=*/true, settings);
+  return std::make_unique<SentencePieceTokenizer>(read_sentencepiece_model(proto, where), settings,
+                                                  where);
+}
+
+std::unique_ptr<Tokenizer> from_gguf(const GgufFile& file) {
+  const auto model = file.need<std::string_view>("tokenizer.ggml.model");
+  if (model == "gpt2") return byte_pairs(file);
+  if (model == "llama") return sentence_pieces(file);
+  file.refuse("has the tokenizer '" + std::string(model) +
+              "'; expected 'gpt2' (byte-level byte pairs) or 'llama' (SentencePiece)");
+}
+
+}  // namespace
+
+std::string sentencepiece_model(const GgufFile& file) {
   const auto tokens = file.need<std::vector<std::string_view>>("tokenizer.ggml.tokens");
   const auto scores = file.need<std::vector<double>>("tokenizer.ggml.scores");
   const auto types = token_types(file, tokens.size());
@@ -67,26 +85,9 @@ std::unique_ptr<Tokenizer> sentence_pieces(const GgufFile& file) {
     parts.normalizer += char(byte);
   parts.removes_extra_spaces =
       file.get<bool>("tokenizer.ggml.remove_extra_whitespaces").value_or(false);
-  const std::string proto =
-      write_sentencepiece_model(parts) +
-      space_prefix_setting(file.get<bool>("tokenizer.ggml.add_space_prefix").value_or(true));
-
-  SentencePieceSettings settings;
-  read_ends(file, /*adds_bos=*/true, settings);
-  const std::string where = file.path().string();
-  return std::make_unique<SentencePieceTokenizer>(read_sentencepiece_model(proto, where), settings,
-                                                  where);
+  return write_sentencepiece_model(parts) +
+         space_prefix_setting(file.get<bool>("tokenizer.ggml.add_space_prefix").value_or(true));
 }
-
-std::unique_ptr<Tokenizer> from_gguf(const GgufFile& file) {
-  const auto model = file.need<std::string_view>("tokenizer.ggml.model");
-  if (model == "gpt2") return byte_pairs(file);
-  if (model == "llama") return sentence_pieces(file);
-  file.refuse("has the tokenizer '" + std::string(model) +
-              "'; expected 'gpt2' (byte-level byte pairs) or 'llama' (SentencePiece)");
-}
-
-}  // namespace
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path) {
   std::error_code error;

@@ -12,6 +12,8 @@
 
 namespace mxref {
 
+class GgufFile;
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -34,5 +36,8 @@ class Tokenizer {
 // or SentencePiece (tokenizer.model). Throws InputError; another kind and a pre-tokenizer that is
 // not known are refused by name.
 std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path);
+
+// tokenizer.model of the SentencePiece pieces in a GGUF file. Throws InputError.
+std::string sentencepiece_model(const GgufFile& file);
 
 }  // namespace mxref

@@ -31,6 +31,14 @@ std::vector<JsonNode> steps_of(const JsonNode& node, const char* list) {
   return result;
 }
 
+// Whether texts are brought to NFC.
+bool read_normalizer(const JsonNode& node) {
+  if (node.is_null()) return false;
+  for (const JsonNode& step : steps_of(node, "normalizers"))
+    if (type_of(step) != "NFC") refuse_type(step, "NFC");
+  return true;
+}
+
 // A step of the pre-tokenizer in the words of PreTokenizer.
 std::string describe_step(const JsonNode& step) {
   const std::string type = type_of(step);
@@ -71,6 +79,8 @@ TokenIds read_tokens(const JsonNode& root, Vocabulary& vocabulary) {
   for (size_t i = 0; !added.is_null() && i < added.size(); ++i) {
     const JsonNode token = added[i];
     for (const char* field : {"single_word", "lstrip", "rstrip"}) token[field].require_off();
+    // It would be matched in what composition gives, which may join its ends with their neighbours.
+    if (vocabulary.composes_text) token["normalized"].require_off();
     const int64_t id = token["id"].id();
     const auto [place, fresh] = ids.emplace(token["content"].text(), id);
     if (place->second != id)
@@ -177,13 +187,12 @@ std::unique_ptr<Tokenizer> open_tokenizer_json(const fs::path& folder) {
   const JsonNode root(object, file.string() + ":");
   const JsonNode model = root["model"];
   if (type_of(model) != "BPE") refuse_type(model, "BPE");
-  if (const JsonNode normalizer = root["normalizer"]; !normalizer.is_null())
-    normalizer.fail("is of the type '" + type_of(normalizer) + "'; no normalizer is supported");
   if (const JsonNode decoder = root["decoder"];
       !decoder.is_null() && type_of(decoder) != "ByteLevel")
     refuse_type(decoder, "ByteLevel");
 
   Vocabulary vocabulary;
+  vocabulary.composes_text = read_normalizer(root["normalizer"]);
   const TokenIds ids = read_tokens(root, vocabulary);
   check_model(model, ids);
   const std::vector<std::string> merges = read_merges(model["merges"]);

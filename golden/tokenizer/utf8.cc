@@ -1,6 +1,11 @@
 #include "golden/tokenizer/utf8.h"
 
+#include <utf8proc.h>
+
 #include <bit>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 namespace mxref {
 
@@ -31,6 +36,16 @@ size_t find_invalid_utf8(std::string_view text) {
     at += bytes;
   }
   return std::string_view::npos;
+}
+
+std::string compose_utf8(std::string_view text) {
+  utf8proc_uint8_t* composed = nullptr;
+  const utf8proc_ssize_t size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                             utf8proc_ssize_t(text.size()), &composed,
+                                             utf8proc_option_t(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, std::free);
+  if (size < 0) throw std::bad_alloc();  // the text is UTF-8: memory is all that can fail
+  return {reinterpret_cast<const char*>(composed), size_t(size)};
 }
 
 void append_utf8(std::string& text, uint32_t code_point) {

@@ -17,6 +17,9 @@ CodePoint front_code_point(std::string_view text);
 // The offset of the first byte that is not part of a character; npos where all is UTF-8.
 size_t find_invalid_utf8(std::string_view text);
 
+// Unicode's canonical composition (NFC). `text` is UTF-8.
+std::string compose_utf8(std::string_view text);
+
 void append_utf8(std::string& text, uint32_t code_point);
 
 }  // namespace mxref

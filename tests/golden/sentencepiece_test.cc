@@ -10,6 +10,7 @@
 
 #include "emu/error.h"
 #include "golden/checkpoint/gguf.h"
+#include "golden/checkpoint/tokenizer_files.h"
 #include "golden/tokenizer/sentencepiece_model.h"
 #include "tests/golden/gguf_builder.h"
 #include "tests/golden/refusal.h"
@@ -161,6 +162,12 @@ BOOST_AUTO_TEST_CASE(published_vectors_of_llama) {
   const std::string_view key = "tokenizer.ggml.add_bos_token";
   bytes.at(bytes.find(key) + key.size() + 4) = 0;
   check_vectors(*open_tokenizer(folder.write("model.gguf", bytes)), vectors);
+  // The files of a model that is written from it say the same.
+  const TemporaryFolder written;
+  write_tokenizer(folder / "model.gguf", written.path());
+  check_vectors(*open_tokenizer(written.path()), vectors);
+  write_tokenizer(*file, written.path());
+  BOOST_TEST(open_tokenizer(written.path())->encode("Hello").front() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_gives_the_tokens_of_the_same_vocabulary_in_gguf) {

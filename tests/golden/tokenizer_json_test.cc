@@ -159,6 +159,36 @@ BOOST_AUTO_TEST_CASE(added_tokens_are_matched_first_and_ends_come_from_the_confi
   BOOST_TEST(*named->eos() == 258);
 }
 
+// As the folders of Qwen2 have it.
+BOOST_AUTO_TEST_CASE(texts_are_composed_between_the_added_tokens) {
+  json object = small_tokenizer();
+  // An accent behind its letter; behind a token; a syllable of Hangul in parts; a sign that
+  // composition replaces.
+  const struct {
+    const char *text, *composed;
+  } cases[] = {{"ab e\u0301 ab", "ab \u00E9 ab"},
+               {"ab<|end|>\u0301e\u0301", "ab<|end|>\u0301\u00E9"},
+               {"\u1112\u1161\u11ab", "\uD55C"},
+               {"\u212B", "\u00C5"},
+               {"abc", "abc"}};
+  for (const json& normalizer :
+       {json{{"type", "NFC"}},
+        json{{"type", "Sequence"}, {"normalizers", json::array({{{"type", "NFC"}}})}}}) {
+    object["normalizer"] = nullptr;
+    const auto plain = open_tokenizer(Folder(object).path());
+    object["normalizer"] = normalizer;
+    const auto composing = open_tokenizer(Folder(object).path());
+    for (const auto& [text, composed] : cases) {
+      BOOST_TEST(composing->encode(text) == plain->encode(composed), text);
+      BOOST_TEST((plain->encode(text) == plain->encode(composed)) ==
+                 (std::string_view(text) == composed));  // the control
+    }
+  }
+  object["added_tokens"][0]["normalized"] = true;
+  check_refusal(refusal([&] { open_tokenizer(Folder(object).path()); }),
+                "added_tokens[0].normalized");
+}
+
 BOOST_AUTO_TEST_CASE(llama_3_takes_a_piece_that_is_a_token_whole) {
   json object = small_tokenizer();
   const char* pattern =
@@ -200,7 +230,10 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
     const char* says;
   } edits[] = {
       {"/model/type", "Unigram", "model is of the type 'Unigram'"},
-      {"/normalizer", {{"type", "NFC"}}, "normalizer is of the type 'NFC'"},
+      {"/normalizer", {{"type", "NFKC"}}, "normalizer is of the type 'NFKC'; expected NFC"},
+      {"/normalizer",
+       {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "Lowercase"}}}}},
+       "normalizer.normalizers[1] is of the type 'Lowercase'"},
       {"/pre_tokenizer", {{"type", "Metaspace"}}, "'Metaspace'"},
       {"/pre_tokenizer", nullptr, "pre_tokenizer is missing"},
       {"/pre_tokenizer/add_prefix_space", true, "pre_tokenizer.add_prefix_space"},
