@@ -53,8 +53,9 @@ inline std::vector<double> nll(const at::Tensor& logits, const at::Tensor& ids) 
 }
 
 // ids (1,T), expected: T - 1 at least; the losses of the first tokens need none behind them.
-inline void check_mean_nll(PublishedModel& m, const at::Tensor& ids, const at::Tensor& expected) {
-  const std::vector<double> got = nll(m.model->forward(ids).logits, ids);
+inline void check_mean_nll(LanguageModel& model, const at::Tensor& ids,
+                           const at::Tensor& expected) {
+  const std::vector<double> got = nll(model.forward(ids).logits, ids);
   double mean = 0, expected_mean = 0;
   for (size_t i = 0; i < got.size(); ++i) {
     mean += got[i] / double(got.size());

@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_SUITE(smollm2_135m)
 BOOST_AUTO_TEST_CASE(the_mean_nll_of_2048_tokens_of_wikitext_agrees) {
   PublishedModel* const m = smollm2();
   if (!m) return;
-  check_mean_nll(*m, view_of(m->reference, "wikitext2.window2048.input_ids"),
+  check_mean_nll(*m->model, view_of(m->reference, "wikitext2.window2048.input_ids"),
                  view_of(m->reference, "wikitext2.window2048.nll"));
 }
 

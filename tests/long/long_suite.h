@@ -41,6 +41,8 @@ Part rounders_part();
 Part proofs_part();
 Part mutants_part();
 Part formulation_part();
+Part models_part();
+Part methods_part();
 
 inline std::vector<Part> parts() {
   return {
@@ -50,7 +52,7 @@ inline std::vector<Part> parts() {
         cosim_part(), rounders_part(), proofs_part(), mutants_part(),
 #endif
 #if MXREF_HAS_TORCH
-        formulation_part(),
+        formulation_part(), models_part(), methods_part(),
 #endif
   };
 }
