@@ -16,6 +16,7 @@ struct Calibration {
   uint64_t seed = 0;
   int64_t length = 0;                         // tokens of each sample
   std::vector<std::vector<int64_t>> samples;  // disjoint windows of the text
+  std::string asset = {};                     // the text's name where it is one, "" of a file
   int64_t tokens() const { return int64_t(samples.size()) * length; }
 };
 

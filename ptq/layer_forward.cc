@@ -88,15 +88,20 @@ at::Tensor LayerForward::down_input(const LayerWeights& layer, const at::Tensor&
       rest_.gated_silu(linear(layer, Linear::gate, input), linear(layer, Linear::up, input)));
 }
 
-void LayerForward::run(const LayerWeights& layer, at::Tensor& x) {
-  add(x, linear(layer, Linear::o, o_input(layer, qkv_input(layer, x))));
-  add(x, linear(layer, Linear::down, down_input(layer, gate_up_input(layer, x))));
+void LayerForward::run(const LayerWeights& layer, at::Tensor& x, const See& see) {
+  const auto seen = [&](Place place, at::Tensor input) {
+    if (see) see(place, input);
+    return input;
+  };
+  const at::Tensor o = seen(Place::o, o_input(layer, seen(Place::qkv, qkv_input(layer, x))));
+  add(x, linear(layer, Linear::o, o));
+  const at::Tensor down =
+      seen(Place::down, down_input(layer, seen(Place::gate_up, gate_up_input(layer, x))));
+  add(x, linear(layer, Linear::down, down));
 }
 
-at::Tensor LayerForward::logits(const at::Tensor& x) const {
-  const at::Tensor& weight = model_.lm_head.defined() ? model_.lm_head : model_.embedding;
-  return rest_.product(rest_.rms_norm(x, model_.final_norm, model_.description.norm_eps),
-                       *rest_.prepare(weight));
+at::Tensor LayerForward::head_input(const at::Tensor& x) const {
+  return rest_.rms_norm(x, model_.final_norm, model_.description.norm_eps);
 }
 
 }  // namespace mxref

@@ -5,6 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+
 #include "golden/models/online_transform.h"
 #include "golden/models/rest.h"
 #include "ptq/model.h"
@@ -30,10 +32,11 @@ class LayerForward {
   at::Tensor linear(const LayerWeights& layer, Linear linear, const at::Tensor& x) const;
   // x += y.
   void add(at::Tensor& x, const at::Tensor& y) const { rest_.add(x, y); }
-  // The whole layer, x in place.
-  void run(const LayerWeights& layer, at::Tensor& x);
-  // x (T,D) after the last layer → (T,V).
-  at::Tensor logits(const at::Tensor& x) const;
+  // The whole layer, x in place; `see`, if any, is shown what comes in at each place.
+  using See = std::function<void(Place place, const at::Tensor& input)>;
+  void run(const LayerWeights& layer, at::Tensor& x, const See& see = {});
+  // x (T,D) after the last layer → what lm_head takes.
+  at::Tensor head_input(const at::Tensor& x) const;
 
  private:
   at::Tensor transformed(const LayerWeights& layer, Place place, const at::Tensor& x) const;

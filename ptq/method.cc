@@ -4,6 +4,9 @@
 #include <chrono>
 
 #include "emu/error.h"
+#include "emu/quantize.h"
+#include "golden/models/families.h"
+#include "golden/models/tensor_values.h"
 #include "golden/torch_threads.h"
 #include "ptq/methods/methods.h"
 
@@ -71,9 +74,8 @@ template <typename Apply>
 auto timed(const char* part, std::string_view name, const OptionValues& options,
            const MethodRequest& request, nlohmann::ordered_json& record, Apply apply) {
   nlohmann::ordered_json own = {{"name", name}, {"options", options.to_json()}};
-  const MethodContext context{
-      request.recipe,   options, request.calibration, request.seed, request.state,
-      request.progress, own};
+  const MethodContext context{request.recipe, options,         request.calibration, request.seed,
+                              request.state,  request.learned, request.progress,    own};
   const auto start = std::chrono::steady_clock::now();
   struct Finish {
     nlohmann::ordered_json &record, &own;
@@ -88,7 +90,35 @@ auto timed(const char* part, std::string_view name, const OptionValues& options,
   return apply(context);
 }
 
+// lm_head, where the recipe quantizes it and the choice has left it.
+void round_head(PtqModel& model, const Recipe& recipe, ModelCodes& codes) {
+  const std::string name = std::string(head_module) + ".weight";
+  const auto conversion = linear_recipe(recipe, head_module).weights.conversion;
+  if (!conversion || codes.contains(name)) return;
+  model.untie();
+  codes[name] = quantize(values_of(model.lm_head), model.lm_head.sizes().vec(), *conversion);
+}
+
 }  // namespace
+
+std::unique_ptr<MemoryCheckpoint> outline(const Method& method, const Checkpoint& source,
+                                          const Recipe& recipe) {
+  const std::vector<std::string> modules = linear_modules(describe(source).layers);
+  check_patterns(recipe, modules);
+  auto result = std::make_unique<MemoryCheckpoint>(source.config(), source.path(), source.sha256());
+  if (method.change->runs_on_line)
+    result->config()["mxref"]["transforms"] = nlohmann::json::array({method.change->name});
+  for (const std::string& module : modules) {
+    const auto conversion = linear_recipe(recipe, module).weights.conversion;
+    const std::string name = module + ".weight";
+    const bool tied = module == head_module && !source.has(name);
+    if (conversion)
+      result->set(
+          name,
+          MxTensor{*conversion, source.shape(tied ? "model.embed_tokens.weight" : name), {}, {}});
+  }
+  return result;
+}
 
 PtqModel change_model(const Method& method, const Checkpoint& source, const MethodRequest& request,
                       nlohmann::ordered_json& record) {
@@ -96,11 +126,7 @@ PtqModel change_model(const Method& method, const Checkpoint& source, const Meth
   check(method, request);
   const OptionValues options = part_of(method, method.change->options(), request.options);
   PtqModel model = read_model(source);
-  std::vector<std::string> modules;
-  for (const LayerWeights& layer : model.layers)
-    for (const Linear linear : all_linears) modules.push_back(layer.module(linear));
-  modules.push_back("lm_head");
-  check_patterns(request.recipe, modules);
+  check_patterns(request.recipe, linear_modules(model.description.layers));
   timed("change", method.change->name, options, request, record,
         [&](const MethodContext& context) { method.change->apply(model, context); });
   return model;
@@ -112,21 +138,27 @@ std::unique_ptr<MemoryCheckpoint> choose_codes(const Method& method, PtqModel mo
   adopt_threads();
   check(method, request);
   const OptionValues options = part_of(method, method.choice->options(), request.options);
-  const ModelCodes codes =
-      timed("codes", method.choice->name, options, request, record,
-            [&](const MethodContext& context) { return method.choice->choose(model, context); });
+  const ModelCodes codes = timed("codes", method.choice->name, options, request, record,
+                                 [&](const MethodContext& context) {
+                                   ModelCodes chosen = method.choice->choose(model, context);
+                                   round_head(model, request.recipe, chosen);
+                                   return chosen;
+                                 });
   nlohmann::json own = {{"recipe", to_json(request.recipe)},
                         {"method",
                          {{"name", method.name},
                           {"options", OptionValues(method.options(), request.options).to_json()},
                           {"seed", request.seed}}}};
   if (const Calibration* calibration = request.calibration;
-      calibration && method.needs_calibration())
-    own["method"]["calibration"] = {{"text", calibration->label},
-                                    {"sha256", calibration->text_sha256},
-                                    {"samples", calibration->samples.size()},
-                                    {"length", calibration->length},
-                                    {"seed", calibration->seed}};
+      calibration && method.needs_calibration()) {
+    nlohmann::json& described = own["method"]["calibration"];
+    described = {{"sha256", calibration->text_sha256},
+                 {"samples", calibration->samples.size()},
+                 {"length", calibration->length},
+                 {"seed", calibration->seed}};
+    // A file may be called anything: what is written has no path.
+    if (!calibration->asset.empty()) described["text"] = calibration->asset;
+  }
   return to_checkpoint(model, codes, std::move(own));
 }
 

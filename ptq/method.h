@@ -30,6 +30,8 @@ struct MethodContext {
   uint64_t seed;
   // Where learning keeps what it has so far, to go on after a kill; empty: nowhere.
   std::filesystem::path state;
+  // Gets the folder and the files there that are this run's, in that order; may be null.
+  std::vector<std::filesystem::path>* learned;
   // stage, done of total units, and what a learner wants to be seen ("loss 0.0123"); may be empty.
   std::function<void(std::string_view stage, int64_t done, int64_t total, const std::string& note)>
       progress;
@@ -45,6 +47,7 @@ struct MethodContext {
 struct ModelChange {
   std::string_view name;  // "" : none
   bool needs_calibration;
+  bool runs_on_line;  // whether it leaves transforms that run on line
   std::vector<MethodOption> (*options)();
   void (*apply)(PtqModel& model, const MethodContext& context);
 };
@@ -52,8 +55,9 @@ struct CodeChoice {
   std::string_view name;
   bool needs_calibration;
   std::vector<MethodOption> (*options)();
-  // Codes for every linear layer whose weights the recipe quantizes. The model's weights may be
-  // used up (a layer behind sees what the layers before have become).
+  // Codes for every linear layer whose weights the recipe quantizes; where lm_head is left out,
+  // nearest codes are taken for it. The model's weights may be used up (a layer behind sees what
+  // the layers before have become).
   ModelCodes (*choose)(PtqModel& model, const MethodContext& context);
 };
 
@@ -77,8 +81,15 @@ struct MethodRequest {
   const Calibration* calibration = nullptr;
   uint64_t seed = 0;
   std::filesystem::path state = {};
+  std::vector<std::filesystem::path>* learned = nullptr;
   decltype(MethodContext::progress) progress = {};
 };
+
+// The result of quantize_model but for its values: names, shapes, the conversion of what will be
+// quantized, whether transforms run on line. Enough for objection_to (golden/checkpoint/layouts.h),
+// before the work. Throws as check_patterns and read_model do.
+std::unique_ptr<MemoryCheckpoint> outline(const Method& method, const Checkpoint& source,
+                                          const Recipe& recipe);
 
 // The two parts of a method. Throw UsageError where the recipe quantizes no weights, the method
 // needs calibration and has none, or an option is wrong; InputError as read_model.

@@ -24,6 +24,8 @@ static_assert(std::size(linear_rows) == all_linears.size());
 constexpr const char* modules_before[] = {"input_layernorm", "self_attn.attention",
                                           "post_attention_layernorm", "mlp.act_fn"};
 
+std::string prefix_of(int64_t layer) { return "model.layers." + std::to_string(layer) + "."; }
+
 at::Tensor read(const Checkpoint& source, const std::string& name) {
   return to_tensor(source.tensor(name));
 }
@@ -105,7 +107,7 @@ PtqModel read_model(const Checkpoint& source) {
   model.final_norm = read(source, "model.norm.weight");
   if (!model.description.tied) model.lm_head = read(source, "lm_head.weight");
   for (int64_t i = 0; i < model.description.layers; ++i) {
-    const std::string prefix = "model.layers." + std::to_string(i) + ".";
+    const std::string prefix = prefix_of(i);
     LayerWeights layer;
     layer.prefix = prefix;
     layer.input_norm = read(source, prefix + "input_layernorm.weight");
@@ -115,6 +117,14 @@ PtqModel read_model(const Checkpoint& source) {
     model.layers.push_back(std::move(layer));
   }
   return model;
+}
+
+std::vector<std::string> linear_modules(int64_t layers) {
+  std::vector<std::string> modules;
+  for (int64_t i = 0; i < layers; ++i)
+    for (const Linear linear : all_linears) modules.push_back(prefix_of(i) + name_of(linear));
+  modules.push_back(head_module);
+  return modules;
 }
 
 std::unique_ptr<MemoryCheckpoint> to_checkpoint(const PtqModel& model, const ModelCodes& codes,

@@ -73,6 +73,11 @@ struct PtqModel {
 // quantized already.
 PtqModel read_model(const Checkpoint& source);
 
+// The names of all linear layers: those of the layers, then lm_head, which recipes skip unless they
+// say otherwise.
+inline constexpr const char* head_module = "lm_head";
+std::vector<std::string> linear_modules(int64_t layers);
+
 // Of each linear layer's name with ".weight", its codes.
 using ModelCodes = std::map<std::string, MxTensor>;
 

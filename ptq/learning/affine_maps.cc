@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "emu/kernels/parts.h"
 #include "ptq/learning/functions.h"
@@ -16,12 +15,6 @@
 
 namespace mxref {
 namespace {
-
-at::Tensor to_matrix(const Matrix64& m, int64_t n) {
-  at::Tensor x = at::empty({n, n}, at::kDouble);
-  std::memcpy(x.data_ptr(), m.data(), m.size() * sizeof(double));
-  return x;
-}
 
 at::Tensor leaf(at::Tensor x) { return x.set_requires_grad(true); }
 
@@ -81,8 +74,8 @@ LearnedMatrix::LearnedMatrix(int64_t n, uint64_t seed)
       v(leaf(at::zeros({n, n}, at::kDouble))),
       log_diagonal(leaf(at::zeros({n}, at::kDouble))),
       n_(n),
-      u_start_(to_matrix(random_orthogonal(n, seed), n)),
-      v_start_(to_matrix(random_orthogonal(n, ~seed), n)) {}
+      u_start_(square_tensor(random_orthogonal(n, seed), n)),
+      v_start_(square_tensor(random_orthogonal(n, ~seed), n)) {}
 
 LearnedMatrix::Both LearnedMatrix::evaluate() const {
   const at::Tensor U = multiply(u_start_, false, cayley(u), false),

@@ -3,8 +3,6 @@
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <cstring>
-
 #include "ptq/learning/functions.h"
 #include "ptq/learning/orthogonal.h"
 #include "ptq/linear_algebra.h"
@@ -14,12 +12,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-at::Tensor to_matrix(const Matrix64& m, int64_t n) {
-  at::Tensor x = at::empty({n, n}, at::kDouble);
-  std::memcpy(x.data_ptr<double>(), m.data(), m.size() * sizeof(double));
-  return x;
-}
 
 struct Cayley : torch::autograd::Function<Cayley> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x) {
@@ -33,8 +25,8 @@ struct Cayley : torch::autograd::Function<Cayley> {
         plus[size_t(i * n + j)] = double(i == j) + half;
       }
     const Matrix64 Y = inverse(std::move(minus), n, "Cayley");
-    const at::Tensor q = to_matrix(product({Y.data(), n}, {plus.data(), n}, n, n, n), n);
-    context->save_for_backward({to_matrix(Y, n), q});
+    const at::Tensor q = square_tensor(product({Y.data(), n}, {plus.data(), n}, n, n, n), n);
+    context->save_for_backward({square_tensor(Y, n), q});
     return q;
   }
   // Q = Y·(I + A/2), Y = (I - A/2)⁻¹: dQ = ½·Y·dA·(Q + I), so that dA has ½·Yᵀ·dQ·(Q + I)ᵀ.

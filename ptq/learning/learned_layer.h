@@ -35,14 +35,14 @@ class LearnedLayer {
   // (undefined) have none.
   at::Tensor run(const LayerWeights& layer, const LayerMaps& maps,
                  const LayerQuantizers& quantizers, const at::Tensor& x, int64_t sequences) const;
+
+ private:
   // The two halves, x in front of each.
   at::Tensor attention_half(const LayerWeights& layer, const LayerMaps& maps,
                             const LayerQuantizers& quantizers, const at::Tensor& x,
                             int64_t sequences) const;
   at::Tensor mlp_half(const LayerWeights& layer, const LayerMaps& maps,
                       const LayerQuantizers& quantizers, const at::Tensor& x) const;
-
- private:
   at::Tensor norm(const at::Tensor& x, const at::Tensor& weight) const;
 
   const DecoderDescription description_;

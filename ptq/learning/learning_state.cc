@@ -10,7 +10,7 @@
 namespace mxref {
 
 LearningState::LearningState(const PtqModel& model, const MethodContext& context, std::string part)
-    : folder_(context.state), part_(std::move(part)) {
+    : folder_(context.state), part_(std::move(part)), learned_(context.learned) {
   const Calibration& calibration = *context.calibration;
   const nlohmann::ordered_json run = {{"part", part_},
                                       {"model", model.sha256},
@@ -26,6 +26,11 @@ LearningState::LearningState(const PtqModel& model, const MethodContext& context
   if (!folder_.empty() && !std::filesystem::is_directory(folder_) &&
       !std::filesystem::create_directory(folder_, error))
     throw InputError(folder_.string() + ": cannot be made a folder of what is learned");
+  tell(folder_);
+}
+
+void LearningState::tell(const std::filesystem::path& path) const {
+  if (learned_ && !folder_.empty()) learned_->push_back(path);
 }
 
 std::filesystem::path LearningState::file(const std::string& name) const {
@@ -40,6 +45,7 @@ std::optional<LearningState::Tensors> LearningState::read(const std::string& nam
     throw UsageError(file(name).string() +
                      ": was learned by a run with another model, recipe, option, calibration or "
                      "seed; remove it or name another folder");
+  tell(file(name));
   Tensors tensors;
   for (const TensorView& view : kept.tensors()) {
     if (view.dtype != DType::F64)
@@ -58,6 +64,7 @@ void LearningState::write(const std::string& name, const Tensors& tensors) const
                std::span(static_cast<const std::byte*>(x.data_ptr()), x.nbytes()));
   writer.set_metadata("run", run_);
   writer.write(file(name));
+  tell(file(name));
 }
 
 }  // namespace mxref

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ptq/method.h"
 
@@ -24,14 +25,16 @@ class LearningState {
   // What was kept under this name; nothing where nothing was. Throws UsageError where the file is
   // of another run, InputError where it is damaged.
   std::optional<Tensors> read(const std::string& name) const;
-  // Written beside its place and renamed.
+  // Written beside its place and renamed. What is read and written is told to context.learned.
   void write(const std::string& name, const Tensors& tensors) const;
 
  private:
   std::filesystem::path file(const std::string& name) const;
+  void tell(const std::filesystem::path& path) const;
 
   std::filesystem::path folder_;
   std::string part_, run_;
+  std::vector<std::filesystem::path>* learned_;
 };
 
 }  // namespace mxref

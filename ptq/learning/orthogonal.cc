@@ -1,5 +1,7 @@
 #include "ptq/learning/orthogonal.h"
 
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -78,6 +80,12 @@ Matrix64 inverse(Matrix64 m, int64_t n, const char* name) {
     }
   }
   return result;
+}
+
+at::Tensor square_tensor(const Matrix64& m, int64_t n) {
+  at::Tensor x = at::empty({n, n}, at::kDouble);
+  std::ranges::copy(m, x.data_ptr<double>());
+  return x;
 }
 
 RowMap dense_map(Matrix64 m, int64_t n) { return blockwise_map(std::move(m), n, 1); }

@@ -22,6 +22,9 @@ Matrix64 random_hadamard_matrix(int64_t n, uint64_t seed);
 // is singular.
 Matrix64 inverse(Matrix64 m, int64_t n, const char* name);
 
+// (n,n) binary64.
+at::Tensor square_tensor(const Matrix64& m, int64_t n);
+
 // rows → rows·m.
 RowMap dense_map(Matrix64 m, int64_t n);
 // rows of (n·count) → each n of them times m.

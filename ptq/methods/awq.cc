@@ -222,8 +222,8 @@ class Search {
 
 }  // namespace
 
-const ModelChange awq{"awq", true, options, [](PtqModel& model, const MethodContext& context) {
-                        Search(model, context).run();
-                      }};
+const ModelChange awq{
+    "awq", true, false, options,
+    [](PtqModel& model, const MethodContext& context) { Search(model, context).run(); }};
 
 }  // namespace mxref::methods

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "emu/error.h"
 #include "emu/kernels/parts.h"
 #include "emu/quantize.h"
 #include "golden/models/tensor_values.h"
@@ -21,8 +22,14 @@ std::vector<MethodOption> options() {
            .kind = Kind::integer,
            .default_value = "10",
            .least = 1,
-           .most = 20,
-           .what = "bounds that are tried: 1 - i/20 of the block's largest, i rising from 0"},
+           .most = 1000,
+           .what = "bounds that are tried: 1 - i/clip_grid of the block's largest, i from 0 on"},
+          {.name = "clip_grid",
+           .kind = Kind::integer,
+           .default_value = "20",
+           .least = 1,
+           .most = 1000,
+           .what = "steps from the block's largest to 0"},
           {.name = "clip_tokens",
            .kind = Kind::integer,
            .default_value = "512",
@@ -62,14 +69,14 @@ class BlockProducts {
 
 // w (N,K) with each block bounded at the best of the fractions of its largest magnitude.
 MxTensor clip_and_round(std::span<const float> w, int64_t N, int64_t K,
-                        const Conversion& conversion, const BlockProducts& products,
-                        int64_t steps) {
+                        const Conversion& conversion, const BlockProducts& products, int64_t steps,
+                        int64_t grid) {
   const int64_t block = conversion.block;
   MxTensor best = quantize(w, {N, K}, conversion);
   const int64_t blocks = best.blocks_per_row();
   std::vector<double> least(size_t(N * blocks), std::numeric_limits<double>::infinity());
   for (int64_t step = 0; step < steps; ++step) {
-    const float ratio = 1 - float(step) / 20;
+    const float ratio = 1 - float(step) / float(grid);
     std::vector<float> clipped(w.begin(), w.end());
     for (int64_t n = 0; n < N; ++n)
       for (int64_t k = 0; k < K; k += block) {
@@ -80,8 +87,7 @@ MxTensor clip_and_round(std::span<const float> w, int64_t N, int64_t K,
         bound *= ratio;
         for (int64_t i = 0; i < count; ++i) x[i] = std::clamp(x[i], -bound, bound);
       }
-    MxTensor tried = quantize(clipped, {N, K}, conversion);
-    tried.tensor_scales = best.tensor_scales;
+    const MxTensor tried = quantize(clipped, {N, K}, conversion);
     const std::vector<float> values = dequantize(tried);
     for_each_range(N, 16, [&](int64_t begin, int64_t end) {
       std::vector<float> d(static_cast<size_t>(block));
@@ -103,29 +109,31 @@ MxTensor clip_and_round(std::span<const float> w, int64_t N, int64_t K,
 
 ModelCodes choose(PtqModel& model, const MethodContext& context) {
   CalibrationStream stream(model, *context.calibration);
-  LayerForward& forward = stream.forward();
-  const int64_t steps = context.options.integer("clip_steps");
-  const int64_t stride =
-      std::max<int64_t>(context.calibration->tokens() / context.options.integer("clip_tokens"), 1);
+  const int64_t steps = context.options.integer("clip_steps"),
+                grid = context.options.integer("clip_grid");
+  if (steps > grid)
+    throw UsageError("option clip_steps=" + std::to_string(steps) +
+                     ": expected at most clip_grid, " + std::to_string(grid));
+  const int64_t tokens = context.calibration->tokens(),
+                wanted = std::min(context.options.integer("clip_tokens"), tokens);
+  // Whether token t is one of `wanted` that lie evenly.
+  const auto is_taken = [&](int64_t t) { return (t + 1) * wanted / tokens > t * wanted / tokens; };
   ModelCodes codes;
+  int64_t clipped = 0, not_clipped = 0;
   for (size_t l = 0; l < model.layers.size(); ++l) {
     const LayerWeights& layer = model.layers[l];
     std::vector<std::vector<float>> rows(all_places.size());
-    int64_t token = 0;
+    int64_t first = 0;  // token of the sample
     for (at::Tensor& x : stream.samples()) {
-      std::array<at::Tensor, all_places.size()> inputs;
-      inputs[0] = forward.qkv_input(layer, x);
-      inputs[1] = forward.o_input(layer, inputs[0]);
-      forward.add(x, forward.linear(layer, Linear::o, inputs[1]));
-      inputs[2] = forward.gate_up_input(layer, x);
-      inputs[3] = forward.down_input(layer, inputs[2]);
-      forward.add(x, forward.linear(layer, Linear::down, inputs[3]));
-      for (int64_t t = 0; t < x.size(0); ++t, ++token)
-        if (token % stride == 0)
-          for (size_t p = 0; p < inputs.size(); ++p) {
-            const float* row = inputs[p].data_ptr<float>() + t * inputs[p].size(1);
-            rows[p].insert(rows[p].end(), row, row + inputs[p].size(1));
+      stream.forward().run(layer, x, [&](Place place, const at::Tensor& input) {
+        std::vector<float>& own = rows[size_t(place)];
+        for (int64_t t = 0; t < input.size(0); ++t)
+          if (is_taken(first + t)) {
+            const float* row = input.data_ptr<float>() + t * input.size(1);
+            own.insert(own.end(), row, row + input.size(1));
           }
+      });
+      first += x.size(0);
     }
     for (const Linear linear : all_linears) {
       const std::string module = layer.module(linear);
@@ -134,17 +142,24 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
       const at::Tensor& w = layer[linear].weight;
       const int64_t N = w.size(0), K = w.size(1);
       // What goes into scores is not clipped; a tensor scale is one for all blocks.
-      if (linear == Linear::q || linear == Linear::k || conversion->format->has_tensor_scale()) {
+      const bool clips =
+          linear != Linear::q && linear != Linear::k && !conversion->format->has_tensor_scale();
+      ++(clips ? clipped : not_clipped);
+      if (!clips) {
         codes[module + ".weight"] = quantize(values_of(w), {N, K}, *conversion);
         continue;
       }
       BlockProducts products(K, conversion->block);
       const std::vector<float>& x = rows[size_t(place_of(linear))];
       for (size_t at = 0; at < x.size(); at += size_t(K)) products.add(&x[at]);
-      codes[module + ".weight"] = clip_and_round(values_of(w), N, K, *conversion, products, steps);
+      codes[module + ".weight"] =
+          clip_and_round(values_of(w), N, K, *conversion, products, steps, grid);
     }
     context.report("clipping", int64_t(l) + 1, int64_t(model.layers.size()));
   }
+  context.record.update({{"searched_tokens", wanted},
+                         {"matrices_clipped", clipped},
+                         {"matrices_not_clipped", not_clipped}});
   return codes;
 }
 

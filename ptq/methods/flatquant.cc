@@ -8,14 +8,15 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/TensorOperators.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "ptq/calibration_stream.h"
 #include "ptq/learning/adamw.h"
 #include "ptq/learning/affine_maps.h"
+#include "ptq/learning/learning_report.h"
 #include "ptq/learning/learning_state.h"
 #include "ptq/learning/threads.h"
 #include "ptq/methods/methods.h"
@@ -52,7 +53,7 @@ std::vector<MethodOption> options() {
        .default_value = "4",
        .least = 1,
        .most = 4096,
-       .what = "samples of the calibration in a step"},
+       .what = "samples of the calibration in a step, the last of an epoch with what is left"},
       number("lr", "0.005", 0, 100, "rate of the first step; it falls as a cosine to 1e-3 of it"),
       number("clip_lr", "10", 0, 1e6, "the rate of bounds, in rates of the maps"),
       number("decay", "0.01", 0, 100, "of weights, by AdamW"),
@@ -61,16 +62,6 @@ std::vector<MethodOption> options() {
       flag("diag", "learn channel scales"),
       flag("weight_clip", "learn a bound for each output row of weights"),
       flag("activation_clip", "learn a bound for each tensor of activations")};
-}
-
-// largest ← the largest magnitude of each column, of all rows of x (T,K).
-void add_largest(const at::Tensor& x, std::vector<double>& largest) {
-  const int64_t K = x.size(1);
-  largest.resize(size_t(K), least_magnitude);
-  const auto* values = x.data_ptr<float>();
-  for (int64_t t = 0; t < x.size(0); ++t)
-    for (int64_t k = 0; k < K; ++k)
-      largest[size_t(k)] = std::max(largest[size_t(k)], std::abs(double(values[t * K + k])));
 }
 
 // The largest inputs of each place, by channel.
@@ -110,30 +101,26 @@ class Learner {
       maps.fold(model_);
     }
     context_.record["losses"] = losses_;
+    note_left_out(context_.recipe, context_.record);
   }
 
  private:
   // The stream goes through the original layer; what came in stays as it was.
   void advance(const LayerWeights& layer, Magnitudes& magnitudes) {
-    LayerForward& forward = stream_.forward();
+    for (const Place place : all_places)
+      magnitudes[size_t(place)].assign(size_t(model_.width(place)), least_magnitude);
     for (at::Tensor& sample : stream_.samples()) {
-      at::Tensor x = sample.clone();
-      const at::Tensor first = forward.qkv_input(layer, x);
-      add_largest(first, magnitudes[size_t(Place::qkv)]);
-      forward.add(x, forward.linear(layer, Linear::o, forward.o_input(layer, first)));
-      const at::Tensor second = forward.gate_up_input(layer, x);
-      add_largest(second, magnitudes[size_t(Place::gate_up)]);
-      const at::Tensor third = forward.down_input(layer, second);
-      add_largest(third, magnitudes[size_t(Place::down)]);
-      forward.add(x, forward.linear(layer, Linear::down, third));
-      sample = x;
+      sample = sample.clone();
+      stream_.forward().run(layer, sample, [&](Place place, const at::Tensor& input) {
+        add_largest(input, magnitudes[size_t(place)]);
+      });
     }
   }
 
   std::vector<double> scales(const LayerWeights& layer, Place place,
                              const std::vector<double>& inputs) const {
     const double alpha = options_.number("diag_alpha");
-    std::vector<double> weights, s(inputs.size());
+    std::vector<double> weights(inputs.size(), least_magnitude), s(inputs.size());
     for (const Linear linear : linears_at(place)) add_largest(layer[linear].weight, weights);
     for (size_t k = 0; k < s.size(); ++k)
       s[k] =
@@ -141,7 +128,7 @@ class Learner {
     return s;
   }
 
-  // The loss of the last epoch, mean over its steps.
+  // The loss of the last epoch, mean over its samples.
   double learn(size_t index, const AffineMaps& maps, const LayerQuantizers& quantizers,
                const std::vector<at::Tensor>& inputs) {
     const OneThread one;
@@ -151,20 +138,23 @@ class Learner {
       parameters.push_back({value, options_.number("clip_lr")});
     AdamW adam(std::move(parameters), options_.number("decay"));
     const auto count = int64_t(inputs.size()), epochs = options_.integer("epochs"),
-               batch = std::min(options_.integer("batch"), count);
-    const int64_t steps_an_epoch = count / batch, layers = int64_t(model_.layers.size());
+               batch = options_.integer("batch"), steps = (count + batch - 1) / batch;
     double loss = 0;
     for (int64_t epoch = 0; epoch < epochs; ++epoch) {
       loss = 0;
-      for (int64_t i = 0; i < steps_an_epoch; ++i) {
-        loss += descend(maps, quantizers, inputs, i * batch, batch) / double(steps_an_epoch);
-        const double first = options_.number("lr");
-        adam.step(
-            cosine_rate(first, 1e-3 * first, epoch * steps_an_epoch + i, epochs * steps_an_epoch));
+      for (int64_t i = 0; i < steps; ++i) {
+        const double first = options_.number("lr"),
+                     rate = cosine_rate(first, 1e-3 * first, epoch * steps + i, epochs * steps);
+        const int64_t samples = std::min(batch, count - i * batch);
+        const double own = descend(maps, quantizers, inputs, i * batch, samples);
+        require_finite_loss(own, fmt::format("flatquant, layer {}, step {} at a rate of {:.3g}",
+                                             index, epoch * steps + i + 1, rate));
+        loss += own * double(samples) / double(count);
+        adam.step(rate);
       }
-      char note[48];
-      std::snprintf(note, sizeof note, "layer %d loss %.3g", int(index), loss);
-      context_.report("flatquant", int64_t(index) * epochs + epoch + 1, layers * epochs, note);
+      context_.report("flatquant", int64_t(index) * epochs + epoch + 1,
+                      int64_t(model_.layers.size()) * epochs,
+                      fmt::format("layer {} loss {:.3g}", index, loss));
     }
     return loss;
   }
@@ -211,6 +201,6 @@ void apply(PtqModel& model, const MethodContext& context) { Learner(model, conte
 
 }  // namespace
 
-const ModelChange flatquant{"flatquant", true, options, apply};
+const ModelChange flatquant{"flatquant", true, true, options, apply};
 
 }  // namespace mxref::methods

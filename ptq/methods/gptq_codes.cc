@@ -1,9 +1,11 @@
 // Codes by GPTQ (ptq/gptq.h), layer by layer: inputs come through the layers before, whose weights
 // are what their codes stand for; activations are not quantized.
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
+#include "emu/error.h"
 #include "emu/quantize.h"
 #include "golden/models/tensor_values.h"
 #include "ptq/calibration_stream.h"
@@ -71,6 +73,7 @@ class ModelLoop {
         forward_(stream_.forward()) {}
 
   ModelCodes run() {
+    check_rounding();
     for (size_t i = 0; i < model_.layers.size(); ++i) {
       if (context_.options.flag("sequential"))
         run_sequential(model_.layers[i]);
@@ -78,6 +81,7 @@ class ModelLoop {
         run_at_once(model_.layers[i]);
       context_.report("gptq", int64_t(i) + 1, int64_t(model_.layers.size()));
     }
+    run_head();
     context_.record.update({{"matrices", tally_.matrices},
                             {"loss", tally_.loss},
                             {"loss_of_nearest", tally_.nearest_loss},
@@ -85,6 +89,7 @@ class ModelLoop {
                             {"most_damping", tally_.most_damping},
                             {"dead_columns", tally_.dead_columns},
                             {"rows_kept_nearest", tally_.nearest_rows},
+                            {"irregular", irregular_},
                             {"seconds_of",
                              {{"forward", tally_.forward_seconds},
                               {"hessians", tally_.hessian_seconds},
@@ -166,28 +171,67 @@ class ModelLoop {
     stream_.run(layer);
   }
 
+  std::optional<Conversion> conversion_of(const std::string& module) const {
+    return linear_recipe(context_.recipe, module).weights.conversion;
+  }
+
+  // The loop rounds to nearest, ties to even, and nothing else.
+  void check_rounding() const {
+    for (const std::string& module : linear_modules(model_.description.layers))
+      if (const auto conversion = conversion_of(module);
+          conversion && conversion->rounding->name != "rne")
+        throw UsageError("GPTQ rounds weights by 'rne' alone; the recipe wants '" +
+                         std::string(conversion->rounding->name) + "' for " + module);
+  }
+
   // Codes for the linear layers at a place, whose weights become what the codes stand for.
   void choose(LayerWeights& layer, Place place, const Hessian& hessian) {
     const Stopwatch watch(tally_.gptq_seconds);
     std::optional<std::vector<double>> h;
     for (const Linear linear : linears_at(place)) {
       const std::string module = layer.module(linear);
-      const auto conversion = linear_recipe(context_.recipe, module).weights.conversion;
+      const auto conversion = conversion_of(module);
       if (!conversion) continue;
       if (!h) h = hessian.mean();
-      at::Tensor& w = layer[linear].weight;
-      w = bounded_weight(layer[linear], conversion->block);
-      GptqResult result = mxref::gptq(values_of(w), w.size(0), *h, *conversion, settings_);
-      tally_.loss += result.loss;
-      tally_.nearest_loss += result.nearest_loss;
-      tally_.retries += result.retries;
-      tally_.dead_columns += result.dead_columns;
-      tally_.nearest_rows += result.nearest_rows;
-      tally_.most_damping = std::max(tally_.most_damping, result.damping);
-      ++tally_.matrices;
-      w = to_tensor({w.sizes().vec(), dequantize(result.codes)});
-      codes_[module + ".weight"] = std::move(result.codes);
+      layer[linear].weight = bounded_weight(layer[linear], conversion->block);
+      choose(module, layer[linear].weight, *conversion, *h);
     }
+  }
+
+  // What comes after all layers.
+  void run_head() {
+    const auto conversion = conversion_of(head_module);
+    if (!conversion) return;
+    Hessian hessian(model_.description.width);
+    for (const at::Tensor& x : stream_.samples())
+      see(hessian, forward([&] { return forward_.head_input(x); }));
+    model_.untie();
+    const Stopwatch watch(tally_.gptq_seconds);
+    choose(head_module, model_.lm_head, *conversion, hessian.mean());
+  }
+
+  void choose(const std::string& module, at::Tensor& w, const Conversion& conversion,
+              const std::vector<double>& h) {
+    GptqResult result;
+    try {
+      result = mxref::gptq(values_of(w), w.size(0), h, conversion, settings_);
+    } catch (const UsageError& error) {
+      throw UsageError(module + ": " + error.what());
+    }
+    tally_.loss += result.loss;
+    tally_.nearest_loss += result.nearest_loss;
+    tally_.retries += result.retries;
+    tally_.dead_columns += result.dead_columns;
+    tally_.nearest_rows += result.nearest_rows;
+    tally_.most_damping = std::max(tally_.most_damping, result.damping);
+    ++tally_.matrices;
+    if (result.retries > 0 || result.dead_columns > 0)
+      irregular_.push_back({{"module", module},
+                            {"retries", result.retries},
+                            {"damping", result.damping},
+                            {"dead_columns", result.dead_columns}});
+    w = to_tensor({w.sizes().vec(), dequantize(result.codes)});
+    codes_[module + ".weight"] = std::move(result.codes);
   }
 
   PtqModel& model_;
@@ -197,6 +241,8 @@ class ModelLoop {
   LayerForward& forward_;
   ModelCodes codes_;
   Tally tally_;
+  // The matrices that were damped more, or have columns without an input.
+  nlohmann::ordered_json irregular_ = nlohmann::ordered_json::array();
 };
 
 ModelCodes choose(PtqModel& model, const MethodContext& context) {

@@ -27,6 +27,6 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange block_hadamard{"block-hadamard", false, options, apply};
+const ModelChange block_hadamard{"block-hadamard", false, true, options, apply};
 
 }  // namespace mxref::methods

@@ -25,7 +25,7 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange no_change{"", false, no_options, [](PtqModel&, const MethodContext&) {}};
+const ModelChange no_change{"", false, false, no_options, [](PtqModel&, const MethodContext&) {}};
 const CodeChoice nearest{"rtn", false, no_options, choose};
 
 }  // namespace mxref::methods

@@ -22,15 +22,6 @@ std::vector<MethodOption> options() {
            .what = "how much of the activations' range goes into the weights"}};
 }
 
-// largest ← the largest magnitude of each column, of all rows of x (T,K).
-void add_largest(const at::Tensor& x, std::vector<double>& largest) {
-  const auto* values = x.data_ptr<float>();
-  const int64_t K = x.size(1);
-  for (int64_t t = 0; t < x.size(0); ++t)
-    for (int64_t k = 0; k < K; ++k)
-      largest[size_t(k)] = std::max(largest[size_t(k)], std::abs(double(values[t * K + k])));
-}
-
 std::vector<double> scales(const std::vector<double>& inputs, const LayerWeights& layer,
                            Place place, double alpha) {
   std::vector<double> weights(inputs.size(), 0.0);
@@ -46,19 +37,15 @@ std::vector<double> scales(const std::vector<double>& inputs, const LayerWeights
 void apply(PtqModel& model, const MethodContext& context) {
   const double alpha = context.options.number("alpha");
   CalibrationStream stream(model, *context.calibration);
-  LayerForward& forward = stream.forward();
   const auto width = size_t(model.description.width);
   for (size_t i = 0; i < model.layers.size(); ++i) {
     LayerWeights& layer = model.layers[i];
     std::vector<double> qkv(width, 0.0), gate_up(width, 0.0);
-    for (at::Tensor& x : stream.samples()) {
-      const at::Tensor input = forward.qkv_input(layer, x);
-      add_largest(input, qkv);
-      forward.add(x, forward.linear(layer, Linear::o, forward.o_input(layer, input)));
-      const at::Tensor middle = forward.gate_up_input(layer, x);
-      add_largest(middle, gate_up);
-      forward.add(x, forward.linear(layer, Linear::down, forward.down_input(layer, middle)));
-    }
+    for (at::Tensor& x : stream.samples())
+      stream.forward().run(layer, x, [&](Place place, const at::Tensor& input) {
+        if (place == Place::qkv) add_largest(input, qkv);
+        if (place == Place::gate_up) add_largest(input, gate_up);
+      });
     scale_channels(model, layer, Place::qkv, scales(qkv, layer, Place::qkv, alpha));
     scale_channels(model, layer, Place::gate_up, scales(gate_up, layer, Place::gate_up, alpha));
     context.report("smoothing", int64_t(i) + 1, int64_t(model.layers.size()));
@@ -67,6 +54,6 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange smoothquant{"smoothquant", true, options, apply};
+const ModelChange smoothquant{"smoothquant", true, false, options, apply};
 
 }  // namespace mxref::methods

@@ -6,9 +6,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/TensorOperators.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
 #include "emu/philox.h"
@@ -16,6 +16,7 @@
 #include "ptq/learning/adamw.h"
 #include "ptq/learning/functions.h"
 #include "ptq/learning/learned_layer.h"
+#include "ptq/learning/learning_report.h"
 #include "ptq/learning/learning_state.h"
 #include "ptq/learning/orthogonal.h"
 #include "ptq/learning/threads.h"
@@ -46,7 +47,7 @@ std::vector<MethodOption> options(std::string_view weights) {
            .default_value = "8",
            .least = 1,
            .most = 4096,
-           .what = "samples of the calibration in a step"},
+           .what = "samples of the calibration in a step, at most all"},
           {.name = "weights",
            .kind = Kind::flag,
            .default_value = weights,
@@ -97,27 +98,24 @@ class Learner {
     int64_t step = resume();
     const int64_t resumed = step;
     for (; step < steps; ++step) {
-      losses_.push_back(descend(step, steps));
+      const double rate = cosine_rate(context_.options.number("lr"), 0, step, steps);
+      losses_.push_back(descend(step, rate));
       if ((step + 1) % steps_between_states == 0 && step + 1 < steps) keep();
-      context_.report("spinquant", step + 1, steps, fmt_loss(losses_.back()));
+      context_.report("spinquant", step + 1, steps, fmt::format("loss {:.4f}", losses_.back()));
     }
     if (step > resumed) keep();
     // The retraction is an iteration: what it leaves is made orthogonal to the last bit.
     orthonormalise_rows(R1, D_);
     for (Matrix64& r : R2) orthonormalise_rows(r, d_);
     context_.record["losses"] = losses_;
+    context_.record["samples_of_a_step"] = batch_;
+    note_left_out(context_.recipe, context_.record);
   }
 
   Matrix64 R1;               // (D,D)
   std::vector<Matrix64> R2;  // by layer (d,d)
 
  private:
-  static std::string fmt_loss(double loss) {
-    char text[32];
-    std::snprintf(text, sizeof text, "loss %.4f", loss);
-    return text;
-  }
-
   int64_t resume() {
     auto kept = state_.read("rotations");
     if (!kept) return 0;
@@ -207,7 +205,7 @@ class Learner {
 
   // One step: forward keeps the stream in front of each layer alone; backward runs each layer once
   // more with its graph.
-  double descend(int64_t step, int64_t steps) {
+  double descend(int64_t step, double rate) {
     const at::Tensor r1 = leaf_of(R1, D_);
     std::vector<at::Tensor> r2;
     for (const Matrix64& r : R2) r2.push_back(leaf_of(r, d_));
@@ -225,6 +223,8 @@ class Learner {
       at::Tensor x = streams.back().set_requires_grad(true);
       const at::Tensor end = loss_of(x, r1, ids);
       loss = double(end.item<float>());
+      require_finite_loss(loss,
+                          fmt::format("spinquant, step {} at a rate of {:.3g}", step + 1, rate));
       end.backward();
       for (size_t i = model_.layers.size(); i-- > 0;) {
         const at::Tensor gradient = x.grad();
@@ -234,7 +234,6 @@ class Learner {
       }
       multiply(start, false, r1, false).backward(x.grad());
     }
-    const double rate = cosine_rate(context_.options.number("lr"), 0, step, steps);
     turn(R1, gradient_of(r1), D_, rate, step, 0);
     for (size_t i = 0; i < R2.size(); ++i) turn(R2[i], gradient_of(r2[i]), d_, rate, step, 1 + i);
     return loss;
@@ -277,9 +276,9 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange spinquant{"spinquant", true, [] { return options("true"); }, apply};
+const ModelChange spinquant{"spinquant", true, true, [] { return options("true"); }, apply};
 // In front of GPTQ the paper learns with weights as they are.
-const ModelChange spinquant_activations{"spinquant-activations", true,
+const ModelChange spinquant_activations{"spinquant-activations", true, true,
                                         [] { return options("false"); }, apply};
 
 }  // namespace mxref::methods

@@ -1,6 +1,7 @@
 #include "ptq/transforms/fold.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "emu/error.h"
 #include "emu/kernels/parts.h"
@@ -41,6 +42,14 @@ std::vector<double> as_doubles(const at::Tensor& x) {
 }
 
 }  // namespace
+
+void add_largest(const at::Tensor& x, std::vector<double>& largest) {
+  const auto* values = x.data_ptr<float>();
+  const int64_t K = x.size(1);
+  for (int64_t t = 0; t < x.size(0); ++t)
+    for (int64_t k = 0; k < K; ++k)
+      largest[size_t(k)] = std::max(largest[size_t(k)], std::abs(double(values[t * K + k])));
+}
 
 void map_inputs(at::Tensor& w, const RowMap& map) {
   const int64_t K = w.size(1);
@@ -102,10 +111,9 @@ void add_hadamard(PtqModel& model, LayerWeights& layer, Place place, int64_t siz
 }
 
 void add_head_hadamard(PtqModel& model, LayerWeights& layer) {
-  model.add_transform(layer.prefix + "self_attn.rotary",
-                      {{"kind", "hadamard"},
-                       {"size", hadamard_order(model.description.head_dim).core *
-                                    hadamard_order(model.description.head_dim).power}});
+  const int64_t d = model.description.head_dim;
+  hadamard_order(d);
+  model.add_transform(layer.prefix + "self_attn.rotary", {{"kind", "hadamard"}, {"size", d}});
 }
 
 void scale_channels(PtqModel& model, LayerWeights& layer, Place place, std::span<const double> s) {

@@ -28,8 +28,12 @@ void rotate_residual(PtqModel& model, const RowMap& map);
 // elements `inner` apart; its linear layers undo it.
 void add_hadamard(PtqModel& model, LayerWeights& layer, Place place, int64_t size,
                   int64_t inner = 1);
-// Queries and keys, head by head, on line; nothing to undo.
+// Queries and keys, head by head, on line; nothing to undo. Throws UsageError where a head's
+// dimension has no Hadamard matrix.
 void add_head_hadamard(PtqModel& model, LayerWeights& layer);
+
+// largest (K) ← the largest magnitude of each column, of all rows of x (T,K).
+void add_largest(const at::Tensor& x, std::vector<double>& largest);
 
 // The input at `place` is divided by s (width): its linear layers are multiplied by s, and what is
 // in front of it is divided: the norm's weight (qkv, gate_up), the rows of v (o: every value head
