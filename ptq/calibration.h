@@ -10,6 +10,9 @@
 
 namespace mxref {
 
+// CHOICE: one default for all methods (ptq/README.md has the published ones).
+inline constexpr int64_t default_samples = 128, default_sample_length = 512;
+
 struct Calibration {
   std::string label;  // of the text, as records show it
   std::string text_sha256;

@@ -1,8 +1,10 @@
 // mxref ptq: quantize a model with a method, and write it.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
+#include <ranges>
 
 #include "emu/files/atomic_file.h"
 #include "eval/cli/command.h"
@@ -18,18 +20,18 @@ namespace mxref {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr int64_t default_samples = 128, default_length = 512;
+namespace fs = std::filesystem;
 
 struct Options {
   ModelOptions model;
   std::string method;
   std::vector<std::string> settings;  // NAME=VALUE of the method
   std::string calibration;
-  int64_t samples = default_samples, length = default_length;
+  std::vector<const CLI::Option*> of_calibration;  // what a method without one leaves idle
+  int64_t samples = default_samples, length = default_sample_length;
   uint64_t seed = 0;
   const LayoutRow* layout = nullptr;
-  std::filesystem::path out, json;
+  fs::path out, json;
 };
 
 std::string method_list() {
@@ -92,30 +94,72 @@ void print_part(const ordered_json& record, const char* part) {
   if (own.contains("loss_of_nearest") && own["loss_of_nearest"] > 0)
     fmt::print("  loss {:.3f} of rounding to nearest",
                own["loss"].get<double>() / own["loss_of_nearest"].get<double>());
-  if (own.value("retries", 0) > 0)
-    fmt::print(", {} retries with more damping", own["retries"].get<int64_t>());
   fmt::print("\n");
+  if (const ordered_json rows = own.value("irregular", ordered_json::array()); !rows.empty())
+    fmt::print(
+        "  {} retries with more damping and {} columns without an input, in {} matrices, {} first "
+        "(--json names them)\n",
+        own["retries"].get<int64_t>(), own["dead_columns"].get<int64_t>(), rows.size(),
+        rows[0]["module"].get<std::string>());
+  if (own.contains("left_out_of_learning"))
+    fmt::print("  learned as if these were not quantized: {}\n",
+               fmt::join(own["left_out_of_learning"].get<std::vector<std::string>>(), ", "));
+  if (const int64_t left = own.value("matrices_not_clipped", int64_t(0)); left > 0)
+    fmt::print("  not clipped: {} of {} matrices (q, k, and what has a tensor scale)\n", left,
+               left + own["matrices_clipped"].get<int64_t>());
 }
 
-int run(const Options& o) {
-  require_writable(o.json);
-  require_place_for_model(o.out);
-  Record record("ptq");
-  const Method& chosen = method(o.method);
+// The same folder with a name at its end, so that what stands beside it does not stand in it.
+fs::path with_name(fs::path folder) {
+  if (const fs::path last = folder.filename(); last == "." || last == "..")
+    folder = fs::weakly_canonical(folder);
+  while (!folder.has_filename() && folder != folder.root_path()) folder = folder.parent_path();
+  return folder;
+}
+
+void check_options(const Options& o, const Method& chosen) {
   if (chosen.needs_calibration() && o.calibration.empty())
     throw UsageError("method " + o.method +
                      " needs --calibration FILE (or the asset: calibration)");
+  for (const CLI::Option* option : o.of_calibration)
+    if (option->count() > 0 && !chosen.needs_calibration())
+      throw UsageError("method " + o.method + " looks at no text: " + option->get_name() +
+                       " is not for it");
+  OptionValues(chosen.options(), parse_settings(o.settings));
+}
+
+// What was learned is in the model: the files of this run go, and their folder where it holds
+// nothing else.
+void remove_learned(const std::vector<fs::path>& learned) {
+  std::error_code ignored;
+  for (const fs::path& path : learned | std::views::reverse) fs::remove(path, ignored);
+}
+
+int run(const Options& o) {
+  const fs::path out = with_name(o.out);
+  require_writable(o.json);
+  require_place_for_model(out);
+  Record record("ptq");
+  const Method& chosen = method(o.method);
+  check_options(o, chosen);
   const OpenModel opened = open_model(o.model);
+  if (o.layout)
+    if (const std::string objection =
+            objection_to(*outline(chosen, *opened.checkpoint, opened.recipe), o.layout->layout);
+        !objection.empty())
+      throw UsageError(objection);
+  std::vector<fs::path> learned;
   MethodRequest request{.recipe = opened.recipe,
                         .options = parse_settings(o.settings),
                         .seed = o.seed,
-                        .state = o.out.string() + ".learned"};
-  OptionValues(chosen.options(), request.options);  // what is wrong shows before the text is read
+                        .state = out.string() + ".learned",
+                        .learned = &learned};
   std::optional<Calibration> calibration;
   if (chosen.needs_calibration()) {
     const CalibrationText text = read_calibration_text(o.calibration);
     calibration = draw_calibration(text.text, text.label, *open_tokenizer(opened.path), o.samples,
                                    o.length, o.seed);
+    calibration->asset = text.asset;
     request.calibration = &*calibration;
   }
   Stages stages;
@@ -125,9 +169,8 @@ int run(const Options& o) {
   ordered_json result = {{"task", "ptq"}, {"method", o.method}};
   const auto model = quantize_model(chosen, *opened.checkpoint, request, result);
   const Layout layout = o.layout ? o.layout->layout : default_layout(*model);
-  write_model(*model, layout, opened.path, o.out);
-  std::error_code ignored;
-  std::filesystem::remove_all(request.state, ignored);
+  write_model(*model, layout, opened.path, out);
+  remove_learned(learned);
   result["layout"] = name_of(layout);
   result["out"] = o.out.string();
   if (calibration)
@@ -157,14 +200,16 @@ Action define_ptq(CLI::App& app, const Context&) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->take_all();
-  app.add_option("--calibration", o->calibration,
-                 "text that the method sees: FILE (UTF-8), or `calibration`, the asset's texts but "
-                 "the one that `eval` scores, or one of them: calibration/c4.utf8")
-      ->type_name("FILE");
-  add_number(app, "--samples", o->samples, int64_t(1), int64_t(1) << 20,
-             "windows of it (default " + std::to_string(default_samples) + ")");
-  add_number(app, "--length", o->length, int64_t(2), int64_t(1) << 20,
-             "tokens of a window (default " + std::to_string(default_length) + ")");
+  o->of_calibration = {
+      app.add_option(
+             "--calibration", o->calibration,
+             "text that the method sees: FILE (UTF-8), or `calibration`, the asset's texts but "
+             "the one that `eval` scores, or one of them: calibration/c4.utf8")
+          ->type_name("FILE"),
+      add_number(app, "--samples", o->samples, int64_t(1), int64_t(1) << 20,
+                 "windows of it (default " + std::to_string(default_samples) + ")"),
+      add_number(app, "--length", o->length, int64_t(2), int64_t(1) << 20,
+                 "tokens of a window (default " + std::to_string(default_sample_length) + ")")};
   add_seed(app, o->seed, "draws the windows and whatever the method draws");
   add_named(
       app, "--layout", o->layout, layouts, "layout",

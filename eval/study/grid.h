@@ -47,7 +47,7 @@ struct GridDatapath {
 };
 struct GridCalibration {
   std::string name, text, text_sha256;
-  int64_t samples = 128, length = 512;
+  int64_t samples = default_samples, length = default_sample_length;
   uint64_t seed = 0;
 };
 struct GridTask {

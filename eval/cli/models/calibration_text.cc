@@ -17,13 +17,13 @@ constexpr std::string_view scored_text = "wiki.utf8";
 CalibrationText read_calibration_text(const std::string& source) {
   const std::string prefix = std::string(asset_name) + "/";
   if (source == asset_name) {
-    CalibrationText joined{source, ""};
+    CalibrationText joined{source, "", source};
     for (const AssetFile& file : asset(asset_name).files)
       if (file.name != scored_text) joined.text += read_text(asset_path(asset_name, file.name));
     return joined;
   }
   if (source.starts_with(prefix) && !std::filesystem::exists(source))
-    return {source, read_text(asset_path(asset_name, source.substr(prefix.size())))};
+    return {source, read_text(asset_path(asset_name, source.substr(prefix.size()))), source};
   return {source, read_text(source)};
 }
 

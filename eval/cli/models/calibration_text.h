@@ -8,6 +8,7 @@ namespace mxref {
 struct CalibrationText {
   std::string label;  // as records show it: the file's path, or the asset's name
   std::string text;
+  std::string asset = {};  // the asset's name, "" of a file
 };
 
 // FILE, or `calibration`: the texts of the asset of that name but its Wikipedia, which is scored

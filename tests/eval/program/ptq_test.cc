@@ -21,10 +21,16 @@ struct Files {
     write_atomically(text, counts);
   }
   std::vector<std::string> ptq(const std::string& method, const std::string& out,
-                               std::vector<std::string> more = {}) const {
-    std::vector<std::string> args{"ptq",      "--model",   model,   "--method", method,
-                                  "--recipe", "w4a4",      "--out", out,        "--calibration",
-                                  text,       "--samples", "4",     "--length", "32"};
+                               const std::vector<std::string>& more = {}) const {
+    if (method == "rtn" || method == "quarot") return without_text(method, out, more);
+    std::vector<std::string> args = without_text(method, out, more);
+    args.insert(args.end(), {"--calibration", text, "--samples", "4", "--length", "32"});
+    return args;
+  }
+  std::vector<std::string> without_text(const std::string& method, const std::string& out,
+                                        const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> args{"ptq",      "--model", model,   "--method", method,
+                                  "--recipe", "w4a4",    "--out", out};
     args.insert(args.end(), more.begin(), more.end());
     return args;
   }
@@ -69,6 +75,56 @@ BOOST_AUTO_TEST_CASE(a_written_model_computes_as_it_says_and_the_same_bytes_come
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_text_under_another_name_gives_the_same_bytes_and_an_asset_is_named) {
+  const Files files;
+  const std::string one = files.folder / "one", two = files.folder / "two",
+                    other = files.folder / "other.txt", third = files.folder / "three",
+                    cache = files.folder / "cache";
+  write_atomically(other, read_file(files.text));
+  const auto from = [&](const std::string& text, const std::string& out) {
+    return files.without_text("gptq", out,
+                              {"--calibration", text, "--samples", "4", "--length", "32"});
+  };
+  BOOST_TEST(run_mxref(from(files.text, one)).code == 0);
+  BOOST_TEST(run_mxref(from(other, two)).code == 0);
+  BOOST_TEST(all_bytes(one) == all_bytes(two));
+  BOOST_TEST(all_bytes(one).find(files.text) == std::string::npos);
+  std::filesystem::create_directory(cache);
+  write_counting_assets(cache);
+  const std::string asset = "calibration/c4.utf8";
+  const Outcome outcome = run_mxref(from(asset, third), {.environment = {{"MXREF_CACHE", cache}}});
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  const json own = json::parse(read_file(third + "/config.json"))["mxref"]["method"];
+  BOOST_TEST(own["calibration"]["text"] == asset);
+}
+
+// What is learned stands beside the folder while it is learned, and goes with it; what is not its
+// own stays.
+BOOST_AUTO_TEST_CASE(what_was_learned_goes_and_what_others_keep_there_stays) {
+  const Files files;
+  namespace fs = std::filesystem;
+  const std::string kept = files.folder / "a.learned",
+                    rotations = "/spinquant.rotations.safetensors";
+  fs::create_directory(kept);
+  write_atomically(kept + rotations, "hours");
+  BOOST_TEST(run_mxref(files.ptq("rtn", files.folder / "a")).code == 0);
+  BOOST_TEST(read_file(kept + rotations) == "hours");
+  fs::remove_all(files.folder / "a");
+  const std::vector<std::string> quick{"--option", "epochs=1"};
+  BOOST_TEST(run_mxref(files.ptq("flatquant", files.folder / "a", quick)).code == 0);
+  BOOST_TEST(files_in(kept).size() == 1u);
+  // A slash behind the name: the folder is not there yet, or is there and empty.
+  for (const bool is_there : {false, true}) {
+    const std::string out = files.folder / (is_there ? "b" : "c");
+    if (is_there) fs::create_directory(out);
+    const Outcome outcome = run_mxref(files.ptq("flatquant", out + "/", quick));
+    BOOST_TEST(outcome.code == 0, outcome.err);
+    BOOST_TEST(fs::exists(out + "/config.json"));
+    BOOST_TEST(!fs::exists(out + "/.learned"));
+    BOOST_TEST(!fs::exists(out + ".learned"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_and_bad_files_are_told_in_one_line_and_lose_nothing) {
   const Files files;
   const std::string out = files.folder / "out";
@@ -82,7 +138,20 @@ BOOST_AUTO_TEST_CASE(wrong_use_and_bad_files_are_told_in_one_line_and_lose_nothi
   refused(2, files.ptq("gptq", out, {"--option", "damping"}), "NAME=VALUE");
   refused(2, files.ptq("mr-gptq", out, {"--option", "hadamard=7"}), "order 7");
   refused(2, files.ptq("rtn", out, {"--layout", "gguf"}), "compressed-tensors");
-  refused(2, files.ptq("mr-gptq", out, {"--layout", "compressed-tensors"}), "mxref");
+  // Before anything is read that takes time: the text is not looked for.
+  for (const char* method : {"mr-gptq", "flatquant", "spinquant"})
+    refused(2,
+            files.without_text(
+                method, out,
+                {"--layout", "compressed-tensors", "--calibration", files.folder / "absent"}),
+            "the layout mxref does");
+  refused(2,
+          files.ptq("rtn", out,
+                    {"--layout", "compressed-tensors", "--set", "weights.format=mxfp6_e3m2"}),
+          "the layout mxref does");
+  refused(2, files.ptq("rtn", out, {"--calibration", files.folder / "absent"}), "--calibration");
+  refused(2, files.ptq("rtn", out, {"--samples", "4"}), "--samples");
+  refused(2, files.ptq("gptq", out, {"--set", "weights.rounding=rtz"}), "'rtz'");
   refused(2, files.ptq("rtn", out, {"--set", R"(skip=["nothing"])"}), "matches no linear layer");
   refused(2, {"ptq", "--model", files.model, "--method", "gptq", "--out", out}, "--calibration");
   refused(2, {"ptq", "--model", files.model, "--method", "rtn", "--recipe", "fp32", "--out", out},
