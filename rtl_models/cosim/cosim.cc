@@ -156,16 +156,11 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
 // What the options keep out, without which the fault cannot show.
 static std::string lacks(const Fault& fault, const CosimOptions& options,
                          const ArrayDesign& design) {
-  const Accumulation kind = design.datapath->kind;
-  if (!(fault.kinds & kind_bit(kind))) {
-    std::string names;
-    for (const Datapath& d : datapaths)
-      if (fault.kinds & kind_bit(d.kind) && d.kind != Accumulation::aligned)
-        names += (names.empty() ? "" : ", ") + std::string(d.name);
-    return "a datapath of " + names;
-  }
-  const FaultConditions run{options.format_a, options.format_b, kind, options.backpressure};
-  return fault.need->is_met(run) ? "" : std::string(fault.need->what);
+  const FaultConditions run{options.format_a, options.format_b, options.backpressure,
+                            design.datapath};
+  for (const FaultNeed* need : {fault.place, fault.need})
+    if (!need->is_met(run)) return std::string(need->what);
+  return "";
 }
 
 std::vector<FaultResult> run_faults(const CosimOptions& options, std::string_view only) {

@@ -12,11 +12,11 @@
 
 namespace mxref {
 
-// What a run draws. A format is nullptr where every one is drawn.
+// What a run draws, and the datapath of an array. A format is nullptr where every one is drawn.
 struct FaultConditions {
   const BlockFormat *format_a = nullptr, *format_b = nullptr;
-  Accumulation kind = Accumulation::fused;
   double backpressure = 0;
+  const Datapath* datapath = nullptr;
 };
 // What a run must draw for a fault to show at all.
 struct FaultNeed {
@@ -57,21 +57,39 @@ inline constexpr FaultNeed needs_formats_of_b{
 inline constexpr FaultNeed needs_backpressure{
     "back-pressure", [](const FaultConditions& run) { return run.backpressure > 0; }};
 
-// The kinds of datapath in whose hardware a fault is.
-using Kinds = uint8_t;
-constexpr Kinds kind_bit(Accumulation kind) { return Kinds(1u << int(kind)); }
-inline constexpr Kinds every_kind = 0xFF;
-inline constexpr Kinds fused_kind = kind_bit(Accumulation::fused);
-inline constexpr Kinds binary32_kinds =
-    fused_kind | kind_bit(Accumulation::blockwise) | kind_bit(Accumulation::sequential);
-inline constexpr Kinds all_but_aligned = binary32_kinds | kind_bit(Accumulation::exact);
+// In whose hardware a fault is.
+constexpr bool is_binary32(const Datapath& d) {
+  return d.kind != Accumulation::exact && d.kind != Accumulation::aligned;
+}
+constexpr bool is_in_groups(const Datapath& d) {
+  return d.kind == Accumulation::aligned && d.alignment.group > 1;
+}
+inline constexpr FaultNeed of_binary32{
+    "a datapath of fused, blockwise, sequential",
+    [](const FaultConditions& run) { return is_binary32(*run.datapath); }};
+inline constexpr FaultNeed of_sums{
+    "a datapath of fused, blockwise, sequential, exact, aligned in groups",
+    [](const FaultConditions& run) {
+      return run.datapath->kind != Accumulation::aligned || is_in_groups(*run.datapath);
+    }};
+// Elsewhere a sum that cancels is a zero like any other.
+inline constexpr FaultNeed of_cancelled_sums{
+    "a datapath of fused, aligned in groups", [](const FaultConditions& run) {
+      return run.datapath->kind == Accumulation::fused || is_in_groups(*run.datapath);
+    }};
+inline constexpr FaultNeed of_rne{
+    "a datapath of fused, blockwise, sequential, exact, aligned with output rne",
+    [](const FaultConditions& run) {
+      return run.datapath->kind != Accumulation::aligned ||
+             run.datapath->alignment.output == SumRounding::rne;
+    }};
 
 struct Fault {
   std::string_view name;
   std::string_view part;  // of the hardware
   std::string_view what;
-  const FaultNeed* need = &needs_nothing;
-  Kinds kinds = every_kind;
+  const FaultNeed* need = &needs_nothing;   // of what is drawn
+  const FaultNeed* place = &needs_nothing;  // of the datapath
 };
 
 inline constexpr std::array faults{
@@ -79,33 +97,32 @@ inline constexpr std::array faults{
     Fault{"decode_max_as_nan", "NaN rule", "the largest e4m3 number is taken for NaN too",
           &needs_e4m3},
     Fault{"sign_both_negative", "sign", "the last lane's product of two negatives is negative",
-          &needs_e8m0, all_but_aligned},
+          &needs_e8m0, &of_sums},
     Fault{"multiply_max", "multiplier", "15 · 15 loses its lowest bit", &needs_wide_significands},
     Fault{"sum_last_lane", "sum", "the last lane is not added where the first is negative",
-          &needs_e8m0, all_but_aligned},
+          &needs_e8m0, &of_sums},
     Fault{"sum_one_bit_short", "sum", "the sum wraps one bit too early", &needs_widest_sums,
-          all_but_aligned},
+          &of_sums},
     Fault{"sum_all_cancelled", "sum", "a sum that cancels counts as no nonzero product",
-          &needs_nothing, fused_kind},
+          &needs_nothing, &of_cancelled_sums},
     Fault{"scale_code_zero", "scale", "scale code 0 is taken for 2^-126", &needs_e8m0},
     Fault{"scale_product_saturates", "scale", "the product of scales is kept below 2^128",
           &needs_e8m0},
     Fault{"nan_scale_without_product", "NaN rule",
-          "a NaN scale is ignored where no product is nonzero", &needs_nothing, binary32_kinds},
+          "a NaN scale is ignored where no product is nonzero", &needs_nothing, &of_binary32},
     Fault{"nan_payload", "NaN rule", "a NaN accumulator keeps its payload", &needs_nothing,
-          binary32_kinds},
+          &of_binary32},
     Fault{"inf_changes_sign", "NaN rule", "Inf takes the sign of the block that follows",
-          &needs_nothing, binary32_kinds},
+          &needs_nothing, &of_binary32},
     Fault{"align_wraps", "alignment", "alignment distances of 64 and more wrap", &needs_nothing,
-          binary32_kinds},
+          &of_binary32},
     Fault{"align_sticky", "alignment", "bits shifted out in the alignment are forgotten",
-          &needs_e8m0, binary32_kinds},
-    Fault{"round_subnormal", "rounding", "subnormal results are truncated", &needs_e8m0,
-          all_but_aligned},
+          &needs_e8m0, &of_binary32},
+    Fault{"round_subnormal", "rounding", "subnormal results are truncated", &needs_e8m0, &of_rne},
     Fault{"round_overflow", "rounding", "overflow gives the largest finite number", &needs_e8m0},
-    Fault{"tie_away", "tie", "ties are rounded away from zero", &needs_nothing, all_but_aligned},
+    Fault{"tie_away", "tie", "ties are rounded away from zero", &needs_nothing, &of_rne},
     Fault{"acc_minus_zero", "accumulator", "-0 becomes +0 where no product is nonzero",
-          &needs_nothing, binary32_kinds},
+          &needs_nothing, &of_binary32},
     Fault{"acc_not_restarted", "accumulator", "a tile of one block does not restart"},
     Fault{"input_overwritten", "handshake", "a last beat that waits is overwritten by the next"},
     Fault{"valid_withdrawn", "handshake", "valid of the last row of results falls before ready",

@@ -58,6 +58,39 @@ BOOST_AUTO_TEST_CASE(every_planted_fault_is_caught) {
     BOOST_TEST(r.caught, r.name << " not caught in " << r.cycles << " cycles");
 }
 
+// Of each datapath that was built the faults in its hardware.
+BOOST_AUTO_TEST_CASE(every_planted_fault_of_a_datapath_is_caught) {
+  using Names = std::vector<std::string>;
+  const Names of_binary32{"nan_scale_without_product",
+                          "nan_payload",
+                          "inf_changes_sign",
+                          "align_wraps",
+                          "align_sticky",
+                          "acc_minus_zero"};
+  const Names of_sums{"sign_both_negative", "sum_last_lane", "sum_one_bit_short"};
+  for (const BenchSource& source : bench_arrays()) {
+    if (source.design.shape.rows != 2) continue;
+    const Datapath& d = *source.design.datapath;
+    Names elsewhere;
+    for (const FaultResult& r : run_faults({.datapath = &d})) {
+      BOOST_TEST((r.caught || !r.needs.empty()), r.name << " not caught on " << d.name);
+      if (!r.needs.empty()) elsewhere.push_back(r.name);
+    }
+    Names expected;
+    const auto add = [&](const Names& names) {
+      expected.insert(expected.end(), names.begin(), names.end());
+    };
+    const bool aligned = d.kind == Accumulation::aligned, groups = d.alignment.group > 1;
+    if (aligned && !groups) add(of_sums);
+    if (d.kind != Accumulation::fused && !groups) add({"sum_all_cancelled"});
+    if (aligned || d.kind == Accumulation::exact) add(of_binary32);
+    if (aligned && d.alignment.output != SumRounding::rne) add({"round_subnormal", "tie_away"});
+    std::ranges::sort(elsewhere);
+    std::ranges::sort(expected);
+    BOOST_TEST(elsewhere == expected, d.name);
+  }
+}
+
 // Under every restriction a fault is caught, or is said not to show; few are.
 BOOST_AUTO_TEST_CASE(under_restrictions_a_fault_is_caught_or_cannot_show) {
   const BlockFormat *any = nullptr, *e2m1 = &block_format("mxfp4"),
