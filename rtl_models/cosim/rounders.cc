@@ -6,37 +6,54 @@
 
 #include "emu/array_steps.h"
 #include "emu/binary32.h"
-#include "Vfp32_from_term.h"
+#include "Vfp32_from_term_rne.h"
+#include "Vfp32_from_term_rne_ftz.h"
+#include "Vfp32_from_term_rz.h"
+#include "Vfp32_from_term_rz13.h"
 #include "Vfp32_to_16.h"
 
 namespace mxref {
 namespace {
 
-constexpr int term_bits = 23, exponent_bits = 10;  // as the module is built
+constexpr int term_bits = 27, exponent_bits = 10;  // as the modules are built
+constexpr int exponent_index_bits = 5;
+static_assert(rounder_exponents.size() == 1u << exponent_index_bits);
+static_assert(term_bits - 1 + 1 + exponent_index_bits == 32);  // leading bit set, sticky bit
 
 class Rounders {
  public:
-  explicit Rounders(uint8_t fault) : from_term_(&context_), to_16_(&context_) {
-    from_term_.fault_i = fault;
-    from_term_.sticky_i = false;
+  explicit Rounders(uint8_t fault)
+      : rne_(&context_), rne_ftz_(&context_), rz_(&context_), rz13_(&context_), to_16_(&context_) {
+    rne_.fault_i = rne_ftz_.fault_i = rz_.fault_i = rz13_.fault_i = fault;
   }
   ~Rounders() {
     Verilated::threadContextp(&context_);  // as VerilatedArray's
-    from_term_.final();
+    rne_.final();
+    rne_ftz_.final();
+    rz_.final();
+    rz13_.final();
     to_16_.final();
   }
 
   void check(uint32_t input, RounderResult& result) {
-    const uint32_t significand = 1u << (term_bits - 1) | (input >> exponent_bits);
-    const int code = int(input & ((1u << exponent_bits) - 1));
-    const int exponent = code < 1 << (exponent_bits - 1) ? code : code - (1 << exponent_bits);
-    from_term_.significand_i = significand;
-    from_term_.exponent_i = uint16_t(code);
-    from_term_.eval();
-    // The exponent is biased, of the top bit.
-    const int lowest = exponent + binary32::emin - 1 - (term_bits - 1);
-    compare("fp32_from_term", input, binary32::round_rne(false, significand, lowest),
-            from_term_.magnitude_o, result);
+    const int biased = rounder_exponents[input % rounder_exponents.size()];
+    const bool sticky = input >> exponent_index_bits & 1;
+    const uint32_t significand =
+        1u << (term_bits - 1) | input >> (exponent_index_bits + 1);  // its top bit has the exponent
+    const int lowest = biased + binary32::emin - 1 - (term_bits - 1);
+    const uint32_t rne = binary32::round_rne(false, significand, lowest, sticky);
+    const auto compare_term = [&](const char* module, auto& model, uint32_t expected) {
+      model.significand_i = significand;
+      model.sticky_i = sticky;
+      model.exponent_i = uint16_t(biased) & ((1u << exponent_bits) - 1);
+      model.eval();
+      compare(module, input, expected, model.magnitude_o, result);
+    };
+    compare_term("fp32_from_term", rne_, rne);
+    compare_term("fp32_from_term, FTZ", rne_ftz_, binary32::is_subnormal(rne) ? 0 : rne);
+    compare_term("fp32_from_term, Rz", rz_,
+                 binary32::truncate(false, significand, lowest, binary32::mantissa_bits));
+    compare_term("fp32_from_term, Rz13", rz13_, binary32::truncate(false, significand, lowest, 13));
     to_16_.value_i = input;
     for (const OutType type : {OutType::bf16, OutType::f16}) {
       to_16_.type_i = uint8_t(type);
@@ -57,7 +74,10 @@ class Rounders {
   }
 
   VerilatedContext context_;
-  Vfp32_from_term from_term_;
+  Vfp32_from_term_rne rne_;
+  Vfp32_from_term_rne_ftz rne_ftz_;
+  Vfp32_from_term_rz rz_;
+  Vfp32_from_term_rz13 rz13_;
   Vfp32_to_16 to_16_;
 };
 

@@ -57,14 +57,19 @@ BOOST_AUTO_TEST_CASE(a_failing_run_leaves_the_waves_of_its_last_cycles) {
   }
 }
 
-// Of 2^32 inputs some (the long suite has all), and a fault as the control.
+// Of 2^32 inputs some (the long suite has all), and a fault as the control, also where results
+// are normal.
 BOOST_AUTO_TEST_CASE(rounders_agree_on_inputs_from_everywhere) {
   constexpr uint64_t all = uint64_t(1) << 32, stride = 65'537;
   const RounderResult r = run_rounders(0, all, stride);
   BOOST_TEST(r.mismatches == 0, r.first_mismatch);
-  BOOST_TEST(r.compared > 190'000);
+  BOOST_TEST(r.compared > 390'000);
   const Fault& fault = find_by_name(faults, "fault", "tie_away");
-  BOOST_TEST(run_rounders(0, all, stride, uint8_t(1 + (&fault - faults.data()))).mismatches > 0);
+  const auto number = uint8_t(1 + (&fault - faults.data()));
+  BOOST_TEST(run_rounders(0, all, stride, number).mismatches > 0);
+  static_assert(rounder_exponents[0] == 1 && rounder_exponents[2] == 254);
+  for (int i = 0; i < 3; ++i)  // of normal results
+    BOOST_TEST(run_rounders(i, all, stride * rounder_exponents.size(), number).mismatches > 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_scaling_unit_reaches_every_corner) {
