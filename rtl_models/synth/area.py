@@ -334,7 +334,31 @@ def write_record(o, flow, row):
     tools.write_whole(o.json, json.dumps(record, indent=2) + "\n")
 
 
-def print_row(row):
+def fused_row(o, flow, row):
+    """The row of area.json that is this one on `fused`: of the same flow, library, formats, shape and operands."""
+    if o.ice40 or o.target != 1.0 or "datapath" not in row:
+        return None
+    table = json.loads((HERE / "area.json").read_text())
+    if (table["flow"], table["library"]["sha256"]) != (FLOW, flow.library_sha256):
+        return None
+    same = ("design", "rows", "cols", "format_a", "format_b")
+    rows = [r for r in table["rows"].values() if r.get("datapath") == "fused" and all(r[k] == row[k] for k in same)]
+    of_operands = [r for r in rows if o.energy and f"--energy {o.energy}" in " ".join(r["arguments"])]
+    return next(iter(of_operands or rows), None)
+
+
+def ratios(row, base, operands):
+    """To the row of `fused`; of energies where both are of the same operands."""
+    yield "area", row["area_um2"] / base["area_um2"]
+    yield "clock", row["mhz"] / base["mhz"]
+    yield "products a second and mm2", row["gmacs_per_s_mm2"] / base["gmacs_per_s_mm2"]
+    if "energy" in row and operands in base["arguments"]:
+        yield "energy", row["energy"]["pj_per_mac"]["total"] / base["energy"]["pj_per_mac"]["total"]
+
+
+def print_row(o, flow, row):
+    if base := fused_row(o, flow, row):
+        print("to fused: " + ", ".join(f"{what} {value:.2f}" for what, value in ratios(row, base, o.energy)))
     if "luts" in row:
         print(f"{row['luts']} LUTs, {row['registers']} registers; {row['mhz']} MHz on {row['device']}")
         return
@@ -365,7 +389,7 @@ def main(argv):
         if o.json:
             tools.check_writable(o.json)
         flow, row = result(o)
-        print_row(row)
+        print_row(o, flow, row)
         if o.json:
             write_record(o, flow, row)
         return 0

@@ -54,14 +54,16 @@ def table(*arguments):
 
 
 def rows_come_out_again():
+    """Whether the tools are those of the table, so that its rows can be compared."""
     only = [word for name in REMADE for word in ("--only", name)]
     got = table("check", *only)
     if got[0] == SKIPPED:
         print(f"skipped: {got[1].strip()}")
-        return
+        return False
     if got[0] != 0 or any(f"{name}: as in the table" not in got[1] for name in REMADE):
         fail(f"the committed table: exit code {got[0]}: {got[1]}{got[2]}")
     print(got[1].strip())
+    return True
 
 
 def another_figure_is_caught():
@@ -78,6 +80,26 @@ def another_figure_is_caught():
                table("check", "--only", REMADE[0], "--table", WORK / "changed.json"), 1,
                f"{'.'.join(path)}: the table has {of[path[-1]]}")
     print("a table with another figure is caught")
+
+
+def the_table_to_read_is_that_of_the_rows():
+    got = table("markdown")
+    if got[0] != 0 or got[1] != (SYNTH / "area_table.md").read_text():
+        fail(f"area_table.md is not what `area_table.py markdown` prints {got[2]}")
+    print("area_table.md is that of area.json")
+
+
+def ratios_to_fused_come_first():
+    """Of a row of the table those that the table has."""
+    of_table = re.search(r"^\| mxfp4 \| sequential \|( [\d.]+ \|){4}", (SYNTH / "area_table.md").read_text().split(
+        "### Elements, normal numbers")[1], re.M).group(0).split(" | ")[2:]
+    area_, energy, clock, rate = (word.strip(" |") for word in of_table)
+    got = mxref_area("--format", "mxfp4", "--datapath", "sequential", "--energy", "gauss", "--beats", 12, "--results",
+                     WORK / "results")
+    words = f"to fused: area {area_}, clock {clock}, products a second and mm2 {rate}, energy {energy}"
+    if got[0] != 0 or got[1].splitlines()[0] != words:
+        fail(f"mxref area: expected {words!r} first, got {got[1]}{got[2]}")
+    print("ratios to fused come first")
 
 
 def fronts_cost_what_the_table_says():
@@ -322,8 +344,10 @@ def main():
         sys.exit(SKIPPED)
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    rows_come_out_again()
-    another_figure_is_caught()
+    the_table_to_read_is_that_of_the_rows()
+    if rows_come_out_again():
+        another_figure_is_caught()
+        ratios_to_fused_come_first()
     fronts_cost_what_the_table_says()
     again_in_another_folder()
     element = Element("sequential")
