@@ -13,7 +13,7 @@
 A proof is a module with free inputs and an output `wrong` (the files beside this one): it is proven where `wrong` is 0
 for all inputs. Its control is the same proof on a mutated design, with a planted fault of faults.h (a number of
 mx_pkg.sv) or with one text of a file replaced: it must give a counterexample. Exits 0 where all is proven and every
-control refuted.
+control refuted, 1 where not, 2 for a name or a slice that is none.
 """
 import argparse
 import json
@@ -69,12 +69,12 @@ def elements():
         yield Proof(f"decode/{name}", f"mx_decode for {name} alone, all codes", "prove_decode", only(name), control)
     yield Proof("decode/all", "mx_decode for the full set chosen at run time, all formats and codes", "prove_decode", {},
                 "DecodeSubnormal")
-    for name in ["e2m1", "e4m3", "e5m2", "int8"]:
-        control = ("MultiplyMax" if name in ("e4m3", "int8") else
+    for name in FORMATS:
+        control = ("MultiplyMax" if name in ("e2m3", "e4m3", "int8") else
                    ("mx_product_flags.sv", "a_inf & ~b_nonzero", "1'b0") if name == "e5m2" else
                    ("mx_product_flags.sv", "a_negative ^ b_negative", "a_negative | b_negative"))
         yield Proof(f"mul/{name}", f"mx_mul from the codes of {name} and {name}, all pairs", "prove_mul", both(name),
-                    control)
+                    control, long=name in ("e3m2", "e2m3", "nvfp4"))
     yield Proof("mul/elements", "mx_mul for the full set, any two elements", "prove_mul_elements", {}, "MultiplyMax",
                 method="abc")
     yield Proof("mul/all", "mx_mul from codes for the full set, all pairs of formats and codes", "prove_mul", {},
@@ -155,7 +155,8 @@ def accumulate():
                      "RoundOverflow" if above and term < 25 else "AlignSticky", method="abc", long=long)
 
     # Where the exponents differ by one at most many bits can cancel: those stand alone.
-    for term in [13, 24, 41, 69]:
+    # Of mxfp4, nvfp4, blockwise, mxfp8_e4m3, the full set.
+    for term in [13, 20, 24, 41, 69]:
         size = max(term, 26)
         for above, ranges in [(True, [(1, 1), (2, size)]), (False, [(0, 0), (1, 1), (2, size)])]:
             for nearest, farthest in ranges:
@@ -178,13 +179,13 @@ def sums():
         yield Proof(f"mx_block_sum/{name}_{lanes}", f"the sum of {lanes} products from codes: sum, nonzero, Inf, NaN",
                     "prove_sum", {**only(name), "LANES": lanes}, controls[name], method="abc",
                     long=(lanes, name) != (2, "e2m1"))
-    # From a power of two to the next lane the sum grows by a bit, and a bound on all lanes is needed: left out.
-    for name, lanes in [("all", 4), ("all", 32)] + [("e2m1", n) for n in (3, 4, 6, 7, 8, 16, 32)]:
-        yield Proof(f"mx_block_sum/step_{name}_{lanes}", f"the sum of {lanes} lanes is that of {lanes - 1} and the last "
-                    "product, any elements; flags likewise", "prove_sum_step",
-                    {"FORMATS": "7'h7f" if name == "all" else "7'h01", "LANES": lanes},
-                    "SumLastLane" if lanes % 2 else "SumAllCancelled", method="abc",
-                    long=name == "all" or lanes not in (4, 32))
+    for name in ["all", *FORMATS]:
+        formats = "7'h7f" if name == "all" else only(name)["FORMATS"]
+        longest = 16 if name == "nvfp4" else 32
+        for lanes in [n for n in (1, 2, 4, 8, 16, 32) if n <= longest]:
+            yield Proof(f"mx_block_sum/whole_{name}_{lanes}", f"the sum of {lanes} products of any elements; flags likewise",
+                        "prove_whole_sum", {"FORMATS": formats, "LANES": lanes}, "SumLastLane", method="abc",
+                        long=name not in ("all", "e2m1", "nvfp4") or lanes != longest)
 
 
 def aligned():
@@ -322,14 +323,17 @@ def main():
     parser.add_argument("--timeout", type=int)
     options = parser.parse_args()
     timeout = options.timeout or (1800 if options.long else 600)
+    for name in options.names:
+        if not any(p.name.startswith(name) for p in all_proofs()):
+            parser.error(f"no proof's name begins with '{name}'; there are: {', '.join(p.name for p in all_proofs())}")
     chosen = [p for p in all_proofs()
               if (any(p.name.startswith(n) for n in options.names) if options.names else options.long or not p.long)]
     match = re.fullmatch(r"(\d+)/(\d+)", options.slice)
     if not match or not int(match[1]) < int(match[2]):
-        sys.exit(f"--slice {options.slice}: no I/N with I from 0 below N")
+        parser.error(f"--slice {options.slice}: no I/N with I from 0 below N")
     chosen = chosen[int(match[1])::int(match[2])]
     if not chosen:
-        sys.exit(f"no proof of such a name; there are: {', '.join(p.name for p in all_proofs())}")
+        parser.error("no proof in that slice")
     if options.list:
         for p in chosen:
             print(f"{p.name:46} {'long ' if p.long else '     '}{p.says}")

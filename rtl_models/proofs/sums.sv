@@ -61,10 +61,11 @@ module prove_sum #(
                          || (!inf && {{(80-SUM){sum[SUM-1]}}, sum} != partial[LANES*80-1 -: 80]))));
 endmodule
 
-// The sum of LANES lanes is that of LANES-1 and the last product, mx_mul's, for any elements of the set; flags likewise.
-module prove_sum_step #(
+// From any elements of the set and the products that mx_mul makes of them: all LANES at once. What is added is each
+// product, of a negative one -product - 1, lane by lane; and then their number.
+module prove_whole_sum #(
   parameter logic [6:0] FORMATS = 7'h7f,
-  parameter int LANES = 4,
+  parameter int LANES = 32,
   parameter bit FAULTS = 1'b0,
   parameter int FAULT  = 0,
   localparam int N = mx_width_pkg::number_bits(FORMATS)
@@ -74,42 +75,41 @@ module prove_sum_step #(
   output logic               wrong
 );
   localparam int SUM         = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES);
-  localparam int LESS        = mx_width_pkg::sum_bits(FORMATS, FORMATS, LANES - 1);
   localparam int SIGNIFICAND = mx_width_pkg::product_significand_bits(FORMATS, FORMATS);
   localparam int SHIFT       = mx_width_pkg::product_shift_bits(FORMATS, FORMATS);
   localparam int PRODUCT     = mx_width_pkg::product_bits(FORMATS, FORMATS);
-  logic [SUM-1:0]         sum, product, less_wide;
-  logic [PRODUCT-1:0]     narrow;
-  logic [LESS-1:0]        less;
-  logic                   nonzero, inf, inf_negative, nan;
-  logic                   less_nonzero, less_inf, less_inf_negative, less_nan;
-  logic                   last_negative, last_nonzero, last_inf, last_nan;
-  logic [SIGNIFICAND-1:0] significand;
-  logic [SHIFT-1:0]       shift;
+  logic [SUM-1:0] sum, expected;
+  logic           nonzero, inf, inf_negative, nan;
   mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES), .FAULTS(FAULTS)) dut (
     .a_i({a_inf, a_minus, a_nonzero, a}), .b_i({b_inf, b_minus, b_nonzero, b}), .fault_i(5'(FAULT)), .sum_o(sum),
     .nonzero_o(nonzero), .inf_o(inf), .inf_negative_o(inf_negative), .nan_o(nan)
   );
-  mx_block_sum #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS), .LANES(LANES-1)) u_less (
-    .a_i({a_inf[LANES-2:0], a_minus[LANES-2:0], a_nonzero[LANES-2:0], a[(LANES-1)*N-1:0]}),
-    .b_i({b_inf[LANES-2:0], b_minus[LANES-2:0], b_nonzero[LANES-2:0], b[(LANES-1)*N-1:0]}), .fault_i(5'd0),
-    .sum_o(less), .nonzero_o(less_nonzero), .inf_o(less_inf), .inf_negative_o(less_inf_negative), .nan_o(less_nan)
-  );
-  mx_mul #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS)) u_last (
-    .a_i(a[LANES*N-1 -: N]), .b_i(b[LANES*N-1 -: N]), .fault_i(5'd0), .significand_o(significand), .shift_o(shift)
-  );
-  mx_product_flags #(.LANES(1)) u_flags (
-    .a_i({a_inf[LANES-1], a_minus[LANES-1], a_nonzero[LANES-1]}),
-    .b_i({b_inf[LANES-1], b_minus[LANES-1], b_nonzero[LANES-1]}),
-    .negative_o(last_negative), .nonzero_o(last_nonzero), .inf_o(last_inf), .nan_o(last_nan)
-  );
-  // As wide as any product of two elements is (prove_mul).
-  assign narrow  = PRODUCT'(significand) << shift;
-  assign product = SUM'(narrow);
-  assign less_wide = SUM'($signed(less));
-  assign wrong = sum != less_wide + (last_negative ? -product : product)
-              || nonzero != (less_nonzero || last_nonzero)
-              || inf != (less_inf || last_inf)
-              || nan != (less_nan || last_nan || (less_inf && last_inf && less_inf_negative != last_negative))
-              || (inf && !nan && inf_negative != (less_inf ? less_inf_negative : last_negative));
+  logic [LANES-1:0] negative, infinite, undefined;
+  assign negative  = a_minus ^ b_minus;
+  assign infinite  = (a_inf & b_nonzero) | (b_inf & a_nonzero);
+  assign undefined = (a_inf & ~b_nonzero) | (b_inf & ~a_nonzero);
+  for (genvar i = 0; i < LANES; i++) begin : gen_lane
+    logic [SIGNIFICAND-1:0] significand;
+    logic [SHIFT-1:0]       shift;
+    logic [PRODUCT-1:0]     narrow;  // as wide as any product of two elements is (prove_mul)
+    logic [SUM-1:0]         product, added, total;
+    mx_mul #(.A_FORMATS(FORMATS), .B_FORMATS(FORMATS)) u_mul (
+      .a_i(a[i*N +: N]), .b_i(b[i*N +: N]), .fault_i(5'd0), .significand_o(significand), .shift_o(shift)
+    );
+    assign narrow  = PRODUCT'(significand) << shift;
+    assign product = SUM'(narrow);
+    assign added   = negative[i] ? ~product : product;  // ~product = -product - 1
+    if (i == 0) begin : gen_first
+      assign total = added;
+    end else begin : gen_next
+      assign total = gen_lane[i-1].total + added;
+    end
+  end
+  assign expected = gen_lane[LANES-1].total + SUM'($countones(negative));
+  assign wrong = SUM < PRODUCT + $clog2(LANES) + 1  // else it might not hold the sum
+              || sum != expected
+              || nonzero != ((a_nonzero & b_nonzero) != '0)
+              || inf != (infinite != '0)
+              || nan != (undefined != '0 || ((infinite & negative) != '0 && (infinite & ~negative) != '0))
+              || (inf && !nan && inf_negative != ((infinite & negative) != '0));
 endmodule
