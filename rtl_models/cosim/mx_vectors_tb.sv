@@ -17,7 +17,7 @@ module mx_vectors_tb #(
   parameter int E_ZERO        = -133,
   parameter int ROUNDING      = mx_pkg::Rz
 );
-  localparam int MAX_COUNT = 65536;
+  localparam int MAX_COUNT = 131072;  // all pairs of codes and of scales of 8 bits
   localparam int PATIENCE = 1000;  // cycles: what waits longer never comes
   // A vector is one word: codes_a, codes_b, scale_a, scale_b, acc_in, acc_out, the last lowest.
   localparam int CODES = 80;
@@ -116,8 +116,8 @@ module mx_vectors_tb #(
         $value$plusargs("format_a=%d", format_a) == 0 ||
         $value$plusargs("format_b=%d", format_b) == 0 || count < 1 || count > MAX_COUNT ||
         format_a < 0 || format_a >= mx_pkg::NumFormats || format_b < 0 || format_b >= mx_pkg::NumFormats)
-      $fatal(1, "give +vectors=FILE.memh +count=1..65536 +format_a=ROW +format_b=ROW, rows 0..%0d",
-             mx_pkg::NumFormats - 1);
+      $fatal(1, "give +vectors=FILE.memh +count=1..%0d +format_a=ROW +format_b=ROW, rows 0..%0d",
+             MAX_COUNT, mx_pkg::NumFormats - 1);
     bits_a = code_bits(format_a);
     bits_b = code_bits(format_b);
     block = 32'(mx_pkg::BlockLength[format_a*8 +: 8]);

@@ -73,4 +73,11 @@ module e8m0_scaling_unit #(
   assign valid_o = valid_q;
   assign value_o = value_q;
 
+  if (SUM_BITS < 2 || SUM_BITS > 128) begin : g_sum
+    initial $fatal(1, "SUM_BITS is %0d: from 2 to 128, so that exponents fit", SUM_BITS);
+  end
+  if (ROUNDING < mx_pkg::Rz || ROUNDING > mx_pkg::Rne) begin : g_rounding
+    initial $fatal(1, "ROUNDING is %0d: from %0d to %0d", ROUNDING, mx_pkg::Rz, mx_pkg::Rne);
+  end
+
 endmodule

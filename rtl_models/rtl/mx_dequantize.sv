@@ -189,4 +189,8 @@ module mx_dequantize #(
     .overwrites_i(1'b0)
   );
 
+  if (FORMATS == '0) begin : g_formats
+    initial $fatal(1, "FORMATS has no format");
+  end
+
 endmodule

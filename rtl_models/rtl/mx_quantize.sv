@@ -384,4 +384,8 @@ module mx_quantize #(
   logic unused_lanes;
   assign unused_lanes = ^max_lanes;
 
+  if (FORMATS == '0) begin : g_formats
+    initial $fatal(1, "FORMATS has no format");
+  end
+
 endmodule
