@@ -1,6 +1,7 @@
 #include "ptq/calibration.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
 
@@ -9,6 +10,13 @@
 #include "emu/philox.h"
 
 namespace mxref {
+
+nlohmann::ordered_json to_json(const CalibrationDraw& draw) {
+  return {{"text_sha256", draw.text_sha256},
+          {"samples", draw.samples},
+          {"length", draw.length},
+          {"seed", draw.seed}};
+}
 
 std::vector<int64_t> permutation(int64_t count, uint64_t seed) {
   std::vector<int64_t> order(static_cast<size_t>(count));

@@ -2,6 +2,7 @@
 // Which tokens a method sees.
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,13 @@ namespace mxref {
 
 // CHOICE: one default for all methods (ptq/README.md has the published ones).
 inline constexpr int64_t default_samples = 128, default_sample_length = 512;
+// What decides which tokens these are, besides the tokenizer.
+struct CalibrationDraw {
+  std::string text_sha256;
+  int64_t samples, length;
+  uint64_t seed;
+};
+nlohmann::ordered_json to_json(const CalibrationDraw& draw);
 
 struct Calibration {
   std::string label;  // of the text, as records show it
@@ -21,6 +29,7 @@ struct Calibration {
   std::vector<std::vector<int64_t>> samples;  // disjoint windows of the text
   std::string asset = {};                     // the text's name where it is one, "" of a file
   int64_t tokens() const { return int64_t(samples.size()) * length; }
+  CalibrationDraw draw() const { return {text_sha256, int64_t(samples.size()), length, seed}; }
 };
 
 // The text tokenized once and cut into windows of `length`; `count` of them are drawn by a

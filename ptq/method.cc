@@ -46,16 +46,47 @@ std::vector<MethodOption> Method::options() const {
   return rows;
 }
 
+// An override that states none of the sides still hides those before it.
+Recipe with_sides(const Recipe& recipe, RecipeSides sides) {
+  Recipe seen;
+  if (sides.weights) seen.weights = recipe.weights;
+  if (sides.activations) seen.activations = recipe.activations;
+  if (sides.kv) seen.kv = recipe.kv;
+  if (sides.attention) seen.attention = recipe.attention;
+  if (!sides.weights && !sides.activations) return seen;
+  seen.skip = recipe.skip;
+  seen.overrides = recipe.overrides;
+  for (RecipeOverride& item : seen.overrides) {
+    if (!sides.weights) item.weights.reset();
+    if (!sides.activations) item.activations.reset();
+  }
+  return seen;
+}
+
 namespace {
 
 // The options that one part of a method has.
-OptionValues part_of(const Method& method, const std::vector<MethodOption>& rows,
-                     const std::map<std::string, std::string>& given) {
+OptionValues options_of(const MethodPart& part, const Method& method,
+                        const std::map<std::string, std::string>& given) {
   const OptionValues all(method.options(), given);  // refuses what neither part has
+  const std::vector<MethodOption> rows = part.options();
   std::map<std::string, std::string> own;
   for (const auto& [name, value] : given)
     if (std::ranges::find(rows, name, &MethodOption::name) != rows.end()) own[name] = value;
   return {rows, own};
+}
+
+nlohmann::ordered_json inputs_of(const MethodPart& part, const Method& method,
+                                 const MethodInputs& inputs) {
+  const OptionValues options = options_of(part, method, inputs.options);
+  nlohmann::ordered_json own = {
+      {"name", part.name},
+      {"options", options.to_json()},
+      {"recipe", to_json(with_sides(inputs.recipe, part.sides(options)))}};
+  if (part.needs.calibration && inputs.calibration)
+    own["calibration"] = to_json(*inputs.calibration);
+  if (part.needs.seed) own["seed"] = inputs.seed;
+  return own;
 }
 
 void check(const Method& method, const MethodRequest& request) {
@@ -69,25 +100,46 @@ void check(const Method& method, const MethodRequest& request) {
                      "' quantizes no weights: there is nothing to do");
 }
 
-// apply(context) with its record and its time under `part`.
-template <typename Apply>
-auto timed(const char* part, std::string_view name, const OptionValues& options,
-           const MethodRequest& request, nlohmann::ordered_json& record, Apply apply) {
-  nlohmann::ordered_json own = {{"name", name}, {"options", options.to_json()}};
-  const MethodContext context{request.recipe, options,         request.calibration, request.seed,
-                              request.state,  request.learned, request.progress,    own};
+MethodInputs inputs_of(const PtqModel& model, const MethodRequest& request) {
+  MethodInputs inputs{.model_sha256 = model.sha256,
+                      .config_sha256 = model.config_sha256,
+                      .recipe = request.recipe,
+                      .options = request.options,
+                      .calibration = {},
+                      .seed = request.seed};
+  if (request.calibration) inputs.calibration = request.calibration->draw();
+  return inputs;
+}
+
+// work(context) of a part, with its record and its time under `field`.
+template <typename Work>
+auto run_part(const MethodPart& part, const char* field, const Method& method,
+              const MethodRequest& request, const nlohmann::ordered_json& inputs,
+              nlohmann::ordered_json& record, const Work& work) {
+  const OptionValues options = options_of(part, method, request.options);
+  const Recipe recipe = with_sides(request.recipe, part.sides(options));
+  nlohmann::ordered_json own = {{"name", part.name}, {"options", options.to_json()}};
+  const MethodContext context{.recipe = recipe,
+                              .options = options,
+                              .calibration = part.needs.calibration ? request.calibration : nullptr,
+                              .seed = part.needs.seed ? request.seed : 0,
+                              .inputs = inputs,
+                              .state = request.state,
+                              .learned = request.learned,
+                              .progress = request.progress,
+                              .record = own};
   const auto start = std::chrono::steady_clock::now();
   struct Finish {
     nlohmann::ordered_json &record, &own;
-    const char* part;
+    const char* field;
     std::chrono::steady_clock::time_point start;
     ~Finish() {
       own["seconds"] =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      record[part] = std::move(own);
+      record[field] = std::move(own);
     }
-  } finish{record, own, part, start};
-  return apply(context);
+  } finish{record, own, field, start};
+  return work(context);
 }
 
 // lm_head, where the recipe quantizes it and the choice has left it.
@@ -120,15 +172,26 @@ std::unique_ptr<MemoryCheckpoint> outline(const Method& method, const Checkpoint
   return result;
 }
 
+nlohmann::ordered_json inputs_of_change(const Method& method, const MethodInputs& inputs) {
+  return {{"model", {{"sha256", inputs.model_sha256}, {"config_sha256", inputs.config_sha256}}},
+          {"change", inputs_of(*method.change, method, inputs)}};
+}
+
+nlohmann::ordered_json inputs_of_codes(const Method& method, const MethodInputs& inputs) {
+  nlohmann::ordered_json all = inputs_of_change(method, inputs);
+  all["codes"] = inputs_of(*method.choice, method, inputs);
+  return all;
+}
+
 PtqModel change_model(const Method& method, const Checkpoint& source, const MethodRequest& request,
                       nlohmann::ordered_json& record) {
   adopt_threads();
   check(method, request);
-  const OptionValues options = part_of(method, method.change->options(), request.options);
   PtqModel model = read_model(source);
   check_patterns(request.recipe, linear_modules(model.description.layers));
-  timed("change", method.change->name, options, request, record,
-        [&](const MethodContext& context) { method.change->apply(model, context); });
+  run_part(*method.change, "change", method, request,
+           inputs_of_change(method, inputs_of(model, request)), record,
+           [&](const MethodContext& context) { method.change->apply(model, context); });
   return model;
 }
 
@@ -137,13 +200,13 @@ std::unique_ptr<MemoryCheckpoint> choose_codes(const Method& method, PtqModel mo
                                                nlohmann::ordered_json& record) {
   adopt_threads();
   check(method, request);
-  const OptionValues options = part_of(method, method.choice->options(), request.options);
-  const ModelCodes codes = timed("codes", method.choice->name, options, request, record,
-                                 [&](const MethodContext& context) {
-                                   ModelCodes chosen = method.choice->choose(model, context);
-                                   round_head(model, request.recipe, chosen);
-                                   return chosen;
-                                 });
+  const ModelCodes codes = run_part(*method.choice, "codes", method, request,
+                                    inputs_of_codes(method, inputs_of(model, request)), record,
+                                    [&](const MethodContext& context) {
+                                      ModelCodes chosen = method.choice->choose(model, context);
+                                      round_head(model, context.recipe, chosen);
+                                      return chosen;
+                                    });
   nlohmann::json own = {{"recipe", to_json(request.recipe)},
                         {"method",
                          {{"name", method.name},

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +23,38 @@
 
 namespace mxref {
 
-// What a change or a choice of codes works with.
+// Sides of a recipe, with what skip and overrides say of them. (Of attention's own products
+// learners only tell that they leave them out.)
+struct RecipeSides {
+  bool weights = false, activations = false, kv = false, attention = false;
+};
+// The recipe with these sides alone; what is not asked for is as in Recipe{}.
+Recipe with_sides(const Recipe& recipe, RecipeSides sides);
+// For a part that looks at the same sides whatever its options.
+template <RecipeSides sides>
+RecipeSides always(const OptionValues&) {
+  return sides;
+}
+
+// What is the same of a change and of a choice of codes. A part is given what it declares here and
+// nothing else, so what it gives is the same wherever that is the same: of a study's cells, one
+// computes it for all (inputs_of_change, inputs_of_codes).
+struct MethodPart {
+  std::string_view name;  // "" : none
+  struct Needs {
+    bool calibration = false, seed = false;
+  } needs;
+  RecipeSides (*sides)(const OptionValues&);
+  std::vector<MethodOption> (*options)();
+};
+
+// What a part works with.
 struct MethodContext {
-  const Recipe& recipe;
+  const Recipe& recipe;  // the declared sides of it; the others are none
   const OptionValues& options;
-  const Calibration* calibration;  // null where the method needs none
-  uint64_t seed;
+  const Calibration* calibration;        // null where it is not declared
+  uint64_t seed;                         // 0 where it is not declared
+  const nlohmann::ordered_json& inputs;  // all that decides the result
   // Where learning keeps what it has so far, to go on after a kill; empty: nowhere.
   std::filesystem::path state;
   // Gets the folder and the files there that are this run's, in that order; may be null.
@@ -44,17 +71,11 @@ struct MethodContext {
   }
 };
 
-struct ModelChange {
-  std::string_view name;  // "" : none
-  bool needs_calibration;
+struct ModelChange : MethodPart {
   bool runs_on_line;  // whether it leaves transforms that run on line
-  std::vector<MethodOption> (*options)();
   void (*apply)(PtqModel& model, const MethodContext& context);
 };
-struct CodeChoice {
-  std::string_view name;
-  bool needs_calibration;
-  std::vector<MethodOption> (*options)();
+struct CodeChoice : MethodPart {
   // Codes for every linear layer whose weights the recipe quantizes; where lm_head is left out,
   // nearest codes are taken for it. The model's weights may be used up (a layer behind sees what
   // the layers before have become).
@@ -66,7 +87,8 @@ struct Method {
   const ModelChange* change;
   const CodeChoice* choice;
   std::string_view what;
-  bool needs_calibration() const { return change->needs_calibration || choice->needs_calibration; }
+  bool needs_calibration() const { return change->needs.calibration || choice->needs.calibration; }
+  bool draws() const { return change->needs.seed || choice->needs.seed; }  // at random, by the seed
   // Of both parts; no name stands in both.
   std::vector<MethodOption> options() const;
 };
@@ -74,6 +96,19 @@ struct Method {
 const std::vector<Method>& all_methods();
 // Throws UsageError with the valid names.
 const Method& method(std::string_view name);
+
+// What a method is given, in short: what a study knows before it reads a model or a text.
+struct MethodInputs {
+  std::string model_sha256, config_sha256;
+  const Recipe& recipe;
+  const std::map<std::string, std::string>& options;
+  std::optional<CalibrationDraw> calibration;
+  uint64_t seed;
+};
+// What decides the changed model, and the codes that are then chosen: all of it and no more. Throw
+// UsageError where an option is wrong.
+nlohmann::ordered_json inputs_of_change(const Method& method, const MethodInputs& inputs);
+nlohmann::ordered_json inputs_of_codes(const Method& method, const MethodInputs& inputs);
 
 struct MethodRequest {
   Recipe recipe;
@@ -94,8 +129,7 @@ std::unique_ptr<MemoryCheckpoint> outline(const Method& method, const Checkpoint
 // The two parts of a method. Throw UsageError where the recipe quantizes no weights, the method
 // needs calibration and has none, or an option is wrong; InputError as read_model.
 //
-// What the change depends on besides the source: the method's change, its options, the recipe, the
-// calibration, the seed. `record` gets "change".
+// `record` gets "change".
 PtqModel change_model(const Method& method, const Checkpoint& source, const MethodRequest& request,
                       nlohmann::ordered_json& record);
 // `record` gets "codes". The result's config says under "mxref" what it is: recipe, method with its

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "emu/error.h"
+#include "emu/files/sha256.h"
 #include "golden/models/families.h"
 
 namespace mxref {
@@ -103,6 +104,7 @@ PtqModel read_model(const Checkpoint& source) {
   model.config = source.config();
   model.path = source.path();
   model.sha256 = source.sha256();
+  model.config_sha256 = sha256(model.config.dump());
   model.embedding = read(source, "model.embed_tokens.weight");
   model.final_norm = read(source, "model.norm.weight");
   if (!model.description.tied) model.lm_head = read(source, "lm_head.weight");

@@ -50,12 +50,12 @@ struct LayerWeights {
 
 struct PtqModel {
   DecoderDescription description;
-  nlohmann::json config;       // of the source
-  std::filesystem::path path;  // of the source
-  std::string sha256;          // of the source
-  at::Tensor embedding;        // (V,D)
-  at::Tensor final_norm;       // (D)
-  at::Tensor lm_head;          // (V,D); undefined where it is the embedding
+  nlohmann::json config;              // of the source
+  std::filesystem::path path;         // of the source
+  std::string sha256, config_sha256;  // of the source
+  at::Tensor embedding;               // (V,D)
+  at::Tensor final_norm;              // (D)
+  at::Tensor lm_head;                 // (V,D); undefined where it is the embedding
   std::vector<LayerWeights> layers;
 
   // What runs on line (golden/models/online_transform.h), and the tensors that it names.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
 #include <optional>
 #include <ranges>
 
@@ -11,6 +12,7 @@
 #include "eval/cli/models/calibration_text.h"
 #include "eval/cli/models/model_options.h"
 #include "eval/cli/options.h"
+#include "eval/report/peak_memory.h"
 #include "eval/report/progress.h"
 #include "golden/checkpoint/layouts.h"
 #include "golden/tokenizer/tokenizer.h"
@@ -20,6 +22,7 @@ namespace mxref {
 namespace {
 
 using nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
 struct Options {
@@ -64,27 +67,6 @@ std::map<std::string, std::string> parse_settings(const std::vector<std::string>
   }
   return options;
 }
-
-// A line on standard error for what a learner notes, a bar for the rest.
-class Stages {
- public:
-  void update(std::string_view stage, int64_t done, int64_t total, const std::string& note) {
-    if (stage != stage_) {
-      bar_.reset();
-      stage_ = stage;
-      bar_.emplace(stage_, total);
-    }
-    if (!note.empty()) {
-      bar_->clear();
-      fmt::print(stderr, "{} {} of {}: {}\n", stage, done, total, note);
-    }
-    bar_->update(done, total);
-  }
-
- private:
-  std::string stage_;
-  std::optional<Progress> bar_;
-};
 
 void print_part(const ordered_json& record, const char* part) {
   const ordered_json& own = record[part];
@@ -140,6 +122,7 @@ int run(const Options& o) {
   require_writable(o.json);
   require_place_for_model(out);
   Record record("ptq");
+  const auto start = Clock::now();
   const Method& chosen = method(o.method);
   check_options(o, chosen);
   const OpenModel opened = open_model(o.model);
@@ -162,7 +145,7 @@ int run(const Options& o) {
     calibration->asset = text.asset;
     request.calibration = &*calibration;
   }
-  Stages stages;
+  StageBars stages;
   request.progress = [&](std::string_view stage, int64_t done, int64_t total,
                          const std::string& note) { stages.update(stage, done, total, note); };
   record.set_seed(o.seed);
@@ -173,6 +156,8 @@ int run(const Options& o) {
   remove_learned(learned);
   result["layout"] = name_of(layout);
   result["out"] = o.out.string();
+  result["seconds"] = std::chrono::duration<double>(Clock::now() - start).count();
+  result["peak_memory_bytes"] = peak_memory_bytes();
   if (calibration)
     result["calibration"] = {{"text", calibration->label},
                              {"sha256", calibration->text_sha256},

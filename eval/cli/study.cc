@@ -19,6 +19,7 @@
 #include "eval/study/study_record.h"
 #include "eval/study/study_run.h"
 #include "eval/study/study_tables.h"
+#include "eval/study/study_text.h"
 
 namespace mxref {
 namespace {
@@ -91,7 +92,10 @@ int run(const Options& o, const EngineTable& engines) {
     throw UsageError("--out '" + o.out.string() +
                      "' is not empty; --resume goes on with it, else expected another folder");
   require_writable(o.out / "study.json");
-  const std::vector<ordered_json> records = run_cells(grid, cells, sources_with(engines), o.out);
+  std::vector<ordered_json> records = finished_records(cells, grid.tasks.size(), o.out);
+  const auto before =
+      std::ranges::count_if(records, [](const ordered_json& record) { return !record.is_null(); });
+  records = run_cells(grid, cells, std::move(records), sources_with(engines), o.out);
   const ordered_json record = study_record(grid, cells, records, areas());
   const std::string text =
       record.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n";
@@ -102,6 +106,7 @@ int run(const Options& o, const EngineTable& engines) {
   for (const StudyGroup& group : groups_of(record)) print_table(table_of(group));
   fmt::print("\n≈: not distinguishable from fp32 (behind “nll − RTN”: from RTN), {:.0f} %\n",
              100 * record["confidence"].get<double>());
+  fmt::print("{} of {} cells were done before\n", before, cells.size());
   fmt::print("{}: study.html, study.md, study.csv; study.json has the sha256 {}\n", o.out.string(),
              sha256(text));
   const std::vector<std::string> failures = failures_of(record);

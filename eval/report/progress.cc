@@ -70,4 +70,22 @@ void Progress::draw() {
   std::fflush(stderr);
 }
 
+void progress_line(std::string_view line) {
+  if (isatty(STDERR_FILENO)) fmt::print(stderr, "{}\n", line);
+}
+
+void StageBars::update(std::string_view stage, int64_t done, int64_t total,
+                       const std::string& note) {
+  if (stage != stage_) {
+    bar_.reset();
+    stage_ = stage;
+    bar_.emplace(stage_, total);
+  }
+  if (!note.empty()) {
+    bar_->clear();
+    progress_line(fmt::format("{} {} of {}: {}", stage, done, total, note));
+  }
+  bar_->update(done, total);
+}
+
 }  // namespace mxref

@@ -1,9 +1,11 @@
 #pragma once
-// A progress bar on standard error; silent where that is no terminal.
+// Progress on standard error; silent where that is no terminal.
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace mxref {
 
@@ -27,6 +29,20 @@ class Progress {
   int64_t done_ = 0;
   bool terminal_;
   std::chrono::steady_clock::time_point start_, drawn_;
+};
+
+// A line that stays.
+void progress_line(std::string_view line);
+
+// The stages of a piece of work: a bar for the one that runs, a line for each note.
+class StageBars {
+ public:
+  void update(std::string_view stage, int64_t done, int64_t total, const std::string& note);
+  void end() { bar_.reset(), stage_.clear(); }
+
+ private:
+  std::string stage_;
+  std::optional<Progress> bar_;
 };
 
 }  // namespace mxref

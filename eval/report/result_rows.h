@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,11 @@ inline nlohmann::ordered_json number_or_null(double value) {
 }
 inline double number_or_nan(const nlohmann::ordered_json& value) {
   return value.is_number() ? value.get<double>() : NAN;
+}
+
+// A text; empty where there is none.
+inline std::string text_of(const nlohmann::ordered_json& value) {
+  return value.is_string() ? value.get<std::string>() : "";
 }
 
 // Of a field that not every row has.

@@ -44,8 +44,9 @@ double quantile(const std::vector<double>& sorted, double level) {
   return sorted[below] + (at - double(below)) * (sorted[above] - sorted[below]);
 }
 
+// `draws` are numbers, unless the value itself is none.
 Interval interval(double value, std::vector<double> draws, size_t observations) {
-  if (observations < 2) return {value, NAN, NAN};
+  if (observations < 2 || draws.empty() || !std::isfinite(value)) return {value, NAN, NAN};
   const double n = double(observations);
   const double level =
       normal_cdf(-student_t_975(int64_t(observations) - 1) * std::sqrt(n / (n - 1)));
@@ -110,9 +111,12 @@ Interval paired_ratio(std::span<const Observations> a, std::span<const Observati
       of_a += sum_a / weight;
       of_b += sum_b / weight;
     }
-    ratios.push_back(of_a / of_b);
+    if (of_b != 0) ratios.push_back(of_a / of_b);
   }
-  return interval(value_a / value_b, std::move(ratios), observations);
+  const int64_t left_out = draws - int64_t(ratios.size());
+  Interval of = interval(value_a / value_b, std::move(ratios), observations);
+  of.left_out = left_out;
+  return of;
 }
 
 }  // namespace mxref

@@ -17,15 +17,20 @@ struct Observations {
 };
 
 // `value` is that of all observations, `low` and `high` hold it with 95 %; these are NaN for a
-// single observation.
+// single observation, and where an observation is no number.
 struct Interval {
   double value, low, high;
+  int64_t left_out = 0;  // draws of which there is no figure
   bool holds(double x) const { return low <= x && x <= high; }
   double half_width() const { return (high - low) / 2; }
 };
 
 inline constexpr double confidence = 0.95;
 inline constexpr int64_t bootstrap_draws = 10000;
+
+// A difference of so many half-widths is told from none with 80 % (of normal means, whose
+// half-width is 1.96 standard errors: (1.960 + 0.842) / 1.960); one of a single half-width with 50.
+inline constexpr double detection_power = 0.8, half_widths_of_power = 1.4294;
 
 // mean(a) - mean(b). Percentiles of the draws at the levels that Student's t with n - 1 degrees of
 // freedom asks for, since the draws of n observations spread too little by sqrt((n-1)/n)
@@ -35,7 +40,8 @@ inline constexpr int64_t bootstrap_draws = 10000;
 Interval paired_difference(const Observations& a, const Observations& b, uint64_t seed,
                            int64_t draws = bootstrap_draws);
 
-// The mean of a's means over the tasks, over that of b's; each task's items are drawn apart.
+// The mean of a's means over the tasks, over that of b's; each task's items are drawn apart. Draws
+// in which b has nothing have no ratio: they are left out, and counted.
 Interval paired_ratio(std::span<const Observations> a, std::span<const Observations> b,
                       uint64_t seed, int64_t draws = bootstrap_draws);
 

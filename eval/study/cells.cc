@@ -50,12 +50,8 @@ ordered_json settings_of(const Cell& cell, const Grid& grid) {
     settings["method"] = {
         {"name", cell.method->method->name},
         {"options", OptionValues(cell.method->method->options(), cell.method->options).to_json()},
-        {"seed", grid.seed}};
-  if (const GridCalibration* c = cell.calibration)
-    settings["calibration"] = {{"text_sha256", c->text_sha256},
-                               {"samples", c->samples},
-                               {"length", c->length},
-                               {"seed", c->seed}};
+        {"seed", cell.seed ? ordered_json(*cell.seed) : ordered_json(nullptr)}};
+  if (cell.calibration) settings["calibration"] = to_json(cell.calibration->draw);
   for (const GridTask& task : grid.tasks)
     settings["tasks"].push_back({{"task", task.source.name},
                                  {"file_sha256", task.sha256},
@@ -66,32 +62,17 @@ ordered_json settings_of(const Cell& cell, const Grid& grid) {
   return settings;
 }
 
-// What a change, and a choice of codes, depends on; how products are then summed is not among it.
-void set_keys(Cell& cell, const Grid& grid) {
+void set_keys(Cell& cell) {
   if (!cell.method) return;
-  const Method& method = *cell.method->method;
-  ordered_json recipe = to_json(cell.recipe);
-  for (const char* field : {"datapath", "implementation", "rest"}) recipe.erase(field);
-  const ordered_json all = OptionValues(method.options(), cell.method->options).to_json();
-  ordered_json own = ordered_json::object();
-  for (const MethodOption& row : method.change->options())
-    own[std::string(row.name)] = all[std::string(row.name)];
-  const ordered_json calibration = cell.settings["calibration"];
-  // Whoever changes nothing shares with all of the same model.
-  ordered_json change = {{"model", cell.settings["model"]}, {"change", method.change->name}};
-  if (!method.change->name.empty())
-    change.update({{"options", own},
-                   {"recipe", recipe},
-                   {"calibration", method.needs_calibration() ? calibration : ordered_json()},
-                   {"seed", grid.seed}});
-  cell.change_key = sha256(change.dump());
-  cell.codes_key = sha256(ordered_json{
-      {"change", cell.change_key},
-      {"method", method.name},
-      {"options", all},
-      {"recipe", recipe},
-      {"calibration", calibration},
-      {"seed", grid.seed}}.dump());
+  MethodInputs inputs{.model_sha256 = cell.model->sha256,
+                      .config_sha256 = cell.model->config_sha256,
+                      .recipe = cell.recipe,
+                      .options = cell.method->options,
+                      .calibration = {},
+                      .seed = cell.seed.value_or(0)};
+  if (cell.calibration) inputs.calibration = cell.calibration->draw;
+  cell.change_key = sha256(inputs_of_change(*cell.method->method, inputs).dump());
+  cell.codes_key = sha256(inputs_of_codes(*cell.method->method, inputs).dump());
 }
 
 std::string file_name(const Cell& cell) {
@@ -112,7 +93,7 @@ class CellList {
     cell.settings = settings_of(cell, grid_);
     cell.settings_sha256 = sha256(cell.settings.dump());
     if (!known_.insert(cell.settings_sha256).second) return;
-    set_keys(cell, grid_);
+    set_keys(cell);
     cell.name = file_name(cell);
     cells_.push_back(std::move(cell));
   }
@@ -123,6 +104,23 @@ class CellList {
   std::set<std::string> known_;
   std::vector<Cell> cells_;
 };
+
+Cell cell_of(const GridModel& model, const std::string& recipe) {
+  return {.name = "",
+          .model = &model,
+          .method = nullptr,
+          .recipe_name = recipe,
+          .scale_rule = "",
+          .datapath = "",
+          .recipe = {},
+          .calibration = nullptr,
+          .seed = {},
+          .is_reference = false,
+          .settings = {},
+          .settings_sha256 = "",
+          .change_key = "",
+          .codes_key = ""};
+}
 
 // One stands for all where there are none.
 template <typename Row>
@@ -139,29 +137,27 @@ std::vector<const GridCalibration*> calibrations_of(const Grid& grid, const Grid
   return {method && grid.statistics ? &grid.calibrations.front() : nullptr};
 }
 
+std::vector<std::optional<uint64_t>> seeds_of(const Grid& grid, const GridMethod* method) {
+  if (method && method->method->draws()) return {grid.seeds.begin(), grid.seeds.end()};
+  return {std::nullopt};
+}
+
 void add_recipe(const Grid& grid, const GridModel& model, const GridRecipe& row, CellList& list) {
   for (const std::string* rule : rows_or_none(grid.scale_rules))
     for (const GridDatapath* datapath : rows_or_none(grid.datapaths))
       for (const GridMethod& method : grid.methods) {
-        Cell cell{.name = "",
-                  .model = &model,
-                  .method = &method,
-                  .recipe_name = row.name,
-                  .scale_rule = rule ? *rule : "",
-                  .datapath = datapath ? datapath->datapath : "",
-                  .recipe = {},
-                  .calibration = nullptr,
-                  .is_reference = false,
-                  .settings = {},
-                  .settings_sha256 = "",
-                  .change_key = "",
-                  .codes_key = ""};
+        Cell cell = cell_of(model, row.name);
+        cell.method = &method;
+        if (rule) cell.scale_rule = *rule;
+        if (datapath) cell.datapath = datapath->datapath;
         cell.recipe = recipe_of(row, cell.scale_rule, cell.datapath);
         if (!quantizes_weights(cell.recipe)) cell.method = nullptr;
-        for (const GridCalibration* calibration : calibrations_of(grid, cell.method)) {
-          cell.calibration = calibration;
-          list.add(cell);
-        }
+        for (const GridCalibration* calibration : calibrations_of(grid, cell.method))
+          for (const auto& seed : seeds_of(grid, cell.method)) {
+            cell.calibration = calibration;
+            cell.seed = seed;
+            list.add(cell);
+          }
       }
 }
 
@@ -172,6 +168,7 @@ std::string Cell::title() const {
   for (const std::string& word : {method ? method->name : std::string(), recipe_name, scale_rule,
                                   datapath, calibration ? calibration->name : std::string()})
     if (!word.empty()) title += " " + word;
+  if (seed) title += " seed " + std::to_string(*seed);
   return title;
 }
 
@@ -183,19 +180,10 @@ bool Cell::same_but_method(const Cell& other) const {
 std::vector<Cell> cells_of(const Grid& grid) {
   CellList list(grid);
   for (const GridModel& model : grid.models) {
-    list.add({.name = "",
-              .model = &model,
-              .method = nullptr,
-              .recipe_name = "fp32",
-              .scale_rule = "",
-              .datapath = "",
-              .recipe = parse_recipe("fp32"),
-              .calibration = nullptr,
-              .is_reference = true,
-              .settings = {},
-              .settings_sha256 = "",
-              .change_key = "",
-              .codes_key = ""});
+    Cell reference = cell_of(model, "fp32");
+    reference.recipe = parse_recipe("fp32");
+    reference.is_reference = true;
+    list.add(std::move(reference));
     for (const GridRecipe& row : grid.recipes) add_recipe(grid, model, row, list);
   }
   return list.take();

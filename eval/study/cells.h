@@ -1,6 +1,7 @@
 #pragma once
 // The cells of a grid, and what they have in common.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,14 +18,16 @@ struct Cell {
   std::string datapath;      // the same
   Recipe recipe;
   const GridCalibration* calibration;  // null where nothing looks at it
+  std::optional<uint64_t> seed;        // of what its method draws; empty where it draws nothing
   bool is_reference;
   nlohmann::ordered_json settings;  // whatever decides its results
   std::string settings_sha256;
-  // Cells of one key share the changed model, the quantized model; empty where there is none.
+  // Cells of one key share the changed model, the quantized model; empty where there is none. They
+  // are hashes of what decides these (ptq/method.h).
   std::string change_key, codes_key;
 
   std::string title() const;  // "smollm2 gptq w4a4 even fused", for progress
-  // The cells that differ from this one in nothing but the method.
+  // The cells that differ from this one in nothing but the method and what it looks at or draws.
   bool same_but_method(const Cell& other) const;
 };
 

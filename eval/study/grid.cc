@@ -133,12 +133,13 @@ GridCalibration parse_calibration(const json& value, const std::string& where,
   const Fields fields(value, where, {"text", "samples", "length", "seed", "name"});
   GridCalibration row;
   row.text = fields.text("text");
-  row.samples = fields.number("samples", row.samples, int64_t(1), most_tokens);
-  row.length = fields.number("length", row.length, int64_t(2), most_tokens);
-  row.seed = fields.number("seed", row.seed, uint64_t(0), UINT64_MAX);
-  row.name = fields.text(
-      "name", row.text + ", " + std::to_string(row.samples) + " × " + std::to_string(row.length));
-  row.text_sha256 = within(where, [&] { return sha256(sources.calibration_text(row.text).text); });
+  row.draw.samples = fields.number("samples", default_samples, int64_t(1), most_tokens);
+  row.draw.length = fields.number("length", default_sample_length, int64_t(2), most_tokens);
+  row.draw.seed = fields.number("seed", uint64_t(0), uint64_t(0), UINT64_MAX);
+  row.name = fields.text("name", row.text + ", " + std::to_string(row.draw.samples) + " × " +
+                                     std::to_string(row.draw.length));
+  row.draw.text_sha256 =
+      within(where, [&] { return sha256(sources.calibration_text(row.text).text); });
   return row;
 }
 
@@ -165,6 +166,20 @@ GridTask parse_grid_task(const json& value, const std::string& where, const Task
   return row;
 }
 
+std::vector<uint64_t> parse_seeds(const Fields& fields, uint64_t absent) {
+  if (!fields.has("seeds")) return {absent};
+  std::vector<uint64_t> seeds;
+  fields.each("seeds", [&](const json& value, const std::string& where) {
+    if (!value.is_number_unsigned())
+      throw UsageError(where + ": " + shown(value) + " is no number from 0 to 2^64-1");
+    const uint64_t seed = value;
+    if (std::ranges::find(seeds, seed) != seeds.end())
+      throw UsageError(where + ": " + shown(value) + " stands there twice");
+    seeds.push_back(seed);
+  });
+  return seeds;
+}
+
 // What no single field shows.
 void check(const Grid& grid) {
   if (grid.statistics && grid.calibrations.empty())
@@ -177,12 +192,13 @@ void check(const Grid& grid) {
 Grid parse(const json& file, const GridSources& sources) {
   const Fields fields(file, "",
                       {"models", "methods", "recipes", "scale_rules", "datapaths", "calibration",
-                       "tasks", "window", "limit", "noise", "statistics", "seed"});
+                       "tasks", "window", "limit", "noise", "statistics", "seed", "seeds"});
   Grid grid;
   // Names first: what is wrong with them shows before large files are read.
   grid.noise = fields.number("noise", int64_t(0), int64_t(0), most_noise_runs);
   grid.statistics = fields.flag("statistics");
   grid.seed = fields.number("seed", uint64_t(0), uint64_t(0), UINT64_MAX);
+  grid.seeds = parse_seeds(fields, grid.seed);
   if (fields.has("methods")) {
     fields.each("methods", [&](const json& value, const std::string& where) {
       add(grid.methods, parse_method(value, where), where);
@@ -257,6 +273,7 @@ model in binary32 (fp32) is a cell of its own, with which the others are compare
   noise        so many more runs of each task (as --noise)
   statistics   true: kurtosis, crest factor and error of blocks, before and after the change
   seed         of methods, noise and intervals
+  seeds        list: methods that draw at random (rotations, learned values) have a cell for each; absent: only seed
 An example:
   {"models": ["smollm2"], "methods": ["rtn", "gptq"], "recipes": ["w8a8", "w4a4"],
    "calibration": {"text": "calibration", "samples": 64, "length": 512},

@@ -46,9 +46,8 @@ struct GridDatapath {
   std::string name, datapath;
 };
 struct GridCalibration {
-  std::string name, text, text_sha256;
-  int64_t samples = default_samples, length = default_sample_length;
-  uint64_t seed = 0;
+  std::string name, text;
+  CalibrationDraw draw;
 };
 struct GridTask {
   std::string name;
@@ -71,6 +70,7 @@ struct Grid {
   int64_t noise = 0;
   bool statistics = false;
   uint64_t seed = 0;
+  std::vector<uint64_t> seeds;  // of what methods draw, a cell each
 };
 
 // Throws InputError with the path of the field: for an unknown field or name ("did you mean"), a

@@ -42,6 +42,11 @@ void check_recipes(const Grid& grid, const Checkpoint& model) {
 
 }  // namespace
 
+std::filesystem::path state_folder(const std::filesystem::path& learned, const std::string& key) {
+  constexpr size_t digits = 16;  // a short name, and still one key's alone
+  return learned / key.substr(0, digits);
+}
+
 ModelBench::ModelBench(const Grid& grid, const GridModel& model, const GridSources& sources,
                        std::filesystem::path learned)
     : grid_(grid), learned_(std::move(learned)), source_(open_checkpoint(model.path)) {
@@ -60,8 +65,8 @@ ModelBench::ModelBench(const Grid& grid, const GridModel& model, const GridSourc
   }
   for (const GridCalibration& row : grid.calibrations) {
     const StudyText text = sources.calibration_text(row.text);
-    calibrations_.emplace(&row, draw_calibration(text.text, text.label, *tokenizer_, row.samples,
-                                                 row.length, row.seed));
+    calibrations_.emplace(&row, draw_calibration(text.text, text.label, *tokenizer_,
+                                                 row.draw.samples, row.draw.length, row.draw.seed));
   }
 }
 
@@ -69,7 +74,7 @@ MethodRequest ModelBench::request_of(const Cell& cell, const StageProgress& prog
   MethodRequest request{.recipe = cell.recipe,
                         .options = cell.method->options,
                         .calibration = nullptr,
-                        .seed = grid_.seed,
+                        .seed = cell.seed.value_or(0),
                         .state = {},
                         .progress = progress};
   if (cell.calibration) request.calibration = &calibrations_.at(cell.calibration);
@@ -78,9 +83,9 @@ MethodRequest ModelBench::request_of(const Cell& cell, const StageProgress& prog
 
 ordered_json ModelBench::statistics_of(const Cell& cell, const std::string& change,
                                        const std::function<PtqModel()>& read) {
-  ordered_json sides = to_json(cell.recipe);
-  for (const char* field : {"datapath", "implementation", "rest"}) sides.erase(field);
-  const std::string key = change + sides.dump() + cell.settings["calibration"].dump();
+  const ordered_json sides =
+      to_json(with_sides(cell.recipe, {.weights = true, .activations = true}));
+  const std::string key = change + sides.dump() + to_json(cell.calibration->draw).dump();
   if (!statistics_.contains(key))
     statistics_[key] = block_statistics(read(), calibrations_.at(cell.calibration),
                                         statistics_samples, cell.recipe);
@@ -94,7 +99,7 @@ void ModelBench::quantize(const Cell& cell, const std::vector<const Cell*>& late
   ordered_json own = ordered_json::object(), statistics;
   if (!changed_ || changed_->key != cell.change_key) {
     changed_.reset();
-    request.state = learned_ / cell.change_key.substr(0, 16);
+    request.state = state_folder(learned_, cell.change_key);
     PtqModel model = change_model(method, *source_, request, own);
     changed_ = std::make_unique<Changed>(
         Changed{cell.change_key, cell.name, std::move(model), own["change"]});
@@ -116,7 +121,7 @@ void ModelBench::quantize(const Cell& cell, const std::vector<const Cell*>& late
       });
   PtqModel model = again ? copy_of(changed_->model) : std::move(changed_->model);
   if (!again) changed_.reset();
-  request.state = learned_ / cell.codes_key.substr(0, 16);
+  request.state = state_folder(learned_, cell.codes_key);
   auto codes = choose_codes(method, std::move(model), request, own);
   quantized_ = std::make_unique<Quantized>(
       Quantized{cell.codes_key, cell.name, std::move(codes), own, statistics});

@@ -11,6 +11,9 @@
 
 namespace mxref {
 
+// Where the cells of a key (Cell::change_key, codes_key) keep what they learn.
+std::filesystem::path state_folder(const std::filesystem::path& learned, const std::string& key);
+
 class ModelBench {
  public:
   using StageProgress = decltype(MethodContext::progress);

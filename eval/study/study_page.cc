@@ -12,6 +12,7 @@
 #include "eval/report/page_style.h"
 #include "eval/report/result_rows.h"
 #include "eval/study/study_tables.h"
+#include "eval/study/study_text.h"
 
 namespace mxref {
 namespace {
@@ -127,7 +128,9 @@ std::string cards(const ordered_json& record) {
     for (const ordered_json* row : group.rows) {
       if (!row->contains("scores")) continue;
       const ordered_json& score = (*row)["scores"][0];
-      if (!score.contains("difference") || score["metric"] != "nll") continue;
+      if (score["metric"] != "nll" || !score.contains("difference") ||
+          score["difference"]["value"].is_null())
+        continue;
       if ((*row)["method"] == "rtn" && !rtn) rtn = &score["difference"];
       if (!best || score["difference"]["value"] < (*best)["scores"][0]["difference"]["value"])
         best = row;
@@ -195,7 +198,7 @@ constexpr std::string_view skeleton = R"html(<!DOCTYPE html>
 <p class="verdict{failed}">{verdict}</p>
 {cards}<p class="note">{how}</p>
 {sections}<h2>How small a difference the data could show</h2>
-<p class="note">The largest half-width of the intervals of each recipe.</p>
+<p class="note">{resolution_note}</p>
 <ul class="planted">{resolution}</ul>
 <h2>About this study</h2>
 <div class="meta"><dl>
@@ -225,6 +228,7 @@ std::string render_study_page(const ordered_json& record) {
       fmt::arg("failed", record["summary"]["failed"] == 0 ? "" : " failed"),
       fmt::arg("verdict", escape_html(verdict(record))), fmt::arg("cards", cards(record)),
       fmt::arg("how", escape_html(how_to_read(record))), fmt::arg("sections", sections),
+      fmt::arg("resolution_note", escape_html(resolution_note(record))),
       fmt::arg("resolution", resolution), fmt::arg("about", about(record)));
 }
 

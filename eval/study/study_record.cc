@@ -9,6 +9,7 @@
 #include "eval/report/record.h"
 #include "eval/report/result_rows.h"
 #include "eval/study/bootstrap.h"
+#include "eval/study/study_summary.h"
 
 namespace mxref {
 namespace {
@@ -19,7 +20,7 @@ using nlohmann::ordered_json;
 Observations observations_of(const ordered_json& result) {
   Observations o;
   if (result.contains("nll_sums")) {
-    o.sums = result["nll_sums"].get<std::vector<double>>();
+    for (const ordered_json& sum : result["nll_sums"]) o.sums.push_back(number_or_nan(sum));
     o.weights = result["scored"].get<std::vector<double>>();
   } else {
     for (size_t i = 0; i < result["chosen"].size(); ++i)
@@ -30,17 +31,18 @@ Observations observations_of(const ordered_json& result) {
 }
 
 ordered_json to_json(const Interval& interval, double none) {
-  return {{"value", number_or_null(interval.value)},
-          {"low", number_or_null(interval.low)},
-          {"high", number_or_null(interval.high)},
-          {"distinguishable", std::isfinite(interval.low) && !interval.holds(none)}};
+  ordered_json row = {{"value", number_or_null(interval.value)},
+                      {"low", number_or_null(interval.low)},
+                      {"high", number_or_null(interval.high)},
+                      {"distinguishable", std::isfinite(interval.low) && !interval.holds(none)}};
+  if (interval.left_out > 0) row["draws_left_out"] = interval.left_out;
+  return row;
 }
 
-const ordered_json* result_of(const ordered_json* record, const std::string& task) {
-  if (!record || record->contains("error")) return nullptr;
-  for (const ordered_json& result : (*record)["results"])
-    if (result["name"] == task) return &result;
-  return nullptr;
+// Results stand in the order of the grid's tasks, which the hash of a cell's settings fixes; what
+// the tasks are called it does not.
+const ordered_json* result_of(const ordered_json* record, size_t task) {
+  return record && !record->contains("error") ? &(*record)["results"][task] : nullptr;
 }
 
 struct Compared {
@@ -48,12 +50,12 @@ struct Compared {
   uint64_t seed;
 };
 
-ordered_json score(const Compared& c, const GridTask& task) {
-  const ordered_json& result = *result_of(c.own, task.name);
+ordered_json score(const Compared& c, const Grid& grid, size_t task) {
+  const ordered_json& result = *result_of(c.own, task);
   const bool text = result.contains("nll");
   const char* metric = text ? "nll" : "acc";
   const Observations own = observations_of(result);
-  ordered_json row = {{"task", task.name},
+  ordered_json row = {{"task", grid.tasks[task].name},
                       {"metric", metric},
                       {"value", result[metric]},
                       {"observations", own.sums.size()}};
@@ -62,7 +64,7 @@ ordered_json score(const Compared& c, const GridTask& task) {
   if (const double noise = noise_of(result, metric); std::isfinite(noise)) row["noise"] = noise;
   for (const auto& [field, other] :
        {std::pair{"difference", c.reference}, std::pair{"against_rtn", c.rtn}})
-    if (const ordered_json* base = result_of(other, task.name); base && other != c.own)
+    if (const ordered_json* base = result_of(other, task); base && other != c.own)
       row[field] = to_json(paired_difference(own, observations_of(*base), c.seed), 0);
   return row;
 }
@@ -70,11 +72,11 @@ ordered_json score(const Compared& c, const GridTask& task) {
 // Mean accuracy and recovery, where there are choice tasks.
 void add_recovery(ordered_json& row, const Compared& c, const Grid& grid) {
   std::vector<Observations> own, base;
-  for (const GridTask& task : grid.tasks) {
-    const ordered_json* result = result_of(c.own, task.name);
+  for (size_t task = 0; task < grid.tasks.size(); ++task) {
+    const ordered_json* result = result_of(c.own, task);
     if (!result || !result->contains("chosen")) continue;
     own.push_back(observations_of(*result));
-    if (const ordered_json* other = result_of(c.reference, task.name))
+    if (const ordered_json* other = result_of(c.reference, task))
       base.push_back(observations_of(*other));
   }
   if (own.empty()) return;
@@ -121,19 +123,8 @@ ordered_json head_of(const Cell& cell) {
           {"datapath", text_or_null(cell.datapath)},
           {"calibration",
            cell.calibration ? ordered_json(cell.calibration->name) : ordered_json(nullptr)},
+          {"seed", cell.seed ? ordered_json(*cell.seed) : ordered_json(nullptr)},
           {"settings_sha256", cell.settings_sha256}};
-}
-
-std::string resolution_words(const ordered_json& row) {
-  const bool text = row["metric"] == "nll";
-  const double width = row["half_width"];
-  return fmt::format(
-      "{}, {}: {} {} of {} show a difference to fp32 of {} or more; of less nothing can be told",
-      row["model"].get<std::string>(), row["recipe"].get<std::string>(),
-      row["observations"].get<int64_t>(), text ? "windows" : "items",
-      row["task"].get<std::string>(),
-      text ? fmt::format("{:.2g} nats a token", width)
-           : fmt::format("{:.1f} points of accuracy", 100 * width));
 }
 
 }  // namespace
@@ -155,7 +146,7 @@ ordered_json study_rows(const Grid& grid, const std::vector<Cell>& cells,
     if (records[i].contains("error")) {
       row["error"] = records[i]["error"];
     } else {
-      for (const GridTask& task : grid.tasks) row["scores"].push_back(score(c, task));
+      for (size_t t = 0; t < grid.tasks.size(); ++t) row["scores"].push_back(score(c, grid, t));
       add_recovery(row, c, grid);
       if (records[i].contains("statistics")) row["statistics"] = records[i]["statistics"];
       row["seconds"] = records[i]["seconds"];
@@ -164,37 +155,6 @@ ordered_json study_rows(const Grid& grid, const std::vector<Cell>& cells,
     rows.push_back(std::move(row));
   }
   return rows;
-}
-
-ordered_json study_summary(const ordered_json& rows) {
-  ordered_json resolution = ordered_json::array();
-  int64_t failed = 0;
-  for (const ordered_json& row : rows) {
-    failed += row.contains("error");
-    if (!row.contains("scores")) continue;
-    for (const ordered_json& score : row["scores"]) {
-      if (!score.contains("difference") || score["difference"]["low"].is_null()) continue;
-      const double width =
-          (score["difference"]["high"].get<double>() - score["difference"]["low"].get<double>()) /
-          2;
-      const auto same = std::ranges::find_if(resolution, [&](const ordered_json& r) {
-        return r["model"] == row["model"] && r["recipe"] == row["recipe"] &&
-               r["task"] == score["task"];
-      });
-      if (same != resolution.end()) {
-        (*same)["half_width"] = std::max((*same)["half_width"].get<double>(), width);
-      } else {
-        resolution.push_back({{"model", row["model"]},
-                              {"recipe", row["recipe"]},
-                              {"task", score["task"]},
-                              {"metric", score["metric"]},
-                              {"observations", score["observations"]},
-                              {"half_width", width}});
-      }
-    }
-  }
-  for (ordered_json& row : resolution) row["words"] = resolution_words(row);
-  return {{"cells", rows.size()}, {"failed", failed}, {"resolution", resolution}};
 }
 
 ordered_json study_record(const Grid& grid, const std::vector<Cell>& cells,
@@ -225,7 +185,9 @@ ordered_json study_record(const Grid& grid, const std::vector<Cell>& cells,
   record["confidence"] = confidence;
   record["bootstrap_draws"] = bootstrap_draws;
   if (area.is_object() && grid.datapaths.size() > 1) record["library"] = area["library"];
+  record["power"] = detection_power;
   record["summary"] = study_summary(rows);
+  record["replicates"] = study_replicates(rows);
   record["results"] = std::move(rows);
   return record;
 }

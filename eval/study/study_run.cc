@@ -1,17 +1,18 @@
 #include "eval/study/study_run.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <optional>
+#include <algorithm>
+#include <chrono>
+#include <map>
 
 #include "emu/error.h"
 #include "emu/files/atomic_file.h"
+#include "eval/report/peak_memory.h"
 #include "eval/report/progress.h"
 #include "eval/report/record.h"
 #include "eval/report/result_rows.h"
 #include "eval/study/model_bench.h"
-#include "eval/study/peak_memory.h"
 #include "eval/tasks/model_scorer.h"
 #include "eval/tasks/noise_floor.h"
 
@@ -30,33 +31,11 @@ fs::path record_file(const Cell& cell, const fs::path& folder) {
   return folder / "cells" / (cell.name + ".json");
 }
 
-// Bars of the stages of a method, and what a learner notes.
-class Stages {
- public:
-  void update(std::string_view stage, int64_t done, int64_t total, const std::string& note) {
-    if (stage != stage_) {
-      stage_ = stage;
-      bar_.emplace(stage_, total);
-    }
-    if (!note.empty() && isatty(STDERR_FILENO)) {
-      bar_->clear();
-      fmt::print(stderr, "{} {} of {}: {}\n", stage, done, total, note);
-    }
-    bar_->update(done, total);
-  }
-  void end() { bar_.reset(), stage_.clear(); }
-
- private:
-  std::string stage_;
-  std::optional<Progress> bar_;
-};
-
 // What a cell is about, of its record.
 void set_facts(Record& record, const Grid& grid, const Cell& cell) {
   record.set_seed(grid.seed);
   record.set("model", {{"name", cell.model->name}, {"sha256", cell.model->sha256}});
   record.set("recipe", to_json(cell.recipe));
-  record.set("cell", cell.name);
   record.set("settings", cell.settings);
   record.set("settings_sha256", cell.settings_sha256);
 }
@@ -85,7 +64,8 @@ class Runner {
     record.set("peak_memory_bytes", peak_memory_bytes());
     const std::string text = record.text();
     write_atomically(record_file(cell, folder_), text);
-    fmt::print(stderr, "{}: {}\n", title, outcome);
+    stages_.end();
+    progress_line(fmt::format("{}: {}", title, outcome));
     return ordered_json::parse(text);
   }
 
@@ -117,7 +97,6 @@ class Runner {
       const char* metric = result.contains("nll") ? "nll" : "acc";
       figures +=
           fmt::format(", {} {} {:.4f}", grid_.tasks[t].name, metric, number_or_nan(result[metric]));
-      result["name"] = grid_.tasks[t].name;
       record.add(std::move(result));
     }
     record.set("parameters", language->parameters());
@@ -128,7 +107,7 @@ class Runner {
   const Grid& grid_;
   const GridSources& sources_;
   const fs::path& folder_;
-  Stages stages_;
+  StageBars stages_;
 };
 
 // Those of the cells at `order` from `next` on that are still to come, of one model.
@@ -140,6 +119,21 @@ std::vector<const Cell*> still_to_come(const std::vector<Cell>& cells,
     if (records[order[i]].is_null() && cells[order[i]].model == cells[order[next - 1]].model)
       later.push_back(&cells[order[i]]);
   return later;
+}
+
+bool is_done(const ordered_json& record) { return !record.is_null() && !record.contains("error"); }
+
+// What was learned for a cell, once every cell that it is for is done.
+void remove_learned(const Cell& cell, const std::vector<Cell>& cells,
+                    const std::vector<ordered_json>& records, const fs::path& folder) {
+  if (!cell.method) return;
+  for (const auto key : {&Cell::change_key, &Cell::codes_key}) {
+    bool needed = false;
+    for (size_t i = 0; i < cells.size(); ++i)
+      needed = needed || (cells[i].*key == cell.*key && !is_done(records[i]));
+    std::error_code absent;
+    if (!needed) fs::remove_all(state_folder(folder / "learned", cell.*key), absent);
+  }
 }
 
 // What does not fit the model is the grid's fault, not the command line's.
@@ -156,22 +150,32 @@ std::unique_ptr<ModelBench> bench_of(const Grid& grid, const GridModel& model,
 
 }  // namespace
 
-ordered_json finished_record(const Cell& cell, const fs::path& folder) {
-  const fs::path file = record_file(cell, folder);
+std::vector<ordered_json> finished_records(const std::vector<Cell>& cells, size_t tasks,
+                                           const fs::path& folder) {
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < cells.size(); ++i) places[cells[i].settings_sha256] = i;
+  std::vector<ordered_json> records(cells.size());
   std::error_code absent;
-  if (!fs::exists(file, absent)) return nullptr;
-  ordered_json record = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  const bool same = record.is_object() && record.contains("settings_sha256") &&
-                    record["settings_sha256"] == cell.settings_sha256;
-  return same && !record.contains("error") ? record : ordered_json(nullptr);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder / "cells", absent))
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  std::ranges::sort(files);
+  for (const fs::path& file : files) {
+    ordered_json record = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+    if (!record.is_object() || !record["settings_sha256"].is_string()) continue;
+    const auto place = places.find(record["settings_sha256"]);
+    if (place == places.end()) continue;
+    const bool done = is_done(record) && record["results"].size() == tasks;
+    const fs::path own = record_file(cells[place->second], folder);
+    if (file != own && (done || !fs::exists(own))) fs::rename(file, own);
+    if (done) records[place->second] = std::move(record);
+  }
+  return records;
 }
 
 std::vector<ordered_json> run_cells(const Grid& grid, const std::vector<Cell>& cells,
-                                    const GridSources& sources, const fs::path& folder) {
-  std::vector<ordered_json> records;
-  for (const Cell& cell : cells) records.push_back(finished_record(cell, folder));
-  const auto done = std::ranges::count_if(records, [](auto& record) { return !record.is_null(); });
-  if (done > 0) fmt::print(stderr, "{} of {} cells are done already\n", done, cells.size());
+                                    std::vector<ordered_json> records, const GridSources& sources,
+                                    const fs::path& folder) {
   // Of the models that have something to do: before any of it is done, so that bad files show.
   std::map<const GridModel*, std::unique_ptr<ModelBench>> benches;
   for (size_t i = 0; i < cells.size(); ++i)
@@ -183,14 +187,16 @@ std::vector<ordered_json> run_cells(const Grid& grid, const std::vector<Cell>& c
   const std::vector<size_t> order = work_order(cells);
   for (size_t place = 0; place < order.size(); ++place) {
     const Cell& cell = cells[order[place]];
-    if (!records[order[place]].is_null()) continue;
-    const std::string title =
-        fmt::format("cell {} of {}: {}", place + 1, cells.size(), cell.title());
-    fmt::print(stderr, "{}\n", title);
-    const auto later = still_to_come(cells, order, place + 1, records);
-    ModelBench& bench = *benches.at(cell.model);
-    records[order[place]] = runner.run(bench, cell, later, title);
-    if (later.empty()) bench.release();
+    if (records[order[place]].is_null()) {
+      const std::string title =
+          fmt::format("cell {} of {}: {}", place + 1, cells.size(), cell.title());
+      progress_line(title);
+      const auto later = still_to_come(cells, order, place + 1, records);
+      ModelBench& bench = *benches.at(cell.model);
+      records[order[place]] = runner.run(bench, cell, later, title);
+      if (later.empty()) bench.release();
+    }
+    remove_learned(cell, cells, records, folder);
   }
   std::error_code not_empty;
   fs::remove(folder / "learned", not_empty);

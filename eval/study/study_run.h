@@ -10,15 +10,20 @@
 
 namespace mxref {
 
-// The records of all cells, in their order. A record of the same settings that is there already,
-// and is of no failure, stays as it is. A cell that fails has "error" in its record; the rest goes
-// on. Progress goes to standard error. Throws InputError and UsageError for what concerns more than
-// one cell: a model's tokenizer, a task's file, a folder that cannot be written.
+// Of each cell the record in DIR/cells with the hash of its settings and a result for each of its
+// `tasks`, of no failure; null where there is none. What models, methods and tasks are called is in
+// no hash: a file that was written under another name gets its
+// cell's.
+std::vector<nlohmann::ordered_json> finished_records(const std::vector<Cell>& cells, size_t tasks,
+                                                     const std::filesystem::path& folder);
+
+// The records of all cells: `finished`, and those that are still to be done. A cell that fails has
+// "error" in its record; the rest goes on. Progress goes to standard error. Throws InputError and
+// UsageError for what concerns more than one cell: a model's tokenizer, a task's file, a folder
+// that cannot be written.
 std::vector<nlohmann::ordered_json> run_cells(const Grid& grid, const std::vector<Cell>& cells,
+                                              std::vector<nlohmann::ordered_json> finished,
                                               const GridSources& sources,
                                               const std::filesystem::path& folder);
-
-// The record of a finished cell; null where there is none of these settings.
-nlohmann::ordered_json finished_record(const Cell& cell, const std::filesystem::path& folder);
 
 }  // namespace mxref

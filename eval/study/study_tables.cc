@@ -13,10 +13,6 @@ namespace {
 using nlohmann::ordered_json;
 using Cells = std::vector<std::string>;
 
-std::string text_of(const ordered_json& value) {
-  return value.is_string() ? value.get<std::string>() : "";
-}
-
 std::string number(const ordered_json& value, int digits, double factor = 1) {
   return value.is_number() ? fmt::format("{:.{}f}", factor * value.get<double>(), digits) : "–";
 }
@@ -37,6 +33,24 @@ std::string shown_difference(const ordered_json& score, const char* field) {
   if (!score.contains(field)) return "";
   return score["metric"] == "nll" ? shown_interval(score[field], 4, 1, true)
                                   : shown_interval(score[field], 1, 100, true);
+}
+
+// "0.0123 … 0.0145", of a figure over the seeds.
+std::string shown_spread(const ordered_json& of, const char* field, int digits, double factor,
+                         bool sign) {
+  if (!of.contains(field)) return "";
+  const auto one = [&](const char* end) {
+    const double x = factor * of[field][end].get<double>();
+    return sign ? fmt::format("{:+.{}f}", x, digits) : fmt::format("{:.{}f}", x, digits);
+  };
+  return one("least") + " … " + one("most");
+}
+
+// Two digits, in points where it is one of accuracies.
+std::string shown_noise(const ordered_json& score) {
+  const double noise = number_of(score, "noise");
+  if (std::isnan(noise)) return "";
+  return fmt::format("{:.2g}", score["metric"] == "nll" ? noise : 100 * noise);
 }
 
 const ordered_json* score_of(const ordered_json& row, const std::string& task) {
@@ -65,6 +79,7 @@ void add_key_columns(const StudyGroup& group, std::vector<StudyColumn>& columns)
   if (group.scale_rules) columns.push_back({"scale rule", false});
   if (group.datapaths) columns.push_back({"datapath", false});
   if (group.calibrations) columns.push_back({"calibration", false});
+  if (group.seeds) columns.push_back({"seed", false});
 }
 
 Cells key_cells(const StudyGroup& group, const ordered_json& row) {
@@ -74,6 +89,7 @@ Cells key_cells(const StudyGroup& group, const ordered_json& row) {
   if (group.scale_rules) cells.push_back(text_of(row["scale_rule"]));
   if (group.datapaths) cells.push_back(text_of(row["datapath"]));
   if (group.calibrations) cells.push_back(text_of(row["calibration"]));
+  if (group.seeds) cells.push_back(row["seed"].is_null() ? "" : row["seed"].dump());
   return cells;
 }
 
@@ -82,10 +98,12 @@ void add_scores(const StudyGroup& group, const ordered_json& row, Cells& cells) 
     const ordered_json* score = score_of(row, task["task"]);
     const bool text = task["metric"] == "nll";
     cells.push_back(score ? number((*score)["value"], text ? 4 : 1, text ? 1 : 100) : "–");
-    if (!text) continue;
-    cells.push_back(score ? number((*score)["ppl"], 2) : "–");
-    cells.push_back(score ? shown_difference(*score, "difference") : "–");
-    cells.push_back(score ? shown_difference(*score, "against_rtn") : "–");
+    if (text) {
+      cells.push_back(score ? number((*score)["ppl"], 2) : "–");
+      cells.push_back(score ? shown_difference(*score, "difference") : "–");
+      cells.push_back(score ? shown_difference(*score, "against_rtn") : "–");
+    }
+    if (group.noise) cells.push_back(score ? shown_noise(*score) : "–");
   }
   if (group.reference && group.reference->contains("accuracy")) {
     if (choice_tasks_of(group) > 1)
@@ -102,44 +120,34 @@ Cells row_cells(const StudyGroup& group, const ordered_json& row) {
   return cells;
 }
 
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == text.npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '"') quoted += c;
-  }
-  quoted += '"';
-  return quoted;
-}
-
-std::string csv_number(const ordered_json& of, const char* field) {
-  return of.contains(field) && !of[field].is_null() ? of[field].dump() : "";
-}
-
-std::string markdown(const StudyTable& table) {
-  if (table.rows.empty()) return "";
-  const auto line = [](const Cells& cells) {
-    std::string text = "|";
-    for (const std::string& cell : cells) {
-      text += ' ';
-      for (const char c : cell) {
-        if (c == '|') text += '\\';
-        text += c;
-      }
-      text += " |";
+// The spread of cells that differ in their seed, in the columns of one of them, `row`.
+Cells spread_cells(const StudyGroup& group, const ordered_json& row, const ordered_json& spread) {
+  Cells cells = key_cells(group, row);
+  cells.back() = fmt::format("{} seeds", spread["seeds"].size());
+  for (const ordered_json& score : spread["scores"]) {
+    const bool text = score["metric"] == "nll";
+    cells.push_back(shown_spread(score, "value", text ? 4 : 1, text ? 1 : 100, false));
+    if (text) {
+      cells.push_back(shown_spread(score, "ppl", 2, 1, false));
+      cells.push_back(shown_spread(score, "difference", 4, 1, true));
+      cells.push_back(shown_spread(score, "against_rtn", 4, 1, true));
     }
-    return text + "\n";
-  };
-  Cells titles;
-  std::string rule = "|";
-  for (const StudyColumn& column : table.columns) {
-    titles.push_back(column.title);
-    rule += column.number ? "---:|" : "---|";
+    if (group.noise) cells.push_back("");
   }
-  std::string text = "### " + table.caption + "\n\n" + line(titles) + rule + "\n";
-  for (const Cells& row : table.rows) text += line(row);
-  return text + "\n";
+  if (group.reference && group.reference->contains("accuracy")) {
+    if (choice_tasks_of(group) > 1)
+      cells.push_back(shown_spread(spread, "accuracy", 1, 100, false));
+    cells.push_back(shown_spread(spread, "recovery", 1, 100, false));
+  }
+  cells.push_back("");
+  return cells;
+}
+
+// The row itself, and behind the last one of a spread that spread.
+void add_rows(const StudyGroup& group, const ordered_json& row, std::vector<Cells>& rows) {
+  rows.push_back(row_cells(group, row));
+  for (const ordered_json* spread : group.replicates)
+    if ((*spread)["cells"].back() == row["cell"]) rows.push_back(spread_cells(group, row, *spread));
 }
 
 }  // namespace
@@ -161,13 +169,21 @@ std::vector<StudyGroup> groups_of(const ordered_json& record) {
       return g.model == row["model"] && g.recipe == row["recipe"];
     });
     if (group == groups.end()) {
-      groups.push_back({row["model"], row["recipe"], reference, {}});
+      groups.push_back({row["model"], row["recipe"], reference, {}, {}});
       group = groups.end() - 1;
     }
     group->scale_rules = group->scale_rules || differs(*group, row, "scale_rule");
     group->datapaths = group->datapaths || differs(*group, row, "datapath");
     group->calibrations = group->calibrations || differs(*group, row, "calibration");
+    group->seeds = group->seeds || differs(*group, row, "seed");
     group->rows.push_back(&row);
+  }
+  for (StudyGroup& group : groups) {
+    group.noise =
+        std::ranges::any_of(scores_of(group), [](auto& score) { return score.contains("noise"); });
+    for (const ordered_json& spread : record["replicates"])
+      if (spread["model"] == group.model && spread["recipe"] == group.recipe)
+        group.replicates.push_back(&spread);
   }
   return groups;
 }
@@ -190,6 +206,7 @@ StudyTable table_of(const StudyGroup& group) {
     } else {
       table.columns.push_back({name + ", %"});
     }
+    if (group.noise) table.columns.push_back({name == "perplexity" ? "noise" : name + ": noise"});
   }
   if (group.reference && group.reference->contains("accuracy")) {
     if (choice_tasks_of(group) > 1) table.columns.push_back({"mean accuracy, %"});
@@ -197,7 +214,7 @@ StudyTable table_of(const StudyGroup& group) {
   }
   table.columns.push_back({"seconds"});
   if (group.reference) table.rows.push_back(row_cells(group, *group.reference));
-  for (const ordered_json* row : group.rows) table.rows.push_back(row_cells(group, *row));
+  for (const ordered_json* row : group.rows) add_rows(group, *row, table.rows);
   return table;
 }
 
@@ -265,66 +282,6 @@ StudyTable areas_of(const StudyGroup& group) {
   }
   if (!any) table.rows.clear();
   return table;
-}
-
-std::string how_to_read(const ordered_json& record) {
-  const bool statistics = std::ranges::any_of(
-      record["results"], [](const ordered_json& row) { return row.contains("statistics"); });
-  return fmt::format(
-      "nll is the mean negative log-likelihood of a token, in nats. A difference is that of the "
-      "same "
-      "windows or items; in brackets the interval that holds it with {:.0f} % ({} bootstrap draws "
-      "of "
-      "windows or items, seed {}). “≈” marks what is not distinguishable from fp32 (in the column "
-      "of "
-      "RTN: from RTN): its interval holds zero, or 100 % of a recovery. Recovery is the mean "
-      "accuracy over the choice tasks, over that of fp32. Seconds are those of the cell, "
-      "quantization "
-      "included.{}",
-      100 * record["confidence"].get<double>(), record["bootstrap_draws"].get<int64_t>(),
-      record["seed"].dump(),
-      statistics
-          ? " Of blocks: kurtosis is 3 where elements are normal and large where few stand "
-            "out; the crest factor is the largest magnitude of a block of 32 over its root "
-            "mean square; the error is that of the recipe's conversion to nearest, its energy "
-            "over that of the block. Means over the layers."
-          : "");
-}
-
-std::string study_markdown(const ordered_json& record) {
-  std::string text = "# Study\n\n" + how_to_read(record) + "\n\n";
-  for (const StudyGroup& group : groups_of(record))
-    text += markdown(table_of(group)) + markdown(areas_of(group)) + markdown(statistics_of(group));
-  text += "### How small a difference the data could show\n\n";
-  for (const ordered_json& row : record["summary"]["resolution"])
-    text += fmt::format("- {}\n", text_of(row["words"]));
-  return text;
-}
-
-std::string study_csv(const ordered_json& record) {
-  std::string text =
-      "model,method,recipe,scale_rule,datapath,calibration,task,metric,value,observations,"
-      "difference,low,high,distinguishable,rtn_difference,rtn_low,rtn_high,rtn_distinguishable,"
-      "noise,seconds,error\n";
-  for (const ordered_json& row : record["results"]) {
-    std::string head, tail;
-    for (const char* field : {"model", "method", "recipe", "scale_rule", "datapath", "calibration"})
-      head += csv_text(text_of(row[field])) + ",";
-    tail = row.contains("seconds") ? csv_number(row["seconds"], "all") : "";
-    tail += ',';
-    if (row.contains("error")) tail += csv_text(text_of(row["error"]));
-    tail += '\n';
-    if (!row.contains("scores")) text += head + std::string(13, ',') + tail;
-    for (const ordered_json& score : row.value("scores", ordered_json::array())) {
-      text += head + csv_text(text_of(score["task"])) + "," + text_of(score["metric"]) + "," +
-              csv_number(score, "value") + "," + csv_number(score, "observations") + ",";
-      for (const char* of : {"difference", "against_rtn"})
-        for (const char* field : {"value", "low", "high", "distinguishable"})
-          text += (score.contains(of) ? csv_number(score[of], field) : "") + ",";
-      text += csv_number(score, "noise") + "," + tail;
-    }
-  }
-  return text;
 }
 
 }  // namespace mxref

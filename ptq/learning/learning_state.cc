@@ -9,19 +9,11 @@
 
 namespace mxref {
 
-LearningState::LearningState(const PtqModel& model, const MethodContext& context, std::string part)
-    : folder_(context.state), part_(std::move(part)), learned_(context.learned) {
-  const Calibration& calibration = *context.calibration;
-  const nlohmann::ordered_json run = {{"part", part_},
-                                      {"model", model.sha256},
-                                      {"recipe", to_json(context.recipe)},
-                                      {"options", context.options.to_json()},
-                                      {"seed", context.seed},
-                                      {"text", calibration.text_sha256},
-                                      {"samples", calibration.samples.size()},
-                                      {"length", calibration.length},
-                                      {"calibration_seed", calibration.seed}};
-  run_ = run.dump();
+LearningState::LearningState(const MethodContext& context, std::string part)
+    : folder_(context.state),
+      part_(std::move(part)),
+      run_(context.inputs.dump()),
+      learned_(context.learned) {
   std::error_code error;
   if (!folder_.empty() && !std::filesystem::is_directory(folder_) &&
       !std::filesystem::create_directory(folder_, error))

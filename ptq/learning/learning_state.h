@@ -18,9 +18,8 @@ class LearningState {
   using Tensors = std::map<std::string, at::Tensor>;  // binary64
 
   // Files of `part` ("spinquant") in context.state, which is created where it is named and absent;
-  // where it is empty nothing is kept. What determines the result (model, recipe, options,
-  // calibration, seed) is written with it.
-  LearningState(const PtqModel& model, const MethodContext& context, std::string part);
+  // where it is empty nothing is kept. What decides the result, context.inputs, is written with it.
+  LearningState(const MethodContext& context, std::string part);
 
   // What was kept under this name; nothing where nothing was. Throws UsageError where the file is
   // of another run, InputError where it is damaged.

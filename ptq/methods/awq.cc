@@ -223,7 +223,8 @@ class Search {
 }  // namespace
 
 const ModelChange awq{
-    "awq", true, false, options,
+    {"awq", {.calibration = true}, always<RecipeSides{.weights = true}>, options},
+    false,
     [](PtqModel& model, const MethodContext& context) { Search(model, context).run(); }};
 
 }  // namespace mxref::methods

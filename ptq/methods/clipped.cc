@@ -165,6 +165,7 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const CodeChoice clipped{"clipped", true, options, choose};
+const CodeChoice clipped{
+    {"clipped", {.calibration = true}, always<RecipeSides{.weights = true}>, options}, choose};
 
 }  // namespace mxref::methods

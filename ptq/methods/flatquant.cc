@@ -73,7 +73,7 @@ class Learner {
       : model_(model),
         context_(context),
         options_(context.options),
-        state_(model, context, "flatquant"),
+        state_(context, "flatquant"),
         stream_(model, *context.calibration),
         layer_(model.description, context.calibration->length) {}
 
@@ -201,6 +201,12 @@ void apply(PtqModel& model, const MethodContext& context) { Learner(model, conte
 
 }  // namespace
 
-const ModelChange flatquant{"flatquant", true, true, options, apply};
+const ModelChange flatquant{
+    {"flatquant",
+     {.calibration = true, .seed = true},
+     always<RecipeSides{.weights = true, .activations = true, .kv = true, .attention = true}>,
+     options},
+    true,
+    apply};
 
 }  // namespace mxref::methods

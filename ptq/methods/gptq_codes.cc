@@ -252,8 +252,15 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
 }  // namespace
 
 // QuaRot's GPTQ, but for its scales, which it takes from weights that are no longer current.
-const CodeChoice gptq{"gptq", true, [] { return options("true", "false", "dynamic"); }, choose};
-const CodeChoice mr_gptq{"mr-gptq", true, [] { return options("false", "true", "static"); },
+const CodeChoice gptq{{"gptq",
+                       {.calibration = true},
+                       always<RecipeSides{.weights = true}>,
+                       [] { return options("true", "false", "dynamic"); }},
+                      choose};
+const CodeChoice mr_gptq{{"mr-gptq",
+                          {.calibration = true},
+                          always<RecipeSides{.weights = true}>,
+                          [] { return options("false", "true", "static"); }},
                          choose};
 
 }  // namespace mxref::methods

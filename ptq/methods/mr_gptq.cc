@@ -27,6 +27,7 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange block_hadamard{"block-hadamard", false, true, options, apply};
+const ModelChange block_hadamard{
+    {"block-hadamard", {}, always<RecipeSides{}>, options}, true, apply};
 
 }  // namespace mxref::methods

@@ -25,7 +25,8 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange no_change{"", false, false, no_options, [](PtqModel&, const MethodContext&) {}};
-const CodeChoice nearest{"rtn", false, no_options, choose};
+const ModelChange no_change{
+    {"", {}, always<RecipeSides{}>, no_options}, false, [](PtqModel&, const MethodContext&) {}};
+const CodeChoice nearest{{"rtn", {}, always<RecipeSides{.weights = true}>, no_options}, choose};
 
 }  // namespace mxref::methods

@@ -40,6 +40,12 @@ std::vector<MethodOption> options() {
            .what = "bound of each block of activations, of its largest"}};
 }
 
+RecipeSides sides(const OptionValues& options) {
+  return {.weights = options.flag("weight_clip"),
+          .activations = options.number("activation_clip") < 1,
+          .kv = true};
+}
+
 // Values by head, folded into v and o; on line what is missing to the Hadamard matrix of o's whole
 // width, H_n = H_core ⊗ S_power: H_heads across the heads, or, where there is none (9 heads of 64:
 // H_36 ⊗ S_16), H_core behind a second turn by S_(d/power), which undoes that part of the heads'.
@@ -134,6 +140,6 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange quarot{"quarot", false, true, options, apply};
+const ModelChange quarot{{"quarot", {.seed = true}, sides, options}, true, apply};
 
 }  // namespace mxref::methods

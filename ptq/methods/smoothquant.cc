@@ -54,6 +54,7 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange smoothquant{"smoothquant", true, false, options, apply};
+const ModelChange smoothquant{
+    {"smoothquant", {.calibration = true}, always<RecipeSides{}>, options}, false, apply};
 
 }  // namespace mxref::methods

@@ -54,6 +54,10 @@ std::vector<MethodOption> options(std::string_view weights) {
            .what = "learn under the recipe's quantizers of weights too, not of activations alone"}};
 }
 
+RecipeSides sides(const OptionValues& options) {
+  return {.weights = options.flag("weights"), .activations = true, .kv = true, .attention = true};
+}
+
 at::Tensor leaf_of(const Matrix64& m, int64_t n) {
   at::Tensor x = at::empty({n, n}, at::kFloat);
   std::ranges::transform(m, x.data_ptr<float>(), [](double value) { return float(value); });
@@ -77,7 +81,7 @@ class Learner {
   Learner(const PtqModel& model, const MethodContext& context)
       : model_(model),
         context_(context),
-        state_(model, context, "spinquant"),
+        state_(context, "spinquant"),
         layer_(model.description, context.calibration->length),
         D_(model.description.width),
         d_(model.description.head_dim),
@@ -176,15 +180,10 @@ class Learner {
     return result;
   }
 
-  LayerQuantizers quantizers(size_t index) const {
-    LayerQuantizers quantizers = quantizers_of(context_.recipe, model_.layers[index]);
-    if (!context_.options.flag("weights")) quantizers.weights = {};
-    return quantizers;
-  }
-
   at::Tensor run_layer(size_t index, const at::Tensor& x, const at::Tensor& r1,
                        const at::Tensor& r2) const {
-    return layer_.run(rotated(index, r1, r2), maps_, quantizers(index), x, batch_);
+    return layer_.run(rotated(index, r1, r2), maps_,
+                      quantizers_of(context_.recipe, model_.layers[index]), x, batch_);
   }
 
   // x (B·T,D) after the last layer → the loss. The head is not rounded here: the stream is turned
@@ -276,9 +275,16 @@ void apply(PtqModel& model, const MethodContext& context) {
 
 }  // namespace
 
-const ModelChange spinquant{"spinquant", true, true, [] { return options("true"); }, apply};
+const ModelChange spinquant{
+    {"spinquant", {.calibration = true, .seed = true}, sides, [] { return options("true"); }},
+    true,
+    apply};
 // In front of GPTQ the paper learns with weights as they are.
-const ModelChange spinquant_activations{"spinquant-activations", true, true,
-                                        [] { return options("false"); }, apply};
+const ModelChange spinquant_activations{{"spinquant-activations",
+                                         {.calibration = true, .seed = true},
+                                         sides,
+                                         [] { return options("false"); }},
+                                        true,
+                                        apply};
 
 }  // namespace mxref::methods

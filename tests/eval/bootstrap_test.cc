@@ -112,6 +112,51 @@ BOOST_AUTO_TEST_CASE(a_ratio_is_that_of_the_means_over_the_tasks) {
   BOOST_TEST(paired_ratio(b, b, 0).half_width() == 0);
 }
 
+// Of three items of the reference one is a hit: 8 of 27 draws have none, and so no ratio.
+BOOST_AUTO_TEST_CASE(draws_without_a_ratio_are_left_out_and_counted) {
+  const std::vector<Observations> base{items({1, 0, 0})}, own{items({1, 1, 0})};
+  const Interval r = paired_ratio(own, base, 0);
+  BOOST_TEST(r.value == 2);
+  BOOST_TEST(near(double(r.left_out) / bootstrap_draws, 8.0 / 27, 0.02));
+  BOOST_TEST(std::isfinite(r.low));
+  BOOST_TEST(std::isfinite(r.high));
+  BOOST_TEST(r.low <= r.high);
+  const std::vector<Observations> many{items({1, 1, 1, 1})};  // the control
+  BOOST_TEST(paired_ratio(many, many, 0).left_out == 0);
+  const std::vector<Observations> none{items({0, 0, 0})};
+  const Interval never = paired_ratio(own, none, 0);
+  BOOST_TEST(never.left_out == bootstrap_draws);
+  BOOST_TEST(std::isnan(never.low));
+}
+
+BOOST_AUTO_TEST_CASE(of_what_is_no_number_there_is_no_interval) {
+  const Observations good = items({1, 0, 1});
+  for (const double bad : {double(NAN), double(INFINITY)}) {
+    const Interval d = paired_difference(items({bad, 0, 1}), good, 0);
+    BOOST_TEST(!std::isfinite(d.value));
+    BOOST_TEST(std::isnan(d.low));
+    BOOST_TEST(std::isnan(d.high));
+  }
+}
+
+// Of normal means: a true difference of so many half-widths is outside of 80 % of the intervals.
+BOOST_AUTO_TEST_CASE(the_detectable_difference_is_found_with_its_power) {
+  constexpr int runs = 1000;
+  constexpr size_t n = 40;
+  const double error = 0.02 / std::sqrt(double(n)), half_width = 1.96 * error;
+  for (const auto& [difference, expected] :
+       {std::pair{half_widths_of_power * half_width, detection_power},
+        std::pair{half_width, 0.5}}) {
+    int found = 0;
+    for (int run = 0; run < runs; ++run) {
+      const Pair p = windows(n, difference, 0.02, unsigned(1000 + run));
+      found += !paired_difference(p.b, p.a, uint64_t(run), 200).holds(0);
+    }
+    // Four standard errors of 1000 runs, and the t distribution's wider interval.
+    BOOST_TEST(near(double(found) / runs, expected, 0.065), found);
+  }
+}
+
 // 95 % of the intervals hold the truth, of a simulation of which four standard errors are 4.4 %;
 // the levels without Student's are found out for few windows.
 BOOST_AUTO_TEST_CASE(nineteen_of_twenty_intervals_hold_the_truth) {

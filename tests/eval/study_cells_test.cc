@@ -144,19 +144,84 @@ BOOST_AUTO_TEST_CASE(datapaths_share_codes_and_methods_of_one_change_share_it) {
   BOOST_TEST(runs.size() == 3);
 }
 
+// How many changes of the model, and choices of codes, the cells of a grid ask for.
+std::pair<size_t, size_t> shared_parts(const std::vector<Cell>& cells) {
+  std::set<std::string> changes, codes;
+  for (const Cell& cell : cells)
+    if (cell.method) changes.insert(cell.change_key), codes.insert(cell.codes_key);
+  return {changes.size(), codes.size()};
+}
+
+// Each method's change and codes are computed once for all recipes that are the same to it.
+BOOST_AUTO_TEST_CASE(recipes_share_what_does_not_look_at_them) {
+  auto b = bench();
+  if (!b) return;
+  struct Case {
+    const char* method;
+    size_t changes, codes;
+  };
+  for (const auto& [name, changes, codes] : {
+           Case{"rtn", 1, 2},             // codes by the weights' two formats
+           Case{"gptq", 1, 2},            // inputs are not quantized
+           Case{"smoothquant", 1, 2},     // largest inputs are those of the text
+           Case{"awq", 2, 2},             // the search rounds weights
+           Case{"quarot", 2, 3},          // heads are turned where the cache is quantized
+           Case{"spinquant", 4, 4},       // learned under all of it
+           Case{"spinquant+gptq", 3, 4},  // learned under activations and the cache
+       }) {
+    json grid = small_grid();
+    grid["methods"] = {name};
+    grid["recipes"] = {"w8a8", "w4a8", "w4a4", "w4a4kv4"};
+    const auto found = shared_parts(b->cells(grid));
+    BOOST_TEST(found.first == changes, name << ": " << found.first << " changes");
+    BOOST_TEST(found.second == codes, name << ": " << found.second << " choices of codes");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_change_without_calibration_is_the_same_for_all_of_them) {
+  auto b = bench();
+  if (!b) return;
+  json grid = small_grid();
+  grid["recipes"] = {"w4a4"};
+  grid["methods"] = {"quarot+gptq"};
+  json more = grid["calibration"];
+  more["samples"] = 3;
+  grid["calibration"] = {grid["calibration"], more};
+  BOOST_TEST((shared_parts(b->cells(grid)) == std::pair<size_t, size_t>(1, 2)));
+  grid["methods"] = {"smoothquant+gptq"};  // the control
+  BOOST_TEST((shared_parts(b->cells(grid)) == std::pair<size_t, size_t>(2, 2)));
+}
+
+BOOST_AUTO_TEST_CASE(what_draws_at_random_has_a_cell_for_each_seed) {
+  auto b = bench();
+  if (!b) return;
+  json grid = small_grid();
+  grid["recipes"] = {"w4a4"};
+  grid["methods"] = {"rtn", "quarot", "gptq"};
+  const std::string alone = b->cells(grid)[2].settings_sha256;
+  grid["seeds"] = {0, 7};
+  const std::vector<Cell> cells = b->cells(grid);
+  const std::vector<std::string> expected{"m fp32", "m rtn w4a4", "m quarot w4a4 seed 0",
+                                          "m quarot w4a4 seed 7", "m gptq w4a4 t, 2 × 8"};
+  const auto found = titles(cells);
+  BOOST_TEST(found == expected, boost::test_tools::per_element());
+  BOOST_TEST(cells[2].settings_sha256 == alone);
+  BOOST_TEST(cells[2].change_key != cells[3].change_key);
+}
+
 // Whatever decides a result changes the hash of the settings; a name or another cell does not.
 BOOST_AUTO_TEST_CASE(the_hash_of_a_cell_is_of_its_settings) {
   auto b = bench();
   if (!b) return;
   const auto hash = [&](const json& grid) { return b->cells(grid).back().settings_sha256; };
-  const json grid = small_grid();
+  json grid = small_grid();
   const std::string first = hash(grid);
   json same = grid;
   same["methods"] = json::array({json{{"method", "gptq"}, {"name", "mine"}}});
   BOOST_TEST(hash(same) == first);
   for (const json& patch :
-       {json{{"seed", 1}}, json{{"window", 512}}, json{{"limit", 3}}, json{{"noise", 1}},
-        json{{"statistics", true}}, json{{"tasks", {"perplexity", "piqa"}}},
+       {json{{"window", 512}}, json{{"limit", 3}}, json{{"noise", 1}}, json{{"statistics", true}},
+        json{{"tasks", {"perplexity", "piqa"}}},
         json{{"calibration", {{"text", "t"}, {"samples", 2}, {"length", 9}}}},
         json{{"methods",
               json::array({json{{"method", "gptq"}, {"options", {{"damping", "0.02"}}}}})}},
@@ -168,6 +233,14 @@ BOOST_AUTO_TEST_CASE(the_hash_of_a_cell_is_of_its_settings) {
   }
   b->text = "another text";
   BOOST_TEST(hash(grid) != first);
+  b->text = "some text";
+  // A seed decides what draws by it, and nothing else.
+  grid["seed"] = 1;
+  BOOST_TEST(hash(grid) == first);
+  grid["methods"] = {"quarot"};
+  const std::string drawn = hash(grid);
+  grid["seed"] = 2;
+  BOOST_TEST(hash(grid) != drawn);
 }
 
 // One line, exit code 3: the file is at fault.
@@ -205,6 +278,9 @@ BOOST_AUTO_TEST_CASE(what_a_grid_says_wrongly_is_named_with_its_place) {
       {{{"window", 1}}, "window: 1 is no number from 2"},
       {{{"seed", -1}}, "seed: -1 is no number from 0"},
       {{{"limit", 0}}, "limit: 0 is no number from 1"},
+      {{{"seeds", json::array()}}, "seeds: [] is no list"},
+      {{{"seeds", {0, -1}}}, "seeds.1: -1 is no number from 0"},
+      {{{"seeds", {3, 3}}}, "seeds.1: 3 stands there twice"},
       {{{"statistics", 1}}, "neither true nor false"},
       {{{"noise", 1e9}}, "noise"},
       {{{"calibration", {{"text", "absent"}}}}, "absent: no such file"},

@@ -2,11 +2,13 @@
 
 #include "eval/study/study_record.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
 #include "eval/study/study_page.h"
 #include "eval/study/study_tables.h"
+#include "eval/study/study_text.h"
 
 using namespace mxref;
 using nlohmann::ordered_json;
@@ -30,13 +32,11 @@ ordered_json record_of(double nll, double own, size_t hits) {
           {"seconds", {{"quantize", 0.5}, {"all", 1.5}}},
           {"results",
            {{{"task", "perplexity"},
-             {"name", "perplexity"},
              {"nll", nll + 0.6},
              {"ppl", std::exp(nll + 0.6)},
              {"nll_sums", sums},
              {"scored", std::vector<int>(windows, 100)}},
             {{"task", "piqa"},
-             {"name", "piqa"},
              {"acc", double(hits) / items},
              {"acc_norm", 0.5},
              {"chosen", chosen},
@@ -138,15 +138,117 @@ BOOST_AUTO_TEST_CASE(recovery_is_the_ratio_of_accuracies) {
   BOOST_TEST(!record["results"][0].contains("recovery"));
 }
 
-BOOST_AUTO_TEST_CASE(the_smallest_difference_that_shows_is_said) {
+BOOST_AUTO_TEST_CASE(how_small_a_difference_shows_is_said_of_each_comparison) {
   const ordered_json summary = Study().record()["summary"];
   BOOST_TEST(summary["cells"] == 5);
   BOOST_TEST(summary["failed"] == 1);
-  BOOST_REQUIRE(summary["resolution"].size() == 2);
-  // The widest of the recipe: that of ±0.05.
-  BOOST_TEST(near(summary["resolution"][0]["half_width"], 2.0227 * 0.05 / std::sqrt(39.0), 2e-3));
-  const std::string words = summary["resolution"][0]["words"];
-  BOOST_TEST((words.find("40 windows of perplexity") != words.npos), words);
+  // To fp32 and to RTN of two tasks, and recovery.
+  BOOST_REQUIRE(summary["resolution"].size() == 5);
+  const auto row_of = [&](const char* of, const ordered_json& task) -> const ordered_json& {
+    return *std::ranges::find_if(summary["resolution"], [&](const ordered_json& row) {
+      return row["of"] == of && row["task"] == task;
+    });
+  };
+  // The cells' windows differ by ±0.01, ±0.01 and ±0.05.
+  const ordered_json& to_fp32 = row_of("difference", "perplexity");
+  const auto width = [](double own) { return 2.0227 * own / std::sqrt(39.0); };
+  BOOST_TEST(to_fp32["cells"] == 3);
+  BOOST_TEST(near(to_fp32["half_width"]["least"], width(0.01), 5e-4));
+  BOOST_TEST(near(to_fp32["half_width"]["most"], width(0.05), 2e-3));
+  for (const char* end : {"least", "most"})
+    BOOST_TEST(near(to_fp32["detectable"][end],
+                    (1.960 + 0.842) / 1.960 * to_fp32["half_width"][end].get<double>(), 1e-4));
+  BOOST_TEST(row_of("against_rtn", "perplexity")["cells"] == 2);
+  BOOST_TEST(row_of("recovery", nullptr)["observations"] == items);
+  const std::string words = to_fp32["words"];
+  for (const char* part : {"40 windows", "3 cells", "half-widths 0.003", "80 %"})
+    BOOST_TEST((words.find(part) != words.npos), words);
+}
+
+// A record knows its tasks by their place; their names are those of the grid of now.
+BOOST_AUTO_TEST_CASE(tasks_that_are_renamed_or_swap_their_names_keep_their_scores) {
+  Study study;
+  const ordered_json before = study.record();
+  for (const auto& [first, second] :
+       {std::pair{"text", "items"}, std::pair{"piqa", "perplexity"}}) {
+    study.grid.tasks[0].name = first;
+    study.grid.tasks[1].name = second;
+    const ordered_json record = study.record();
+    for (size_t row = 0; row < 4; ++row)
+      for (size_t task = 0; task < 2; ++task) {
+        ordered_json found = score(record, row, task), expected = score(before, row, task);
+        BOOST_TEST(found["task"] == (task == 0 ? first : second));
+        found.erase("task"), expected.erase("task");
+        BOOST_TEST(found == expected);
+      }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_perplexity_that_is_no_number_is_shown_as_none) {
+  Study study;
+  ordered_json& result = study.records[2]["results"][0];
+  result["nll"] = result["ppl"] = result["nll_sums"][3] = nullptr;
+  const ordered_json record = study.record();
+  BOOST_TEST(score(record, 2, 0)["difference"]["value"].is_null());
+  BOOST_TEST(!score(record, 2, 0)["difference"]["distinguishable"].get<bool>());
+  BOOST_TEST((study_markdown(record).find("| gptq | – | – | – | – |") != std::string::npos));
+  BOOST_TEST(!render_study_page(record).empty());
+}
+
+BOOST_AUTO_TEST_CASE(noise_stands_beside_the_figures_that_it_is_of) {
+  Study study;
+  for (const size_t i : {0, 1, 2, 3}) {
+    study.records[i]["results"][0]["noise"] = {{"nll", {{"sd", 0.00321}}}};
+    study.records[i]["results"][1]["noise"] = {{"acc", {{"sd", 0.0123}}}};
+  }
+  study.grid.file["noise"] = 4;
+  const ordered_json record = study.record();
+  BOOST_TEST(near(score(record, 1, 0)["noise"], 0.00321));
+  const StudyTable table = table_of(groups_of(record)[0]);
+  std::vector<std::string> titles;
+  for (const StudyColumn& column : table.columns) titles.push_back(column.title);
+  const std::vector<std::string> expected{"method",      "nll",    "ppl",     "nll − fp32",
+                                          "nll − RTN",   "noise",  "piqa, %", "piqa: noise",
+                                          "recovery, %", "seconds"};
+  BOOST_TEST(titles == expected, boost::test_tools::per_element());
+  for (const auto& row : table.rows) {
+    BOOST_REQUIRE(row.size() == table.columns.size());
+    BOOST_TEST(row[5] == "0.0032");
+    BOOST_TEST(row[7] == "1.2");
+  }
+  BOOST_TEST((how_to_read(record).find("over 4 more runs") != std::string::npos));
+  BOOST_TEST((how_to_read(Study().record()).find("Noise") == std::string::npos));
+}
+
+BOOST_AUTO_TEST_CASE(cells_of_several_seeds_are_followed_by_their_spread) {
+  Study study;
+  study.grid.methods.push_back({"quarot", &method("quarot"), {}});
+  for (const uint64_t seed : {4, 5, 6}) {
+    study.add(&study.grid.methods[3], "w4a4",
+              record_of(3.1 + 0.01 * double(seed % 2), 0.01, 150 + seed));
+    study.cells.back().seed = seed;
+  }
+  const ordered_json record = study.record();
+  BOOST_REQUIRE(record["replicates"].size() == 1);
+  const ordered_json& spread = record["replicates"][0];
+  BOOST_TEST(spread["method"] == "quarot");
+  BOOST_TEST(spread["seeds"] == ordered_json({4, 5, 6}));
+  const ordered_json& difference = spread["scores"][0]["difference"];
+  BOOST_TEST(near(difference["least"], 0.1));
+  BOOST_TEST(near(difference["most"], 0.11));
+  BOOST_TEST(near(difference["mean"], 0.1 + 0.01 / 3));
+  BOOST_TEST(near(difference["sd"], 0.01 / std::sqrt(3)));
+  BOOST_TEST(near(spread["scores"][0]["against_rtn"]["least"], -0.1));
+  BOOST_TEST(near(spread["recovery"]["most"], 156.0 / 160));
+  const StudyTable table = table_of(groups_of(record)[0]);
+  for (const auto& row : table.rows) BOOST_TEST(row.size() == table.columns.size());
+  const std::vector<std::string>& last = table.rows.back();
+  BOOST_TEST(last[0] == "quarot");
+  BOOST_TEST(last[1] == "3 seeds");
+  BOOST_TEST(last[4] == "+0.1000 … +0.1100");
+  BOOST_TEST(table.rows[table.rows.size() - 2][1] == "6");
+  BOOST_TEST((study_csv(record).find("quarot,w4a4,,fused,,5,perplexity") != std::string::npos));
+  BOOST_TEST(Study().record()["replicates"].empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_same_cells_give_the_same_record) {

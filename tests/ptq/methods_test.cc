@@ -241,11 +241,41 @@ BOOST_AUTO_TEST_CASE(a_learner_goes_on_after_a_kill_with_the_same_bits) {
     BOOST_TEST((expected.transforms == resumed.transforms));
     for (const auto& [key, value] : expected.transform_tensors)
       BOOST_TEST(same_bits(value, resumed.transform_tensors.at(key)), key);
+    // How products are summed is nothing that learning looks at.
+    request.recipe = parse_recipe("w4a4kv4", {"implementation=kernel", "datapath=exact"});
+    const PtqModel other = change_model(method(name), *setting.source, request, record);
+    BOOST_TEST(total == 2);
+    BOOST_TEST(same_bits(expected.layers[0][Linear::q].weight, other.layers[0][Linear::q].weight));
     // What another run has learned is not taken.
     ++request.seed;
     BOOST_CHECK_THROW(change_model(method(name), *setting.source, request, record), UsageError);
     std::filesystem::remove_all(folder);
   }
+}
+
+// An override without the side that is asked for still hides those before it.
+BOOST_AUTO_TEST_CASE(a_part_is_given_the_sides_that_it_declares) {
+  const Recipe recipe = parse_recipe(
+      "w4a4kv4", {R"(overrides=[{"match":".*q_proj","weights":{"format":"mxfp8_e4m3"}},)"
+                  R"({"match":".*layers.0.*","activations":{"format":"none"}}])"});
+  const Recipe weights = with_sides(recipe, {.weights = true});
+  for (const char* module : {"layers.0.q_proj", "layers.1.q_proj", "layers.1.o_proj", "lm_head"}) {
+    BOOST_TEST((linear_recipe(weights, module).weights == linear_recipe(recipe, module).weights),
+               module);
+    BOOST_TEST(!linear_recipe(weights, module).activations.conversion, module);
+  }
+  BOOST_TEST(!weights.kv.conversion);
+  BOOST_TEST((with_sides(recipe, {.kv = true}).kv == recipe.kv));
+  const auto inputs = [&](const char* name, const Recipe& recipe, uint64_t seed) {
+    const std::map<std::string, std::string> options;
+    const CalibrationDraw draw{"f00d", 4, 32, 0};
+    return inputs_of_change(method(name), {"m", "c", recipe, options, draw, seed}).dump();
+  };
+  const Recipe other = parse_recipe("w8a8", {"datapath=exact"});
+  BOOST_TEST(inputs("smoothquant", recipe, 1) == inputs("smoothquant", other, 2));
+  BOOST_TEST(inputs("quarot", recipe, 1) != inputs("quarot", other, 1));
+  BOOST_TEST(inputs("quarot", recipe, 1) != inputs("quarot", recipe, 2));
+  BOOST_TEST(inputs("quarot", recipe, 1) == inputs("quarot+gptq", recipe, 1));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_done_is_refused_in_one_line) {

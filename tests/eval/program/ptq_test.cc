@@ -66,6 +66,8 @@ BOOST_AUTO_TEST_CASE(a_written_model_computes_as_it_says_and_the_same_bytes_come
     BOOST_TEST(run_mxref(files.ptq(method, two, {"--threads", "3"})).code == 0);
     BOOST_TEST(all_bytes(one) == all_bytes(two), method);
     const json result = json::parse(read_file(record))["results"][0];
+    BOOST_TEST(result["peak_memory_bytes"] > 0);
+    BOOST_TEST(result["seconds"] > result["codes"]["seconds"]);
     BOOST_TEST(result["method"] == method);
     BOOST_TEST(result["codes"].contains("seconds"));
     // Its own recipe, without being told; rounding to nearest is what the recipe itself does.
@@ -123,6 +125,15 @@ BOOST_AUTO_TEST_CASE(what_was_learned_goes_and_what_others_keep_there_stays) {
     BOOST_TEST(!fs::exists(out + "/.learned"));
     BOOST_TEST(!fs::exists(out + ".learned"));
   }
+}
+
+// What a learner notes is progress, which is for a terminal.
+BOOST_AUTO_TEST_CASE(nothing_but_errors_goes_to_standard_error_where_it_is_no_terminal) {
+  const Files files;
+  const Outcome outcome =
+      run_mxref(files.ptq("spinquant", files.folder / "out", {"--option", "steps=2"}));
+  BOOST_TEST(outcome.code == 0);
+  BOOST_TEST(outcome.err == "");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_use_and_bad_files_are_told_in_one_line_and_lose_nothing) {

@@ -1,4 +1,4 @@
-#include "eval/study/peak_memory.h"
+#include "eval/report/peak_memory.h"
 
 #include <fstream>
 #include <string>
