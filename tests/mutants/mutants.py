@@ -8,9 +8,9 @@ design by proof (prove.py); what is not proven the same needs a reason in surviv
 BUILD_FOLDER/tests/mutants/record.json and record.txt say what became of each. A run that was stopped goes on where it
 was.
 Ends with 1 where a module of the sources stands in no design, where the unmutated netlist fails, where a killed mutant
-is proven the same, where one survives without a reason or a reason without its mutant, or where of the mutants that are
-not proven to change nothing fewer than 98 % are killed in all, or fewer than 90 % of a design. --control: a moment of it,
-on two designs: the unmutated netlist must pass, and mutants must not.
+is proven the same, where one survives without a reason or a reason without its mutant, or where of the mutants that
+are not proven to change nothing fewer than 98 % are killed in all, or fewer than 90 % of a design. --control: a moment
+of it, on two designs: the unmutated netlist must pass, and mutants must not.
 """
 
 import argparse
