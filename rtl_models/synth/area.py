@@ -30,7 +30,7 @@ import power
 import synthesis
 import tools
 from errors import AreaError, bad_input, check_failed, wrong_use
-from facts import Facts
+from facts import Facts, unknown
 from liberty import Library
 from operands import Operands
 from seconds import cpu_seconds
@@ -182,7 +182,8 @@ def of_module(o):
             o.cols is not None):
         raise wrong_use(f"{o.design} is no pe, row or array: of options of the design it takes --param")
     if not (o.rtl / f"{o.design}.sv").is_file():
-        raise wrong_use(f"{o.design} is neither pe, row, array nor a module in {o.rtl}")
+        modules = [p.stem for p in sorted(o.rtl.glob("*.sv"))]
+        raise wrong_use(unknown("design", o.design, ["pe", "row", "array", *modules]))
     parameters = {}
     for text in o.param:
         name, equals, value = text.partition("=")

@@ -1,6 +1,7 @@
 """Formats and datapaths: their names and parameters from the program `mxref`, their numbers in the RTL
 from the generated package."""
 
+import difflib
 import json
 import pathlib
 import re
@@ -12,8 +13,10 @@ from tools import ask_mxref
 KINDS = ("fused", "blockwise", "sequential", "exact", "aligned")
 
 
-def nearest(name, names):
-    return f"{name!r} is none of: {', '.join(names)}"
+def unknown(what, name, names):
+    """As the program says it."""
+    near = difflib.get_close_matches(name, names, 1)
+    return f"unknown {what} '{name}'; " + (f"did you mean '{near[0]}'?; " if near else "") + f"valid: {', '.join(names)}"
 
 
 class Facts:
@@ -44,7 +47,7 @@ class Facts:
         names = list(self.rows) if text == "all" else text.split(",")
         for name in names:
             if name not in self.rows:
-                raise wrong_use(f"--format: {nearest(name, self.rows)}")
+                raise wrong_use(unknown("format", name, list(self.rows)))
         return sorted(set(names), key=self.rows.get)
 
     def mask(self, names):
