@@ -276,8 +276,9 @@ BOOST_AUTO_TEST_CASE(a_configuration_of_another_form_is_refused_by_its_field) {
   };
   for (const auto& [patch, expected] : rows) {
     write_atomically(folder.path / "config.json", whole);
-    folder.change_config(
-        [&](json& config) { config["quantization_config"].merge_patch(json::parse(patch)); });
+    folder.change_config([&, patch = patch](json& config) {
+      config["quantization_config"].merge_patch(json::parse(patch));
+    });
     const std::string message = folder.read();
     if (std::string_view(expected).empty())
       BOOST_TEST(message == "", patch << ": " << message);
