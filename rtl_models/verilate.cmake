@@ -29,9 +29,16 @@ function(mxref_file_list variable list what)
 endfunction()
 
 # A Verilated model as a library: mxref_verilate(TARGET PREFIX P TOP module OPTIMIZE -O3 SOURCES a.sv … ARGS -GROWS=2 …)
-# gives P.h. Only files that include P.h see Verilator.
+# gives P.h. Only files that include P.h see Verilator. COVERAGE: line, toggle and functional coverage, of signals of any
+# width (Verilator's default leaves out those of more than 256 bits). FUNCTIONAL: functional coverage alone.
 function(mxref_verilate target)
-  cmake_parse_arguments(arg "" "PREFIX;TOP;OPTIMIZE" "SOURCES;ARGS" ${ARGN})
+  cmake_parse_arguments(arg "COVERAGE;FUNCTIONAL" "PREFIX;TOP;OPTIMIZE" "SOURCES;ARGS" ${ARGN})
+  if(arg_COVERAGE)
+    list(PREPEND arg_SOURCES ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/rtl/verilator_coverage.vlt)
+    list(APPEND arg_ARGS --coverage --coverage-max-width 1000000)
+  elseif(arg_FUNCTIONAL)
+    list(APPEND arg_ARGS --coverage-user)
+  endif()
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(archive ${dir}/${arg_PREFIX}__ALL.a)
   add_custom_command(OUTPUT ${archive} BYPRODUCTS ${dir}/${arg_PREFIX}.h

@@ -213,6 +213,10 @@ module mx_accelerator_checks #(
   preloaded           : cover property (@(posedge clk_i) u_top.beat_valid && u_top.beat_first
                                                          && u_top.beat_preload);
   reset_while_busy    : cover property (@(posedge clk_i) !rst_ni && u_top.busy);
+  if (DATAPATH == mx_pkg::Exact) begin : g_room_for_so_many
+    error_tile_too_long : cover property (
+        @(posedge clk_i) code == mx_registers_pkg::ErrorTileTooLong);
+  end
   // One tile at a time is in the array: it keeps a block waiting only where one takes many cycles.
   if (DATAPATH == mx_pkg::Sequential) begin : g_many_steps
     array_stalls : cover property (@(posedge clk_i) u_top.beat_valid && !u_top.beat_ready);

@@ -67,6 +67,9 @@ void ArrayStimulus::begin_phase() {
 void ArrayStimulus::begin_tile() {
   blocks_left_ = 1 + stimulus_.below(phase_.longest_tile);
   draw_formats();
+  constexpr End ends[] = {End::least, End::largest, End::either};
+  tile_end_ = stimulus_.below(16) == 0 ? ends[stimulus_.below(3)] : End::none;
+  tile_negative_ = chance(4);
   pins_.in_preload = chance(6);
   pins_.out_type = chance(4) ? OutType::f32 : OutType(stimulus_.below(3));
 }
@@ -97,9 +100,12 @@ void ArrayStimulus::put_beat() {
   for (uint8_t& scale : pins_.b_scales) scale = stimulus_.scale(*tile_format_b_->scale);
   if (chance(1)) put_infinity();
   if (pins_.in_first && chance(1)) put_wide_sums();
+  if (stimulus_.below(32) == 0) put_cancelling_pair();
   if (chance(1)) put_scales_of_subnormals();
   if (stimulus_.below(32) == 0) put_sums_below_normal();
+  if (tile_end_ != End::none) put_end();
   if (pins_.in_first) put_accumulators();
+  if (pins_.in_first && stimulus_.below(16) == 0) put_largest_subnormals();
   put_ignored_bits(*tile_format_a_, pins_.a_codes);
   put_ignored_bits(*tile_format_b_, pins_.b_codes);
 }
@@ -161,6 +167,27 @@ void ArrayStimulus::put_accumulators() {
   if (chance(1)) pins_.c[stimulus_.below(pins_.c.size())] = chance(4) ? infinity : minus | infinity;
 }
 
+// C of A's first row is the largest subnormal number; a single product, half of its last place or
+// a little more, makes it the least normal.
+void ArrayStimulus::put_largest_subnormals() {
+  if (tile_format_a_->scale != &e8m0_scale) return;
+  constexpr uint32_t largest = (uint32_t(1) << binary32::mantissa_bits) - 1;
+  const auto lanes = size_t(design_.lanes());
+  const bool negative = chance(4);
+  const auto put = [&](const ElementFormat& element, bool is_negative, size_t row,
+                       std::vector<uint8_t>& codes) {
+    std::fill_n(codes.begin() + int64_t(row * lanes), pins_.in_lanes, uint8_t(0));
+    codes[row * lanes] = uint8_t(element.code(is_negative, element.max_code()));
+  };
+  put(*tile_format_a_->element, negative, 0, pins_.a_codes);
+  for (size_t col = 0; col < pins_.b_scales.size(); ++col) {
+    put(*tile_format_b_->element, false, col, pins_.b_codes);
+    const int below_normal = e8m0::log2(scale_below_normal(sum_of(0, col), pins_.a_scales[0]));
+    pins_.b_scales[col] = e8m0::encode_sat(below_normal - binary32::mantissa_bits);
+    pins_.c[col] = largest | (negative ? binary32::sign_mask : 0);
+  }
+}
+
 // Now and then one bit of the fraction changes, so that what nearly cancels leaves a single bit, at
 // any place; or the fraction ends in a tie of bfloat16 or binary16 and one bit below it, which
 // decides where the tile adds nothing to it.
@@ -180,18 +207,20 @@ uint32_t ArrayStimulus::with_rare_bits(uint32_t accumulator) {
   }
 }
 
-// In one lane an Inf of one side meets zero, or whatever the other side has there.
+// In one lane or two an Inf of one side meets zero, or whatever the other side has there.
 void ArrayStimulus::put_infinity() {
   const bool is_a = chance(4);
   const ElementFormat& format = *(is_a ? tile_format_a_ : tile_format_b_)->element;
   if (!format.has_inf()) return;
   auto& codes = is_a ? pins_.a_codes : pins_.b_codes;
   auto& others = is_a ? pins_.b_codes : pins_.a_codes;
-  const auto lanes = size_t(design_.lanes()), lane = stimulus_.below(pins_.in_lanes);
+  const auto lanes = size_t(design_.lanes()), row = stimulus_.below(codes.size() / lanes);
   const uint32_t infinity = format.max_code() + 1;
-  codes[stimulus_.below(codes.size() / lanes) * lanes + lane] =
-      uint8_t(format.code(chance(4), infinity));
-  if (chance(2)) others[stimulus_.below(others.size() / lanes) * lanes + lane] = 0;
+  for (int left = chance(4) ? 1 : 2; left > 0; --left) {
+    const auto lane = stimulus_.below(pins_.in_lanes);
+    codes[row * lanes + lane] = uint8_t(format.code(chance(4), infinity));
+    if (chance(2)) others[stimulus_.below(others.size() / lanes) * lanes + lane] = 0;
+  }
 }
 
 // The largest in every lane but one, in which powers of two meet: where C cancels the rest, a
@@ -206,6 +235,46 @@ void ArrayStimulus::put_wide_sums() {
   };
   put(*tile_format_a_->element, pins_.a_codes);
   put(*tile_format_b_->element, pins_.b_codes);
+}
+
+// Two products that cancel, all others zero: of `aligned` with groups mostly in one of them.
+void ArrayStimulus::put_cancelling_pair() {
+  if (pins_.in_lanes < 2) return;
+  const auto lanes = size_t(design_.lanes()), first = size_t(stimulus_.below(pins_.in_lanes - 1u));
+  const auto put = [&](const ElementFormat& format, bool opposite, std::vector<uint8_t>& codes) {
+    for (size_t row = 0; row < codes.size(); row += lanes) {
+      const auto magnitude = uint32_t(1 + stimulus_.below(format.max_code()));
+      std::fill_n(codes.begin() + int64_t(row), pins_.in_lanes, uint8_t(0));
+      codes[row + first] = uint8_t(format.code(false, magnitude));
+      codes[row + first + 1] = uint8_t(format.code(opposite, magnitude));
+    }
+  };
+  put(*tile_format_a_->element, true, pins_.a_codes);
+  put(*tile_format_b_->element, false, pins_.b_codes);
+}
+
+// Subnormals under the least scales, or the largest numbers of one sign under the largest: the sum
+// of `exact` gets its lowest and its highest bits.
+void ArrayStimulus::put_end() {
+  const bool is_least = tile_end_ == End::either ? chance(4) : tile_end_ == End::least;
+  const auto put = [&](const BlockFormat& format, bool negative, std::vector<uint8_t>& codes,
+                       std::vector<uint8_t>& scales) {
+    const ElementFormat& element = *format.element;
+    const auto lanes = size_t(design_.lanes());
+    for (size_t i = 0; i < codes.size(); ++i) {
+      if (i % lanes >= pins_.in_lanes) continue;
+      codes[i] =
+          uint8_t(is_least ? element.code(chance(4),
+                                          uint32_t(stimulus_.below(element.mantissa_mask() + 2u)))
+                           : element.code(negative, element.max_code()));
+    }
+    const uint8_t least = format.scale->number ? 1 : e8m0::encode_sat(e8m0::min_log2);
+    const auto largest = uint8_t(format.scale->number ? format.scale->number->max_code()
+                                                      : e8m0::encode_sat(e8m0::max_log2));
+    std::ranges::fill(scales, is_least ? least : largest);
+  };
+  put(*tile_format_a_, tile_negative_, pins_.a_codes, pins_.a_scales);
+  put(*tile_format_b_, false, pins_.b_codes, pins_.b_scales);
 }
 
 // The lowest bits of the products of A's first row come to lie just below the least subnormal.

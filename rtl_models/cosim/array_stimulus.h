@@ -35,10 +35,13 @@ class ArrayStimulus {
   void put_codes(const BlockFormat& format, std::vector<uint8_t>& codes);
   void put_infinity();
   void put_wide_sums();
+  void put_cancelling_pair();
+  void put_end();
   void put_scales_of_subnormals();
   void put_sums_below_normal();
   BlockSum sum_of(size_t row, size_t col) const;
   void put_accumulators();
+  void put_largest_subnormals();
   uint32_t with_rare_bits(uint32_t accumulator);
   void put_ignored_bits(const BlockFormat& format, std::vector<uint8_t>& codes);
   void put_gap();
@@ -53,6 +56,9 @@ class ArrayStimulus {
   Phase phase_;
   int reset_cycles_ = 2;      // that are still to come
   uint64_t blocks_left_ = 0;  // of the tile, the beat on the pins included
+  // Of some tiles every block is at an end of what its formats and scales can hold.
+  enum class End { none, least, largest, either } tile_end_ = End::none;
+  bool tile_negative_ = false;  // at the end
   const BlockFormat *tile_format_a_ = nullptr, *tile_format_b_ = nullptr;
 };
 

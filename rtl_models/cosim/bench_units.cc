@@ -6,6 +6,7 @@
 #include "rtl_models/accelerator/bench_accelerator.h"
 #include "rtl_models/accelerator/faults.h"
 #include "rtl_models/accelerator/lockstep.h"
+#include "rtl_models/cosim/coverage.h"
 #include "rtl_models/cosim/quantize_bench.h"
 #include "rtl_models/cosim/scaling_bench.h"
 #include "rtl_models/cosim/waves.h"
@@ -14,9 +15,6 @@
 
 namespace mxref {
 namespace {
-
-// Coverage slows a Verilated model many times.
-constexpr int64_t covered_cycles = 40'000;
 
 std::string_view name_of(ConversionUnit unit) {
   return unit == ConversionUnit::quantizer ? "quantizer" : "dequantizer";
@@ -75,15 +73,15 @@ UnitResult plant_in_conversion(const UnitOptions& options, size_t fault) {
   return of_conversion(*build, options, number);
 }
 
-UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
-  const auto sums = std::clamp<int64_t>(options.blocks / blocks_per_sum, 1, 1000);
-  const ScalingBenchOptions of_bench{.seed = options.seed,
-                                     .sums = int(sums),
+UnitResult of_scaling(const ScalingSource& source, const UnitOptions& options, uint8_t fault) {
+  const ScalingBenchOptions of_bench{.design = source.design,
+                                     .seed = options.seed,
+                                     .sums = std::max<int64_t>(1, options.blocks / blocks_per_sum),
                                      .gaps = options.backpressure,
-                                     .waves = waves_of(options.waves, "e8m0_scaling_unit")};
-  const ScalingBenchResult r = run_scaling_bench(of_bench, make_scaling_unit, fault);
+                                     .waves = waves_of(options.waves, source.name)};
+  const ScalingBenchResult r = run_scaling_bench(of_bench, source.make, fault);
   return {.unit = "scaling",
-          .model = "e8m0_scaling_unit",
+          .model = std::string(source.name),
           .cycles = r.cycles,
           .compared = r.compared,
           .mismatches = r.mismatches,
@@ -91,7 +89,12 @@ UnitResult of_scaling(const UnitOptions& options, uint8_t fault) {
           .failure = r.failure,
           .waves = of_bench.waves};
 }
-std::vector<UnitResult> run_scaling(const UnitOptions& options) { return {of_scaling(options, 0)}; }
+std::vector<UnitResult> run_scaling(const UnitOptions& options) {
+  std::vector<UnitResult> results;
+  for (const ScalingSource& source : scaling_units())
+    results.push_back(of_scaling(source, options, 0));
+  return results;
+}
 std::vector<UnitFault> faults_of_scaling(const UnitOptions&) {
   std::vector<UnitFault> list;
   list.reserve(scaling_faults().size());
@@ -100,25 +103,30 @@ std::vector<UnitFault> faults_of_scaling(const UnitOptions&) {
   return list;
 }
 UnitResult plant_in_scaling(const UnitOptions& options, size_t fault) {
-  return of_scaling(options, scaling_faults()[fault]);
+  return of_scaling(scaling_units().front(), options, scaling_faults()[fault]);
 }
 
+int64_t cycles_of(const AcceleratorSource& source, const UnitOptions& options) {
+  const auto [rows, cols] = source.design.array.shape;
+  return std::max<int64_t>(1, options.blocks / blocks_per_cycle * 6 / (rows * cols));
+}
 UnitResult of_accelerator(const AcceleratorSource& source, const UnitOptions& options,
                           int64_t cycles, bool is_covered, uint8_t fault = 0) {
   const ArrayDesign& array = source.design.array;
-  UnitResult result{.unit = "accelerator",
-                    .model = std::to_string(array.shape.rows) + "×" +
-                             std::to_string(array.shape.cols) + " on " +
-                             std::string(array.datapath->name) + (is_covered ? ", covered" : "")};
+  const std::string rows = std::to_string(array.shape.rows), datapath(array.datapath->name),
+                    cols = std::to_string(array.shape.cols);
+  UnitResult result{
+      .unit = "accelerator",
+      .model = rows + "×" + cols + " on " + datapath + (is_covered ? ", covered" : "")};
   result.waves = waves_of(options.waves, std::string(is_covered ? "covered-" : "") +
-                                             "accelerator-" + std::string(array.datapath->name));
+                                             "accelerator-" + datapath + "-" + rows + "x" + cols);
   const auto run = [&](int64_t waves_from) {
     const auto rtl = source.make();
     const auto model = make_systemc_accelerator(source.design);
     const LockstepResult r =
         run_lockstep(*rtl, *model,
                      {.seed = options.seed,
-                      .cycles = std::max<int64_t>(1, cycles),
+                      .cycles = cycles,
                       .fault = fault,
                       .before_cycle =
                           [&](int64_t cycle) {
@@ -140,9 +148,10 @@ std::vector<UnitResult> run_accelerator(const UnitOptions& options) {
   std::vector<UnitResult> results;
   results.reserve(bench_accelerators().size() + covered_accelerators().size());
   for (const AcceleratorSource& source : bench_accelerators())
-    results.push_back(of_accelerator(source, options, options.blocks / blocks_per_cycle, false));
+    results.push_back(of_accelerator(source, options, cycles_of(source, options), false));
   for (const AcceleratorSource& source : covered_accelerators())
-    results.push_back(of_accelerator(source, options, covered_cycles, true));
+    results.push_back(of_accelerator(source, options,
+                                     std::min(covered_cycles, cycles_of(source, options)), true));
   return results;
 }
 std::vector<UnitFault> faults_of_accelerator(const UnitOptions&) {
@@ -154,8 +163,7 @@ std::vector<UnitFault> faults_of_accelerator(const UnitOptions&) {
 }
 UnitResult plant_in_accelerator(const UnitOptions& options, size_t fault) {
   const AcceleratorSource& source = bench_accelerators().front();
-  return of_accelerator(source, options, options.blocks / blocks_per_cycle, false,
-                        uint8_t(fault + 1));
+  return of_accelerator(source, options, cycles_of(source, options), false, uint8_t(fault + 1));
 }
 
 }  // namespace
@@ -167,7 +175,7 @@ const std::vector<BenchUnit>& bench_units() {
        conversion_faults<quantizer>, plant_in_conversion<quantizer>},
       {"dequantizer", "blocks → binary32", true, true, run_conversions<dequantizer>,
        conversion_faults<dequantizer>, plant_in_conversion<dequantizer>},
-      {"scaling", "the E8M0 scaling unit: all pairs of scale codes of all formats", false, true,
+      {"scaling", "E8M0 scaling units: all pairs of scale codes of all formats", false, true,
        run_scaling, faults_of_scaling, plant_in_scaling},
       {"accelerator", "registers, streams and tile memory around an array", false, false,
        run_accelerator, faults_of_accelerator, plant_in_accelerator},

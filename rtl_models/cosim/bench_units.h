@@ -14,7 +14,8 @@
 namespace mxref {
 
 // A block of the quantizer costs about as much as 25 block products of the array, a cycle of the
-// accelerator as 10; a sum for each pair of scale codes and of formats as a million.
+// accelerator of six elements as 10; a sum for each pair of scale codes and of formats as a
+// million.
 constexpr int64_t blocks_per_conversion = 25, blocks_per_cycle = 10, blocks_per_sum = 1'000'000;
 
 struct UnitOptions {

@@ -13,10 +13,6 @@
 namespace mxref {
 namespace {
 
-// Coverage slows a Verilated array many times: it is collected over this many cycles more, on those
-// that have it.
-constexpr int64_t covered_cycles = 40'000;
-
 void check(const CosimOptions& options) {
   if (options.blocks < 1) throw UsageError("a run needs at least 1 block product");
   if (!(options.backpressure >= 0 && options.backpressure <= 1))
@@ -141,7 +137,9 @@ std::vector<CosimResult> run_cosim(const CosimOptions& options) {
   std::string data;
   for (const BenchSource* source : chosen(options, covered_arrays(), /*any_shape=*/true)) {
     CosimResult result = empty_result(options, source->design);
-    run(options, *source, result, [](const CosimResult& r) { return r.cycles >= covered_cycles; });
+    run(options, *source, result, [&](const CosimResult& r) {
+      return r.cycles >= covered_cycles || r.blocks >= options.blocks;
+    });
     data += result.coverage_data;
     results.push_back(std::move(result));
   }

@@ -51,8 +51,8 @@ struct CosimResult {
 
   bool passed() const { return mismatches == 0 && assertions_failed == 0; }
 };
-// One result for each array, then one for each small array that collects coverage, over which a
-// shorter run goes: collecting slows it many times. Throws UsageError where no such array was built
+// One result for each array, then one for each small array that collects coverage: of as many
+// blocks, or of covered_cycles. Throws UsageError where no such array was built
 // or an option is out of range.
 std::vector<CosimResult> run_cosim(const CosimOptions& options);
 

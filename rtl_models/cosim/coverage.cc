@@ -1,5 +1,7 @@
 #include "rtl_models/cosim/coverage.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <sstream>
@@ -10,13 +12,18 @@
 namespace mxref {
 namespace {
 
+// Modules whose corners depend on parameters of the model that Verilator's page does not name, such
+// as FTZ: they are points of their own in each model.
+constexpr std::array<std::string_view, 4> corners_of_a_datapath{
+    "mx_pe_corners", "mx_pe_exact_corners", "mx_pe_aligned_corners", "mx_exact_round_corners"};
+
 [[noreturn]] void refuse() { throw InputError("is no coverage data of Verilator"); }
 
 // A line is C '\1key\2value\1key\2value…' count. The key "page" names the kind of the point, "f"
 // the file, "o" the signal or branch, "h" the instance.
 struct Point {
   std::string kind;  // "v_line", "v_branch", "v_toggle" or "v_user"
-  std::string file, object;
+  std::string file, module, object;
   std::string identity;
   int64_t count = 0;
 };
@@ -33,10 +40,10 @@ Point parse_point(std::string_view line) {
     const std::string_view pair = rest.substr(0, rest.find('\1'));
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     if (pair.starts_with("h\2")) continue;
-    // The page has the module's parameters too: a corner counts for each of them.
     if (pair.starts_with("page\2")) {
-      point.kind = pair.substr(5, pair.find('/') - 5);
-      if (point.kind == "v_user") point.identity += pair;
+      const size_t slash = std::min(pair.find('/'), pair.size() - 1);
+      point.kind = pair.substr(5, slash - 5);
+      point.module = pair.substr(slash + 1, pair.find("__") - slash - 1);
       continue;
     }
     if (pair.starts_with("f\2")) point.file = pair.substr(pair.rfind('/') + 1);
@@ -77,12 +84,18 @@ Coverage parse_coverage(const std::string& data, std::span<const CoverageWaiver>
   std::map<std::string, std::map<std::string, Point>> points;  // kind → identity → point
   std::istringstream lines(data);
   std::string line;
+  int models = 0;
   if (!data.starts_with(head)) refuse();
   while (std::getline(lines, line)) {
-    if (line.starts_with(head)) continue;
-    const Point point = parse_point(line);
+    if (line.starts_with(head)) {
+      ++models;
+      continue;
+    }
+    Point point = parse_point(line);
+    if (std::ranges::find(corners_of_a_datapath, point.module) != corners_of_a_datapath.end())
+      point.identity += std::to_string(models);
     points[point.kind == "v_branch" ? "v_line" : point.kind]
-        .try_emplace(point.identity, Point{point.kind, point.file, point.object, {}, 0})
+        .try_emplace(point.identity, Point{point.kind, point.file, {}, point.object, {}, 0})
         .first->second.count += point.count;
   }
   Coverage coverage;

@@ -9,23 +9,27 @@
 
 namespace mxref {
 
-// Points that no run can reach, and why: they are left out.
+// Coverage slows a Verilated model many times: no run that collects it is longer.
+constexpr int64_t covered_cycles = 40'000;
+
+// Points that the runs which collect coverage do not reach, and why: they are left out.
 struct CoverageWaiver {
   std::string_view file;    // of the module; "*": of any
   std::string_view object;  // the signal, or some of its bits: "word[3]", "word[3-7]"
   std::string_view reason;
 };
 
-// Fractions of the points of each kind. A point in several instances of a module is one point; a
-// cover property is one in each set of parameters.
+// Fractions of the points of each kind. A point in several instances of a module is one point, in
+// all models together; a corner of a datapath is one in each model, for each has another.
 struct Coverage {
   double line = 0;  // blocks and branches
   double toggle = 0;
   double functional = 0;  // cover properties
   int64_t waived = 0;     // points of signals that waivers leave out
 };
-// data: files of Verilator's, one behind the other. In `unsound`, where it is given: waivers that
-// leave out no point, or one that was reached. Throws InputError where it is no coverage data.
+// data: files of Verilator's, one of each model, one behind the other. In `unsound`, where it is
+// given: waivers that leave out no point, or one that was reached. Throws InputError where it is no
+// coverage data.
 Coverage parse_coverage(const std::string& data, std::span<const CoverageWaiver> waivers = {},
                         std::vector<std::string>* unsound = nullptr);
 

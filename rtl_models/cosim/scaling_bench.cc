@@ -12,9 +12,6 @@
 namespace mxref {
 namespace {
 
-constexpr int sum_bits = 42;  // as the unit is built
-constexpr uint64_t sum_mask = (uint64_t(1) << sum_bits) - 1;
-constexpr int64_t largest = (int64_t(1) << (sum_bits - 1)) - 1;
 constexpr uint64_t random_sum_of =
     5;  // one sum of so many is random, the others are directed in turn
 
@@ -29,7 +26,8 @@ std::vector<std::pair<const BlockFormat*, const BlockFormat*>> format_pairs() {
 
 // Magnitudes: powers of two, with all bits below them, ties to even of both kinds and their
 // neighbours.
-std::vector<int64_t> directed_sums() {
+std::vector<int64_t> directed_sums(int sum_bits) {
+  const int64_t largest = (int64_t(1) << (sum_bits - 1)) - 1;
   std::vector<int64_t> sums{0};
   for (int bit = 0; bit < sum_bits - 1; ++bit) {
     const int64_t power = int64_t(1) << bit;
@@ -39,7 +37,7 @@ std::vector<int64_t> directed_sums() {
     for (const int64_t tie : {power + half, power + 3 * half, 2 * power - half})
       sums.insert(sums.end(), {tie - 1, tie, tie + 1});
   }
-  std::erase_if(sums, [](int64_t sum) { return sum > largest; });
+  std::erase_if(sums, [&](int64_t sum) { return sum > largest; });
   return sums;
 }
 
@@ -49,14 +47,20 @@ struct Operands {
   int64_t sum;
 };
 
-uint32_t expected(const Operands& in) {
+uint32_t expected(const ScalingDesign& design, const Operands& in) {
   const ScaleProduct x = scale_product(e8m0_scale, in.scale_a, e8m0_scale, in.scale_b);
   if (x.is_nan) return binary32::canonical_nan;
   const BlockSum sum{
       .units = in.sum,
       .unit_log2 = in.format_a->element->unit_log2() + in.format_b->element->unit_log2()};
   const binary32::Real t = term_of(sum, x);
-  return binary32::round_rne(t.negative, t.magnitude, t.exponent);
+  const uint32_t rounded =
+      design.rounding == SumRounding::rne
+          ? binary32::round_rne(t.negative, t.magnitude, t.exponent)
+          : binary32::truncate(t.negative, t.magnitude, t.exponent,
+                               design.rounding == SumRounding::rz13 ? 13 : binary32::mantissa_bits);
+  const bool is_flushed = design.ftz && (rounded & binary32::infinity) == 0;
+  return is_flushed ? rounded & binary32::sign_mask : rounded;
 }
 
 class ScalingBench {
@@ -74,7 +78,7 @@ class ScalingBench {
     for (int a = 0; a < 256; ++a)
       for (int b = 0; b < 256; ++b)
         for (const auto& [format_a, format_b] : pairs)
-          for (int i = 0; i < options_.sums; ++i) {
+          for (int64_t i = 0; i < options_.sums; ++i) {
             compare({format_a, format_b, uint8_t(a), uint8_t(b), next_sum()}, result);
             if (result.mismatches) return;
           }
@@ -86,15 +90,17 @@ class ScalingBench {
   int64_t next_sum() {
     int64_t magnitude;
     if (random_.below(random_sum_of) == 0) {
-      magnitude = int64_t(random_.word() >> 23) >> random_.below(sum_bits - 1);
+      magnitude = int64_t(random_.word() >> (65 - bits())) >> random_.below(uint64_t(bits()) - 1);
     } else {
       magnitude = directed_[next_];
       next_ = (next_ + 1) % directed_.size();
     }
     return random_.below(2) ? -magnitude : magnitude;
   }
+  int bits() const { return options_.design.sum_bits; }
+  uint64_t pins_of(uint64_t sum) const { return sum & ((uint64_t(1) << bits()) - 1); }
   void put(const Operands& in) {
-    pins_.sum = uint64_t(in.sum) & sum_mask;
+    pins_.sum = pins_of(uint64_t(in.sum));
     pins_.a_scale = in.scale_a;
     pins_.b_scale = in.scale_b;
     pins_.a_unit_log2 = int8_t(in.format_a->element->unit_log2());
@@ -109,7 +115,7 @@ class ScalingBench {
     pins_.valid = true;
     step(result);
     ++result.compared;
-    last_ = expected(in);
+    last_ = expected(options_.design, in);
     holds_value_ = true;
     check("valid_o", 1, unit_->valid(), in, result);
     check("value_o", last_, unit_->value(), in, result);
@@ -119,7 +125,7 @@ class ScalingBench {
   void leave_gap(const Operands& in, ScalingBenchResult& result) {
     pins_.rst_n = random_.below(8) != 0;
     pins_.valid = !pins_.rst_n && random_.below(2);
-    pins_.sum = random_.word() & sum_mask;
+    pins_.sum = pins_of(random_.word());
     pins_.a_scale = uint8_t(random_.word());
     pins_.b_scale = uint8_t(random_.word());
     pins_.a_unit_log2 = int8_t(random_.word());
@@ -149,7 +155,7 @@ class ScalingBench {
 
   const ScalingBenchOptions& options_;
   Stimulus random_;
-  const std::vector<int64_t> directed_ = directed_sums();
+  const std::vector<int64_t> directed_ = directed_sums(bits());
   size_t next_ = 0;    // of them
   uint32_t last_ = 0;  // the value that the unit holds
   bool holds_value_ = false;

@@ -16,8 +16,9 @@
 namespace mxref {
 
 struct ScalingBenchOptions {
+  ScalingDesign design = {};
   uint64_t seed = 1;
-  int sums = 1;       // of each pair of scale codes and pair of formats, at least 1
+  int64_t sums = 1;   // of each pair of scale codes and pair of formats, at least 1
   double gaps = 0.5;  // share of the time, 0 … 1, in which nothing comes every second cycle
   std::filesystem::path waves = {};  // FST of a failing run's last cycles; empty: none
 };

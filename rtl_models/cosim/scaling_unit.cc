@@ -2,11 +2,23 @@
 
 #include "rtl_models/cosim/verilated_scaling_unit.h"
 #include "Ve8m0_scaling_unit.h"
+#include "Ve8m0_scaling_unit_rz_ftz.h"
 
 namespace mxref {
 
-std::unique_ptr<ScalingUnit> make_scaling_unit() {
-  return std::make_unique<VerilatedScalingUnit<Ve8m0_scaling_unit>>();
+template <typename Model>
+static std::unique_ptr<ScalingUnit> make() {
+  return std::make_unique<VerilatedScalingUnit<Model>>();
+}
+
+const std::vector<ScalingSource>& scaling_units() {
+  static const std::vector<ScalingSource> sources{
+      {"e8m0_scaling_unit", {}, make<Ve8m0_scaling_unit>},
+      {"e8m0_scaling_unit of 53 bits, rz, ftz",
+       {.sum_bits = 53, .rounding = SumRounding::rz, .ftz = true},
+       make<Ve8m0_scaling_unit_rz_ftz>},
+  };
+  return sources;
 }
 
 }  // namespace mxref

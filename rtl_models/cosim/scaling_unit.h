@@ -1,12 +1,23 @@
 #pragma once
-// The pins of the E8M0 scaling unit, and the one that was built.
+// The pins of the E8M0 scaling unit, and those that were built.
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu/datapaths.h"
 
 namespace mxref {
+
+// Its parameters.
+struct ScalingDesign {
+  int sum_bits = 42;
+  SumRounding rounding = SumRounding::rne;
+  bool ftz = false;
+};
 
 struct ScalingInputs {
   bool rst_n = true, valid = false;
@@ -27,7 +38,13 @@ class ScalingUnit {
   virtual std::string coverage() = 0;
 };
 
-// With assertions, faults and coverage.
-std::unique_ptr<ScalingUnit> make_scaling_unit();
+// A unit that was built, and how to make one.
+struct ScalingSource {
+  std::string_view name;
+  ScalingDesign design;
+  std::unique_ptr<ScalingUnit> (*make)();
+};
+// The first has faults and collects coverage; of the other every parameter is another.
+const std::vector<ScalingSource>& scaling_units();
 
 }  // namespace mxref

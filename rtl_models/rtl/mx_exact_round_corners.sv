@@ -8,11 +8,13 @@ module mx_exact_round_corners (
   input logic        special_i,
   input logic        start_nan_i,
   input logic        start_special_i,
+  input logic        start_subnormal_i,
   input logic        zero_i,
   input logic        nonzero_i,      // there was a product that is not zero
   input logic        tie_i,
   input logic        round_up_i,
   input logic        to_normal_i,    // below the least normal number, rounded to it
+  input logic [30:0] rounded_i,      // before FTZ flushes it
   input logic        overflow_i
 );
   logic finite;
@@ -25,9 +27,10 @@ module mx_exact_round_corners (
   plus_zero    : cover property (@(posedge clk_i) finite && result_i == '0 && !nonzero_i);
   tie_down     : cover property (@(posedge clk_i) finite && !zero_i && tie_i && !round_up_i);
   tie_up       : cover property (@(posedge clk_i) finite && !zero_i && tie_i && round_up_i);
-  subnormal    : cover property (@(posedge clk_i) finite && result_i[30:23] == '0
-                                                  && result_i[22:0] != '0);
-  underflow    : cover property (@(posedge clk_i) finite && !zero_i && result_i[30:0] == '0);
+  subnormal    : cover property (@(posedge clk_i) finite && !zero_i && rounded_i[30:23] == '0
+                                                  && rounded_i[22:0] != '0);
+  subnormal_start : cover property (@(posedge clk_i) finite && start_subnormal_i && !nonzero_i);
+  underflow    : cover property (@(posedge clk_i) finite && !zero_i && rounded_i == '0);
   to_normal    : cover property (@(posedge clk_i) finite && to_normal_i);
   overflow     : cover property (@(posedge clk_i) finite && !zero_i && overflow_i);
 endmodule

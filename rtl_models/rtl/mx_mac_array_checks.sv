@@ -178,12 +178,15 @@ module mx_mac_array_checks #(
                        && !u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.overflow),
       .start_nan_i    (u_array.gen_out[0].u_result.gen_exact.u_round.start_nan),
       .start_special_i(u_array.gen_out[0].u_result.gen_exact.u_round.start_special),
+      .start_subnormal_i(!u_array.gen_out[0].u_result.gen_exact.u_round.start_normal
+                         && u_array.gen_out[0].u_result.gen_exact.u_round.start[22:0] != '0),
       .zero_i         (u_array.gen_out[0].u_result.gen_exact.u_round.magnitude == '0),
       .nonzero_i      (u_array.gen_out[0].u_result.gen_exact.u_round.nonzero),
       .tie_i          (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.tie),
       .round_up_i     (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.round_up),
       .to_normal_i    (u_array.gen_out[0].u_result.value[30:0] == 31'h0080_0000
                        && u_array.gen_out[0].u_result.gen_exact.u_round.u_round.subnormal),
+      .rounded_i      (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.magnitude),
       .overflow_i     (u_array.gen_out[0].u_result.gen_exact.u_round.u_round.u_round.overflow)
     );
   end

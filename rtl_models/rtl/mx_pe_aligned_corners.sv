@@ -3,8 +3,8 @@
 module mx_pe_aligned_corners #(
   parameter int FRACTION_BITS = 25,
   parameter int TERM_BITS     = 16,
-  parameter int ROUNDING      = mx_pkg::Rz,
-  parameter bit FTZ           = 1'b0
+  parameter int GROUP         = 1,
+  parameter int ROUNDING      = mx_pkg::Rz
 ) (
   /*verilator coverage_off*/  // only the cover properties count
   input logic        clk_i,
@@ -33,9 +33,13 @@ module mx_pe_aligned_corners #(
   input logic [23:0]        acc_magnitude_i,
   input logic signed [11:0] term_distance_i,
   input logic [TERM_BITS-1:0] term_magnitude_i,
+  input logic        terms_zero_i,    // all of them, or their sums
   input logic        sum_zero_i,
   input logic        cancelled_i,     // terms that are not zero give zero
   input logic        negative_i,
+  input logic        tie_i,
+  input logic        round_up_i,
+  input logic [30:0] rounded_i,       // before FTZ flushes it
   input logic        to_normal_i,     // below the least normal number, rounded to it
   input logic        overflow_i
 );
@@ -55,9 +59,6 @@ module mx_pe_aligned_corners #(
                       || (term_magnitude_i & ~({TERM_BITS{1'b1}} << term_below[4:0])) != '0);
   assign term_gone  = term_below >= 12'(TERM_BITS)
                       || (term_below > 0 && (term_magnitude_i >> term_below[4:0]) == '0);
-  // A result too small for a normal number.
-  logic underflow;
-  assign underflow = acc_next_i[30:23] == '0 && (FTZ ? !sum_zero_i : acc_next_i[22:0] != '0);
   /*verilator coverage_on*/
 
   nan_element    : cover property (@(posedge clk_i) sum_load_i && element_nan_i);
@@ -87,22 +88,34 @@ module mx_pe_aligned_corners #(
   acc_minus_zero : cover property (@(posedge clk_i) finite && acc_zero_i && negative_i);
   acc_subnormal  : cover property (@(posedge clk_i) finite && !acc_zero_i && !acc_normal_i);
   cancelled      : cover property (@(posedge clk_i) finite && cancelled_i);
-  subnormal      : cover property (@(posedge clk_i) finite && underflow);
+  subnormal      : cover property (@(posedge clk_i) finite && !sum_zero_i && !terms_zero_i
+                                                    && rounded_i[30:23] == '0
+                                                    && rounded_i[22:0] != '0);
+  subnormal_acc  : cover property (@(posedge clk_i) finite && terms_zero_i && !acc_zero_i
+                                                    && !acc_normal_i);
   overflow       : cover property (@(posedge clk_i) finite && overflow_i);
 
   if (ROUNDING == mx_pkg::Rne) begin : gen_nearest
     to_normal    : cover property (@(posedge clk_i) finite && to_normal_i);
+    tie_down     : cover property (@(posedge clk_i) finite && tie_i && !round_up_i);
+    tie_up       : cover property (@(posedge clk_i) finite && tie_i && round_up_i);
   end else begin : gen_toward_zero
     logic unused;
-    assign unused = to_normal_i;
+    assign unused = to_normal_i ^ tie_i ^ round_up_i;
+  end
+
+  // Groups that all cancel to zero have the largest exponent, above the accumulator's.
+  if (GROUP > 1) begin : gen_group
+    group_cancelled : cover property (@(posedge clk_i) finite && !acc_zero_i && term_first_i
+                                                       && terms_zero_i);
   end
 endmodule
 
 bind mx_pe_aligned mx_pe_aligned_corners #(
   .FRACTION_BITS(FRACTION_BITS),
   .TERM_BITS    (TERM),
-  .ROUNDING     (ROUNDING),
-  .FTZ          (FTZ)
+  .GROUP        (GROUP),
+  .ROUNDING     (ROUNDING)
 ) u_corners (
   .clk_i              (clk_i),
   .sum_load_i         (sum_load_i),
@@ -128,10 +141,14 @@ bind mx_pe_aligned mx_pe_aligned_corners #(
   .acc_magnitude_i    (u_accumulate.gen_term[STEP_BLOCKS*GROUPS].magnitude),
   .term_distance_i    (u_accumulate.gen_term[0].distance),
   .term_magnitude_i   (u_accumulate.gen_term[0].magnitude),
+  .terms_zero_i       (term_magnitude_q == '0),
   .sum_zero_i         (u_accumulate.magnitude == '0),
   .cancelled_i        (u_accumulate.magnitude == '0
                        && u_accumulate.gen_term[0].moved != '0),
   .negative_i         (u_accumulate.acc_negative),
+  .tie_i              (u_accumulate.u_round.u_round.tie),
+  .round_up_i         (u_accumulate.u_round.u_round.round_up),
+  .rounded_i          (u_accumulate.u_round.magnitude),
   .to_normal_i        (acc_next[30:0] == 31'h0080_0000
                        && u_accumulate.u_round.subnormal),
   .overflow_i         (u_accumulate.u_round.u_round.overflow)

@@ -12,6 +12,7 @@ module mx_pe_corners #(
   input logic        products_nan_i, // Inf · 0, Inf - Inf
   input logic        scale_nan_i,
   input logic        sum_widest_i,   // the sum needs its highest bit
+  input logic        product_nonzero_i,
   // sum → term
   input logic                                    term_load_i,
   input logic [TERM_BITS-1:0]                    exact_significand_i,
@@ -25,7 +26,9 @@ module mx_pe_corners #(
   input logic        term_inf_i,
   input logic        signs_differ_i, // of accumulator and term
   input logic        term_zero_i,
-  input logic        term_nonzero_i, // a product is not zero
+  input logic        term_minus_i,   // `blockwise`, `sequential`: where it is zero, it is -0
+  input logic        acc_minus_zero_i,
+  input logic        acc_subnormal_i,
   input logic        term_above_i,   // the block's leading bit lies above the accumulator's
   input logic        far_i,          // by 64 places or more, or below by as many
   input logic [mx_pkg::ExponentWidth-1:0] distance_i,
@@ -33,13 +36,26 @@ module mx_pe_corners #(
   input logic        tie_i,
   input logic        round_up_i,
   input logic        all_ones_i,     // of the significand before rounding
+  input logic [30:0] rounded_i,      // before FTZ flushes it
   input logic        to_normal_i,    // below the least normal number, rounded to it
   input logic        overflow_i,
   input logic        zero_i          // the exact sum is zero
 );
-  logic finite, term, beside, near, middle, acc_inf;
+  // Of the products of the block that is in the sum, and in the term: one is not zero; the term was
+  // exactly zero.
+  logic sum_nonzero_q, term_nonzero_q, term_exact_zero_q;
+  always_ff @(posedge clk_i) begin
+    if (sum_load_i) sum_nonzero_q <= product_nonzero_i;
+    if (term_load_i) begin
+      term_nonzero_q    <= sum_nonzero_q;
+      term_exact_zero_q <= exact_significand_i == '0;
+    end
+  end
+  logic finite, term, no_term, cancelled, beside, near, middle, acc_inf;
   assign finite  = acc_load_i && !acc_special_i && !term_nan_i;
   assign term    = finite && !term_zero_i && !term_inf_i;
+  assign no_term = finite && term_zero_i && !term_inf_i;
+  assign cancelled = no_term && term_exact_zero_q && term_nonzero_q;
   assign beside  = term && distance_i == mx_pkg::ExponentWidth'(1);
   assign near    = term && distance_i > mx_pkg::ExponentWidth'(1)
                         && distance_i <= mx_pkg::ExponentWidth'(24);  // they share a bit
@@ -58,14 +74,13 @@ module mx_pe_corners #(
   inf_minus_inf  : cover property (@(posedge clk_i) acc_inf && term_inf_i && !term_nan_i
                                                     && signs_differ_i);
   overflow       : cover property (@(posedge clk_i) finite && overflow_i);
-  subnormal      : cover property (@(posedge clk_i) finite && acc_next_i[30:23] == '0
-                                                    && acc_next_i[22:0] != '0);
+  subnormal      : cover property (@(posedge clk_i) term && rounded_i[30:23] == '0
+                                                    && rounded_i[22:0] != '0);
+  subnormal_acc  : cover property (@(posedge clk_i) no_term && acc_subnormal_i);
   tie_down       : cover property (@(posedge clk_i) finite && tie_i && !round_up_i);
   tie_up         : cover property (@(posedge clk_i) finite && tie_i && round_up_i);
   carry          : cover property (@(posedge clk_i) finite && round_up_i && all_ones_i);
   acc_cancelled  : cover property (@(posedge clk_i) term && zero_i);
-  minus_zero     : cover property (@(posedge clk_i) finite && !term_nonzero_i
-                                                    && acc_next_i == 32'h8000_0000);
   bits_lost      : cover property (@(posedge clk_i) term && sticky_i);
   same_place     : cover property (@(posedge clk_i) term && distance_i == '0);
   beside_below   : cover property (@(posedge clk_i) beside && !term_above_i);
@@ -80,15 +95,32 @@ module mx_pe_corners #(
   // A sum of one product neither cancels nor grows.
   if (DATAPATH != mx_pkg::Sequential) begin : gen_sum
     sum_widest    : cover property (@(posedge clk_i) sum_load_i && sum_widest_i);
-    sum_cancelled : cover property (@(posedge clk_i) finite && term_zero_i && term_nonzero_i);
+    sum_cancelled : cover property (@(posedge clk_i) cancelled);
   end else begin : gen_no_sum
     logic unused;
-    assign unused = sum_widest_i;
+    assign unused = sum_widest_i ^ cancelled;
+  end
+
+  // An accumulator -0: of `fused` it stays where no product is nonzero, else IEEE adds a zero of
+  // either sign.
+  if (DATAPATH == mx_pkg::Fused) begin : gen_minus_zero
+    minus_zero_stays     : cover property (@(posedge clk_i) no_term && acc_minus_zero_i
+                                           && !term_nonzero_q && acc_next_i == 32'h8000_0000);
+    minus_zero_cancelled : cover property (@(posedge clk_i) cancelled && acc_minus_zero_i
+                                           && acc_next_i == '0);
+    logic unused;
+    assign unused = term_minus_i;
+  end else begin : gen_ieee_zero
+    minus_and_plus_zero  : cover property (@(posedge clk_i) no_term && acc_minus_zero_i
+                                           && !term_nonzero_q && acc_next_i == '0);
+    minus_and_minus_zero : cover property (@(posedge clk_i) no_term && acc_minus_zero_i
+                                           && term_minus_i
+                                           && acc_next_i == 32'h8000_0000);
   end
 
   // Binary32 numbers have no sum below the least of them.
   if (DATAPATH != mx_pkg::Blockwise) begin : gen_exact_term
-    underflow : cover property (@(posedge clk_i) term && !zero_i && acc_next_i[30:0] == '0);
+    underflow : cover property (@(posedge clk_i) term && !zero_i && rounded_i == '0);
     to_normal : cover property (@(posedge clk_i) term && to_normal_i);
   end else begin : gen_rounded_term
     logic unused;
@@ -135,6 +167,7 @@ bind mx_pe_block mx_pe_corners #(
   .products_nan_i (products_nan),
   .scale_nan_i    (scale_nan),
   .sum_widest_i   (sum[SUM-1] != sum[SUM-2]),
+  .product_nonzero_i(nonzero),
   .term_load_i        (term_load_i),
   .exact_significand_i(exact_significand),
   .exact_exponent_i   (exact_exponent),
@@ -146,7 +179,9 @@ bind mx_pe_block mx_pe_corners #(
   .term_inf_i     (term_inf_q),
   .signs_differ_i (u_accumulate.acc_negative ^ term_negative_q),
   .term_zero_i    (term_significand_q == '0),
-  .term_nonzero_i (!term_keeps_minus_q),
+  .term_minus_i   (term_keeps_minus_q),
+  .acc_minus_zero_i(u_accumulate.acc_i == 32'h8000_0000),
+  .acc_subnormal_i(!u_accumulate.acc_normal && u_accumulate.acc_significand != '0),
   .term_above_i   (u_accumulate.term_above),
   .far_i          (u_accumulate.far),
   .distance_i     (u_accumulate.distance),
@@ -154,6 +189,7 @@ bind mx_pe_block mx_pe_corners #(
   .tie_i          (u_accumulate.u_round.tie),
   .round_up_i     (u_accumulate.u_round.round_up),
   .all_ones_i     (&u_accumulate.u_round.significand_i),
+  .rounded_i      (u_accumulate.rounded),
   .to_normal_i    (acc_next[30:0] == 31'h0080_0000
                    && !u_accumulate.u_round.significand_i[23]),
   .overflow_i     (u_accumulate.u_round.overflow),

@@ -67,5 +67,10 @@ BOOST_AUTO_TEST_CASE(the_sum_of_exact_is_not_overrun) {
                    (row ? 0xFF800000 : 0x7F800000));
     }
     BOOST_TEST(rtl->assertions_failed() == 0);
+    if (!is_exact) continue;
+    const std::string covered = rtl->coverage();
+    const size_t point = covered.find("error_tile_too_long");
+    BOOST_REQUIRE(point != covered.npos);
+    BOOST_TEST(covered.compare(covered.find("' ", point), 4, "' 0\n") != 0);
   }
 }

@@ -8,6 +8,7 @@
 #include "emu/files/atomic_file.h"
 #include "rtl_models/cosim/coverage.h"
 #include "rtl_models/cosim/rounders.h"
+#include "rtl_models/cosim/scaling_bench.h"
 #include "rtl_models/rtl/faults.h"
 #include "tests/temporary_folder.h"
 
@@ -70,6 +71,16 @@ BOOST_AUTO_TEST_CASE(rounders_agree_on_inputs_from_everywhere) {
   static_assert(rounder_exponents[0] == 1 && rounder_exponents[2] == 254);
   for (int i = 0; i < 3; ++i)  // of normal results
     BOOST_TEST(run_rounders(i, all, stride * rounder_exponents.size(), number).mismatches > 0);
+}
+
+BOOST_AUTO_TEST_CASE(control_a_scaling_unit_of_another_rounding_or_flush_differs) {
+  const ScalingSource& source = scaling_units().back();
+  ScalingDesign rne = source.design, gradual = source.design;
+  rne.rounding = SumRounding::rne;
+  gradual.ftz = false;
+  BOOST_TEST(run_scaling_bench({.design = source.design}, source.make).mismatches == 0);
+  for (const ScalingDesign& other : {rne, gradual})
+    BOOST_TEST(run_scaling_bench({.design = other}, source.make).mismatches > 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_scaling_unit_reaches_every_corner) {

@@ -202,6 +202,19 @@ BOOST_AUTO_TEST_CASE(every_waiver_leaves_out_points_that_no_run_reaches) {
   BOOST_TEST(unsound.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(coverage_has_signals_of_any_width_in_runs_no_longer_than_asked_for) {
+  CosimOptions options;
+  options.datapath = &datapath("exact");
+  options.blocks = 10'000;
+  std::string data;
+  for (const CosimResult& r : run_cosim(options)) {
+    data += r.coverage_data;
+    if (!r.coverage_data.empty()) BOOST_TEST(r.blocks < 2 * options.blocks);
+  }
+  for (const char* bit : {"exact_q[0]", "exact_q[593]"})
+    BOOST_TEST(data.find("\2" + std::string(bit) + "\1") != data.npos, bit);
+}
+
 BOOST_AUTO_TEST_CASE(coverage_data_is_read_as_fractions_and_damage_is_refused) {
   const std::string head = "# SystemC::Coverage-3\n";
   const auto point = [](const char* page, const char* line, const char* instance, int count) {
@@ -215,6 +228,11 @@ BOOST_AUTO_TEST_CASE(coverage_data_is_read_as_fractions_and_damage_is_refused) {
   BOOST_TEST(coverage.line == 0.5);  // line 1 is reached in one of its instances
   BOOST_TEST(coverage.toggle == 1.0);
   BOOST_TEST(coverage.functional == 0.0);
+  // A corner that one model reaches, and another does not: a datapath's is a point in each.
+  for (const auto& [page, reached] :
+       {std::pair{"v_user/mx_pe_corners__D0", 0.5}, {"v_user/a", 1.0}})
+    BOOST_TEST(parse_coverage(head + point(page, "4", "x", 0) + head + point(page, "4", "x", 1))
+                   .functional == reached);
   for (const char* bad : {"", "no coverage\n", "# SystemC::Coverage-3\nC 'x' 1\n",
                           "# SystemC::Coverage-3\nC '\1f\2a' many\n"})
     BOOST_CHECK_THROW(parse_coverage(bad), InputError);
