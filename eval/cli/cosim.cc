@@ -46,6 +46,11 @@ struct Options {
     if (!unit.empty()) return unit == u.name;
     return !is_of_array() && (!format || u.takes_format);
   }
+  // Why a unit does not run though none was asked for alone; empty where it does.
+  std::string_view left_out_for(const BenchUnit& u) const {
+    if (!unit.empty() || runs(u)) return "";
+    return is_of_array() ? "an option is the array's own" : "it has all formats, whatever --format";
+  }
   UnitOptions of_units() const {
     return {format, cosim.blocks, cosim.backpressure, cosim.seed, cosim.waves};
   }
@@ -110,6 +115,14 @@ ordered_json to_row(const UnitResult& r) {
   if (r.stalled_cycles) row["stalled_cycles"] = *r.stalled_cycles;
   if (!r.coverage_data.empty())
     row["coverage"] = to_row(parse_coverage(r.coverage_data, coverage_waivers));
+  return row;
+}
+
+// Of a unit's models together; of all: no unit.
+ordered_json coverage_row(std::string_view unit, const Coverage& coverage) {
+  ordered_json row{{"task", "coverage"}};
+  if (!unit.empty()) row["unit"] = unit;
+  row["coverage"] = to_row(coverage);
   return row;
 }
 
@@ -189,16 +202,36 @@ bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
   return good;
 }
 
+// What the options keep out, or are not heeded by, where all units run.
+void print_what_is_left_out(const Options& o, bool backpressure_given) {
+  for (const BenchUnit& unit : bench_units()) {
+    if (const std::string_view why = o.left_out_for(unit); !why.empty())
+      fmt::print("{}: left out, {}\n", unit.name, why);
+    else if (o.runs(unit) && o.format)
+      fmt::print("{}: builds without {} are left out\n", unit.name, o.format->name);
+    else if (o.runs(unit) && backpressure_given && !unit.takes_backpressure)
+      fmt::print("{}: has gaps of its own, whatever --backpressure\n", unit.name);
+  }
+}
+
 bool run_lockstep(const Options& o, Record& record) {
   bool good = true;
   std::string coverage;
   if (o.runs_array()) good &= run_array(o.cosim, record, coverage);
-  for (const BenchUnit& unit : bench_units())
-    if (o.runs(unit)) good &= run_unit(unit, o.of_units(), record, coverage);
+  for (const BenchUnit& unit : bench_units()) {
+    if (!o.runs(unit)) continue;
+    std::string of_unit;
+    good &= run_unit(unit, o.of_units(), record, of_unit);
+    if (of_unit.empty()) continue;
+    const Coverage merged = parse_coverage(of_unit, coverage_waivers);
+    fmt::print("coverage of {}: {}\n", unit.name, text_of(merged));
+    record.add(coverage_row(unit.name, merged));
+    coverage += of_unit;
+  }
   if (coverage.empty()) return good;
   const Coverage merged = parse_coverage(coverage, coverage_waivers);
   fmt::print("coverage of all that collect it: {}\n", text_of(merged));
-  record.add({{"task", "coverage"}, {"coverage", to_row(merged)}});
+  record.add(coverage_row("", merged));
   if (!o.coverage.empty()) write_atomically(o.coverage, coverage);
   return good;
 }
@@ -260,10 +293,10 @@ void plant_in_unit(const BenchUnit& unit, const UnitOptions& options, const std:
 }
 
 // Names of the faults of what runs, each once: several units may have one of the same name.
-std::vector<std::string> fault_names(const Options& o) {
-  std::vector<std::string> names;
+std::vector<std::string_view> fault_names(const Options& o) {
+  std::vector<std::string_view> names;
   const auto add = [&](std::string_view name) {
-    if (std::ranges::find(names, name) == names.end()) names.emplace_back(name);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   };
   if (o.runs_array())
     for (const Fault& fault : faults) add(fault.name);
@@ -275,9 +308,9 @@ std::vector<std::string> fault_names(const Options& o) {
 
 bool run_fault_campaign(const Options& o, Record& record) {
   const std::string only = o.faults.empty() ? "" : o.faults.front();
-  const std::vector<std::string> names = fault_names(o);
+  const std::vector<std::string_view> names = fault_names(o);
   if (!only.empty() && std::ranges::find(names, only) == names.end())
-    throw UsageError(fmt::format("unknown fault '{}'; valid: {}", only, fmt::join(names, ", ")));
+    throw UsageError(unknown_name("fault", only, names));
   Campaign campaign;
   const bool is_of_array =
       only.empty() || std::ranges::find(faults, only, &Fault::name) != faults.end();
@@ -322,11 +355,12 @@ void check(Options& o, bool plant_faults, bool backpressure_given, bool waves_gi
         fmt::format("{} and {} do not meet in a product", o.format->name, o.format_b->name));
 }
 
-int run(Options& o, bool plant_faults) {
+int run(Options& o, bool plant_faults, bool backpressure_given) {
   o.cosim.format_a = o.format;
   o.cosim.format_b = o.format_b ? o.format_b : o.format;
   Record record("cosim");
   record.set_seed(o.cosim.seed);
+  print_what_is_left_out(o, backpressure_given);
   const bool good = plant_faults ? run_fault_campaign(o, record) : run_lockstep(o, record);
   record.write(o.json);
   return good ? exit_good : exit_check_failed;
@@ -340,29 +374,45 @@ std::vector<ordered_json> lockstep_rows(
   options.seed = seed;
   options.progress = progress;
   std::vector<ordered_json> rows;
-  for (const CosimResult& r : run_cosim(options)) rows.push_back(to_row(r));
+  std::string coverage;
+  for (const CosimResult& r : run_cosim(options)) {
+    rows.push_back(to_row(r));
+    coverage += r.coverage_data;
+  }
   for (const FaultResult& r : run_faults(options)) rows.push_back(to_row(r));
   const UnitOptions of_units{.seed = seed};
   for (const BenchUnit& unit : bench_units()) {
-    for (const UnitResult& r : unit.run(of_units)) rows.push_back(to_row(r));
+    std::string of_unit;
+    for (const UnitResult& r : unit.run(of_units)) {
+      rows.push_back(to_row(r));
+      of_unit += r.coverage_data;
+    }
+    if (!of_unit.empty())
+      rows.push_back(coverage_row(unit.name, parse_coverage(of_unit, coverage_waivers)));
+    coverage += of_unit;
     const std::vector<UnitFault> list = unit.faults(of_units);
     for (size_t i = 0; i < list.size(); ++i)
       rows.push_back(to_row(unit, list[i], unit.plant(of_units, i)));
   }
+  rows.push_back(coverage_row("", parse_coverage(coverage, coverage_waivers)));
   return rows;
 }
 
 Action define_cosim(CLI::App& app, const Context&) {
-  std::vector<std::string> units{std::string(array_unit)};
   std::string what = "what runs: array";
-  for (const BenchUnit& unit : bench_units()) {
-    units.emplace_back(unit.name);
+  for (const BenchUnit& unit : bench_units())
     what += fmt::format(", {} ({})", unit.name, unit.what);
-  }
   auto o = std::make_shared<Options>();
-  app.add_option("--unit", o->unit,
-                 what + "; default: all, or the array alone where an option is its own")
-      ->check(CLI::IsMember(units))
+  app.add_option_function<std::string>(
+         "--unit",
+         [o](const std::string& name) {
+           std::vector<std::string_view> units{array_unit};
+           for (const BenchUnit& unit : bench_units()) units.push_back(unit.name);
+           if (std::ranges::find(units, name) == units.end())
+             throw UsageError(unknown_name("unit", name, units));
+           o->unit = name;
+         },
+         what + "; default: all, or the array alone where an option is its own")
       ->type_name("NAME");
   app.add_option("--array", o->cosim.array_library,
                  "an array that `mxref array` built, in place of those of the build")
@@ -385,8 +435,8 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_number<int64_t>(
       app, "--blocks", o->cosim.blocks, 1, 1'000'000'000'000,
       "block products at least, shared among the arrays, and as many at most for each fault "
-      "(default 1000000); shorter runs collect coverage; of another unit about the work of as "
-      "many");
+      "(default 1000000); runs of as many, of 40000 cycles at most, collect coverage; of "
+      "another unit about the work of as many, of the scaling units at least one sum of each pair");
   CLI::Option* backpressure = add_number(
       app, "--backpressure", o->cosim.backpressure, 0.0, 1.0,
       "share of the time in which results are held back and beats come with gaps (default "
@@ -407,7 +457,7 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_json(app, o->json);
   return [=] {
     check(*o, plant->count() > 0, backpressure->count() > 0, waves->count() > 0);
-    return run(*o, plant->count() > 0);
+    return run(*o, plant->count() > 0, backpressure->count() > 0);
   };
 }
 

@@ -138,6 +138,16 @@ static std::string array_of(const ordered_json& row) {
   return fmt::format("{} × {}", row["rows"].get<int64_t>(), row["cols"].get<int64_t>());
 }
 
+static std::vector<std::string> coverage_line(const std::string& what,
+                                              const ordered_json& coverage) {
+  std::vector<std::string> line{what};
+  for (const char* kind : {"line", "toggle", "functional"})
+    line.push_back(coverage.contains(kind) && coverage[kind].is_number()
+                       ? html_bar(coverage[kind].get<double>())
+                       : "–");
+  return line;
+}
+
 std::string section_cosimulation(const ordered_json& record) {
   Rows rows, coverage;
   for (const ordered_json& row : rows_of(record["results"], "cosim")) {
@@ -145,16 +155,14 @@ std::string section_cosimulation(const ordered_json& record) {
     rows.push_back({array_of(row), formats, grouped(row["cycles"]), grouped(row["stalled_cycles"]),
                     grouped(row["blocks"]), grouped(row["compared"]), grouped(row["mismatches"]),
                     grouped(row["assertions_failed"])});
-    // Each row has the coverage of the one array that collects it.
-    if (!row.contains("coverage") || !coverage.empty()) continue;
-    std::vector<std::string> line{array_of(row["coverage"]), formats};
-    for (const char* kind : {"line", "toggle", "functional"})
-      line.push_back(row["coverage"].contains(kind) && row["coverage"][kind].is_number()
-                         ? html_bar(row["coverage"][kind].get<double>())
-                         : "–");
-    coverage.push_back(std::move(line));
+    // Each row has that of all arrays which collect it.
+    if (row.contains("coverage") && coverage.empty())
+      coverage.push_back(coverage_line("arrays, " + array_of(row["coverage"]), row["coverage"]));
   }
   if (rows.empty()) return "";
+  for (const ordered_json& row : rows_of(record["results"], "coverage"))
+    coverage.push_back(
+        coverage_line(row.contains("unit") ? text(row["unit"]) : "all together", row["coverage"]));
   Rows units;
   for (const ordered_json& row : rows_of(record["results"], "cosim_unit")) {
     const auto where_counted = [&](const char* field) {
@@ -187,8 +195,7 @@ std::string section_cosimulation(const ordered_json& record) {
                        units);
   if (!coverage.empty())
     body += html_table("Coverage of the RTL",
-                       {{"array"}, {"formats"}, {"lines"}, {"toggles"}, {"functional points"}},
-                       coverage);
+                       {{"of"}, {"lines"}, {"toggles"}, {"functional points"}}, coverage);
   if (!faults.empty())
     body += fmt::format("<p>{} faults planted inside the RTL, one at a time:</p>\n",
                         grouped(record["summary"]["faults"])) +

@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_baseline_that_was_quantized_before_is_told) {
   BOOST_TEST(rendered(record).find("dequantized weights") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_array_that_collects_it) {
+BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_arrays_and_of_each_unit) {
   ordered_json record = small_record();
   const ordered_json results = record["results"];
   for (const ordered_json& row : results)
@@ -170,10 +170,15 @@ BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_array_that_collects_it) {
       record["results"].push_back(row);
       record["results"].back()["rows"] = 7;
     }
+  const ordered_json reached{{"line", 1.0}, {"toggle", 0.98}, {"functional", 1.0}};
+  record["results"].push_back({{"task", "coverage"}, {"unit", "quantizer"}, {"coverage", reached}});
+  record["results"].push_back({{"task", "coverage"}, {"coverage", reached}});
   const std::string html = rendered(record);
   BOOST_TEST(matches(html, "(>7 × 4<)").size() == 1u);  // its run alone
   BOOST_TEST(matches(html, "(>4 × 4<)").size() == 1u);
-  BOOST_TEST(matches(html, "(>2 × 3<)").size() == 1u);
+  BOOST_TEST(matches(html, "(>arrays, 2 × 3<)").size() == 1u);
+  BOOST_TEST(matches(html, "(>quantizer<)").size() == 1u);
+  BOOST_TEST(matches(html, "(>all together<)").size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(units_beside_the_array_have_a_table_of_their_own) {

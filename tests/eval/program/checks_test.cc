@@ -201,6 +201,19 @@ BOOST_AUTO_TEST_CASE(planted_faults_are_summed_up) {
   BOOST_TEST(missed.out.ends_with("\n0 of 1 faults caught\n"), missed.out);
   check_refused(run_mxref({"cosim", "--faults", "--coverage", folder / "c"}), 2,
                 {"--coverage", "--faults"});
+  check_refused(run_mxref({"cosim", "--faults", "tie_awa"}), 2, {"did you mean 'tie_away'"});
+}
+
+BOOST_AUTO_TEST_CASE(what_a_lock_step_run_leaves_out_is_told) {
+  if (!MXREF_HAS_RTL) return;
+  check_refused(run_mxref({"cosim", "--unit", "arary"}), 2, {"did you mean 'array'"});
+  const Outcome outcome =
+      run_mxref({"cosim", "--faults", "sum_last_lane", "--format", "mxfp4", "--blocks", "10000"});
+  check_good(outcome);
+  for (const char* line : {"quantizer: builds without mxfp4 are left out\n",
+                           "scaling: left out, it has all formats, whatever --format\n",
+                           "accelerator: left out, it has all formats, whatever --format\n"})
+    BOOST_TEST((outcome.out.find(line) != std::string::npos), outcome.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
