@@ -46,11 +46,6 @@ struct Options {
     if (!unit.empty()) return unit == u.name;
     return !is_of_array() && (!format || u.takes_format);
   }
-  // Why a unit does not run though none was asked for alone; empty where it does.
-  std::string_view left_out_for(const BenchUnit& u) const {
-    if (!unit.empty() || runs(u)) return "";
-    return is_of_array() ? "an option is the array's own" : "it has all formats, whatever --format";
-  }
   UnitOptions of_units() const {
     return {format, cosim.blocks, cosim.backpressure, cosim.seed, cosim.waves};
   }
@@ -202,16 +197,25 @@ bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
   return good;
 }
 
-// What the options keep out, or are not heeded by, where all units run.
+// Where no unit was asked for: those that do not run, or do not heed an option.
 void print_what_is_left_out(const Options& o, bool backpressure_given) {
+  if (!o.unit.empty()) return;
+  std::vector<std::string_view> left_out, partial, with_own_gaps;
   for (const BenchUnit& unit : bench_units()) {
-    if (const std::string_view why = o.left_out_for(unit); !why.empty())
-      fmt::print("{}: left out, {}\n", unit.name, why);
-    else if (o.runs(unit) && o.format)
-      fmt::print("{}: builds without {} are left out\n", unit.name, o.format->name);
-    else if (o.runs(unit) && backpressure_given && !unit.takes_backpressure)
-      fmt::print("{}: has gaps of its own, whatever --backpressure\n", unit.name);
+    if (!o.runs(unit))
+      left_out.push_back(unit.name);
+    else if (o.format)
+      partial.push_back(unit.name);
+    if (o.runs(unit) && backpressure_given && !unit.takes_backpressure)
+      with_own_gaps.push_back(unit.name);
   }
+  const auto print = [](const std::vector<std::string_view>& names, std::string_view what) {
+    if (!names.empty()) fmt::print("{}: {}\n", fmt::join(names, ", "), what);
+  };
+  print(left_out, o.is_of_array() ? "left out, for an option is the array's own"
+                                  : "left out, for they have all formats whatever --format says");
+  print(partial, "builds without the format are left out");
+  print(with_own_gaps, "gaps of its own whatever --backpressure says");
 }
 
 bool run_lockstep(const Options& o, Record& record) {

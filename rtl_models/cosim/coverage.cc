@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "emu/error.h"
 
@@ -53,13 +54,21 @@ Point parse_point(std::string_view line) {
   return point;
 }
 
-// "word[3]" → 3; -1 of a signal without bits.
-int bit_of(std::string_view object) {
-  const size_t bracket = object.find('[');
-  int bit = -1;
-  if (bracket != object.npos)
-    std::from_chars(object.data() + bracket + 1, object.data() + object.size(), bit);
-  return bit;
+// "word[3][4-7]" → {3, 3}, {4, 7}.
+struct Range {
+  int first = 0, last = 0;
+};
+std::vector<Range> indexes_of(std::string_view object) {
+  std::vector<Range> indexes;
+  const char* const end = object.data() + object.size();
+  for (size_t at = object.find('['); at != object.npos; at = object.find('[', at + 1)) {
+    Range range;
+    const char* stop = std::from_chars(object.data() + at + 1, end, range.first).ptr;
+    range.last = range.first;
+    if (stop != end && *stop == '-') std::from_chars(stop + 1, end, range.last);
+    indexes.push_back(range);
+  }
+  return indexes;
 }
 
 // Whether a waiver names this point.
@@ -67,13 +76,12 @@ bool names(const CoverageWaiver& waiver, const Point& point) {
   if (point.kind != "v_toggle" || (waiver.file != "*" && point.file != waiver.file)) return false;
   const auto name = [](std::string_view object) { return object.substr(0, object.find('[')); };
   if (name(waiver.object) != name(point.object)) return false;
-  const int first = bit_of(waiver.object), bit = bit_of(point.object);
-  if (first < 0) return true;
-  int last = first;
-  if (const size_t dash = waiver.object.find('-'); dash != waiver.object.npos)
-    std::from_chars(waiver.object.data() + dash + 1, waiver.object.data() + waiver.object.size(),
-                    last);
-  return bit >= first && bit <= last;
+  const std::vector<Range> waived = indexes_of(waiver.object), of_point = indexes_of(point.object);
+  for (size_t i = 0; i < waived.size(); ++i) {
+    if (i == of_point.size()) return false;
+    if (of_point[i].first < waived[i].first || of_point[i].first > waived[i].last) return false;
+  }
+  return true;
 }
 
 }  // namespace

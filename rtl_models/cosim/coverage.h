@@ -15,7 +15,7 @@ constexpr int64_t covered_cycles = 40'000;
 // Points that the runs which collect coverage do not reach, and why: they are left out.
 struct CoverageWaiver {
   std::string_view file;    // of the module; "*": of any
-  std::string_view object;  // the signal, or some of its bits: "word[3]", "word[3-7]"
+  std::string_view object;  // the signal, or some of it: "word[3]", "word[3-7]", "word[3][0-7]"
   std::string_view reason;
 };
 
