@@ -19,7 +19,7 @@ struct Vocabulary {
   std::vector<bool> literal;             // stand for themselves; matched ones do
   std::vector<std::string_view> merges;  // "left right", the most eager first
   std::string_view pre_tokenizer;
-  bool composes_text = false;  // to NFC, between the tokens that are matched
+  bool composes_text = false;          // to NFC, between the tokens that are matched
   bool takes_whole_pieces = false;     // a piece that is a token is that token, whatever the merges
   std::optional<int64_t> first, last;  // added in front of, behind every text
   std::optional<int64_t> bos, eos;
