@@ -8,6 +8,7 @@
 #include "emu/files/atomic_file.h"
 #include "golden/checkpoint/gguf.h"
 #include "golden/tokenizer/pre_tokenizer.h"
+#include "golden/tokenizer/sentencepiece_model.h"
 #include "golden/tokenizer/tokenizer.h"
 
 namespace mxref {
@@ -38,9 +39,6 @@ bool is_copied(const std::string& name) {
   return name.ends_with(".py") &&
          std::ranges::any_of(copied_code, [&](auto begin) { return name.starts_with(begin); });
 }
-
-// tokenizer.ggml.token_type
-constexpr int64_t control = 3, user_defined = 4;
 
 // A step of the pre-tokenizer (golden/tokenizer/pre_tokenizer.h) as tokenizer.json writes it.
 json step_of(std::string_view step) {
@@ -108,15 +106,15 @@ class GgufTokenizer {
     const auto types = file_.get<std::vector<int64_t>>("tokenizer.ggml.token_type");
     json vocab = json::object(), added = json::array();
     for (size_t id = 0; id < tokens_.size(); ++id) {
-      const int64_t type = types ? (*types)[id] : 0;
-      if (type == control || type == user_defined)
+      const auto type = types ? PieceType((*types)[id]) : PieceType::normal;
+      if (type == PieceType::control || type == PieceType::user_defined)
         added.push_back({{"id", id},
                          {"content", tokens_[id]},
                          {"single_word", false},
                          {"lstrip", false},
                          {"rstrip", false},
                          {"normalized", false},
-                         {"special", type == control}});
+                         {"special", type == PieceType::control}});
       vocab[std::string(tokens_[id])] = id;
     }
     json merges = json::array();

@@ -37,8 +37,8 @@ struct Limit {
 };
 constexpr Limit limits[] = {{"smollm2", 3e9}, {"qwen2.5-coder-0.5b", 10e9}};
 
-// `mxref ptq` at w4a4 on the published amount of text, a learner for one step: what is kept does
-// not grow with their number. One result: whether it was done below the limit.
+// `mxref ptq` at w4a4 on its default amount of text, a learner for one step: what is kept does not
+// grow with their number. One result: whether it was done below the limit.
 SliceResult run_method(const Method& method, const Limit& limit, double allowed) {
   const fs::path folder = build / "tests" / "long" / "methods";
   fs::remove_all(folder);
