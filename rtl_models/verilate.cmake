@@ -40,15 +40,16 @@ function(mxref_verilate target)
     list(APPEND arg_ARGS --coverage-user)
   endif()
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${target})
-  set(archive ${dir}/${arg_PREFIX}__ALL.a)
+  set(archive ${dir}/${arg_PREFIX}.a)
+  set(make_model ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/verilated_model.mk)
   add_custom_command(OUTPUT ${archive} BYPRODUCTS ${dir}/${arg_PREFIX}.h
     COMMAND ${VERILATOR} --cc -Wall -O3 --x-assign fast --x-initial fast --prefix ${arg_PREFIX}
             --top-module ${arg_TOP} --Mdir ${dir} ${arg_ARGS} ${arg_SOURCES}
     COMMAND ${CMAKE_COMMAND} -E env OBJCACHE=${CCACHE} MAKEFLAGS=
-            make -s -j2 -C ${dir} -f ${arg_PREFIX}.mk CXX=${MXREF_CLANGXX} OPT_FAST=${arg_OPTIMIZE} OPT_SLOW=-O0
-            USER_CPPFLAGS=-fPIC ${arg_PREFIX}__ALL.a
+            make -s -j2 -C ${dir} -f ${arg_PREFIX}.mk -f ${make_model} CXX=${MXREF_CLANGXX} OPT_FAST=${arg_OPTIMIZE}
+            USER_CPPFLAGS=-fPIC ${arg_PREFIX}.a
     COMMAND ${CMAKE_COMMAND} -E touch ${archive}  # make leaves it where no C++ changed
-    DEPENDS ${arg_SOURCES} COMMENT "Verilating ${target}" VERBATIM)
+    DEPENDS ${arg_SOURCES} ${make_model} COMMENT "Verilating ${target}" VERBATIM)
   add_custom_target(${target}_verilated DEPENDS ${archive})
   add_library(${target} INTERFACE)
   add_dependencies(${target} ${target}_verilated)
