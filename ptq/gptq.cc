@@ -8,6 +8,7 @@
 #include "emu/error.h"
 #include "emu/kernels/parts.h"
 #include "emu/quantize.h"
+#include "ptq/fitted_scales.h"
 #include "ptq/linear_algebra.h"
 #include "ptq/nearest_element.h"
 
@@ -196,6 +197,37 @@ std::vector<int64_t> loop_order(const std::vector<double>& h, int64_t K, bool by
   return order;
 }
 
+struct RowsProblem {
+  const std::vector<float>& weights;  // (N,K)
+  const Factor& factor;
+  const std::vector<float>& corners;
+  const GptqSettings& settings;
+};
+
+// All rows, on the scales of `nearest`: codes and losses, and how many rows keep nearest.
+void run_rows(const RowsProblem& problem, const MxTensor& nearest, GptqResult& result) {
+  const std::vector<float> nearest_values = dequantize(nearest);
+  result.codes = nearest;
+  const int64_t N = nearest.rows(), parts = (N + part_rows - 1) / part_rows;
+  struct Tally {
+    double loss = 0, nearest_loss = 0;
+    int64_t kept = 0;
+  };
+  std::vector<Tally> tallies(static_cast<size_t>(parts));
+  for_each_part(parts, [&](int64_t part) {
+    RowsLoop loop(problem.weights, problem.factor, problem.settings, problem.corners, nearest,
+                  nearest_values, part * part_rows, std::min(N, (part + 1) * part_rows));
+    loop.run();
+    Tally& tally = tallies[size_t(part)];
+    tally.kept = loop.write(problem.weights, result.codes, tally.loss, tally.nearest_loss);
+  });
+  for (const Tally& tally : tallies) {
+    result.loss += tally.loss;
+    result.nearest_loss += tally.nearest_loss;
+    result.nearest_rows += tally.kept;
+  }
+}
+
 // h by its upper triangle, in an order → the upper triangle there, with `more` on the diagonal.
 std::vector<double> ordered(const std::vector<double>& h, const std::vector<int64_t>& order,
                             double more) {
@@ -293,26 +325,17 @@ GptqResult gptq(std::span<const float> w, int64_t N, std::vector<double> h,
                        std::to_string(result.damping));
   }
   const std::vector<float> corners = inverses_of_corners(factor.r, K, conversion.block);
-  const MxTensor nearest = quantize(weights, {N, K}, conversion);
-  const std::vector<float> nearest_values = dequantize(nearest);
-  result.codes = nearest;
-  const int64_t parts = (N + part_rows - 1) / part_rows;
-  struct Tally {
-    double loss = 0, nearest_loss = 0;
-    int64_t kept = 0;
-  };
-  std::vector<Tally> tallies(static_cast<size_t>(parts));
-  for_each_part(parts, [&](int64_t part) {
-    RowsLoop loop(weights, factor, settings, corners, nearest, nearest_values, part * part_rows,
-                  std::min(N, (part + 1) * part_rows));
-    loop.run();
-    Tally& tally = tallies[size_t(part)];
-    tally.kept = loop.write(weights, result.codes, tally.loss, tally.nearest_loss);
-  });
-  for (const Tally& tally : tallies) {
-    result.loss += tally.loss;
-    result.nearest_loss += tally.nearest_loss;
-    result.nearest_rows += tally.kept;
+  const RowsProblem problem{weights, factor, corners, settings};
+  run_rows(problem, quantize(weights, {N, K}, conversion), result);
+  if (conversion.format->has_tensor_scale() && settings.scale_turns > 0) {
+    GptqResult fitted;
+    run_rows(problem, fit_scales(weights, N, conversion, settings.scale_turns), fitted);
+    if (fitted.loss < result.loss) {
+      result.codes = std::move(fitted.codes);
+      result.loss = fitted.loss;
+      result.nearest_rows = fitted.nearest_rows;
+      result.fitted_scales = true;
+    }
   }
   return result;
 }

@@ -34,6 +34,9 @@ struct GptqSettings {
   // Scales of all blocks from the weights as they were; else each block's when it comes up, from
   // the weights as they are then. With activation_order, and under a tensor scale, always static.
   bool static_scales = false;
+  // Of a format with a tensor scale: most turns of fit_scales (fitted_scales.h), whose scales are
+  // taken where the loss that they end with is below that of the format's own.
+  int scale_turns = 0;
   // Whether rows are compared with rounding to nearest, which costs half as much again; else no row
   // keeps it and nearest_loss is 0.
   bool compare_with_nearest = true;
@@ -41,12 +44,13 @@ struct GptqSettings {
 
 struct GptqResult {
   MxTensor codes;
-  double loss = 0;           // Σ over rows of (w-q)·H·(w-q)ᵀ, H with its damping
-  double nearest_loss = 0;   // of rounding to nearest under the recipe's scales
-  double damping = 0;        // that was used
-  int retries = 0;           // each with ten times the damping: H was not positive definite
-  int64_t dead_columns = 0;  // no input was ever different from zero there: codes 0
-  int64_t nearest_rows = 0;  // rows that keep rounding to nearest, which was better for them
+  double loss = 0;             // Σ over rows of (w-q)·H·(w-q)ᵀ, H with its damping
+  double nearest_loss = 0;     // of rounding to nearest under the recipe's scales
+  double damping = 0;          // that was used
+  int retries = 0;             // each with ten times the damping: H was not positive definite
+  int64_t dead_columns = 0;    // no input was ever different from zero there: codes 0
+  int64_t nearest_rows = 0;    // rows that keep rounding to nearest, which was better for them
+  bool fitted_scales = false;  // those of fit_scales were better
 };
 
 // w (N,K), h = Hessian::mean() → codes in the form of `conversion`, whose scale rule, pre-scale and

@@ -20,7 +20,7 @@ using Kind = MethodOption::Kind;
 
 // The parts differ in their defaults alone.
 std::vector<MethodOption> options(std::string_view sequential, std::string_view order,
-                                  std::string_view scales) {
+                                  std::string_view scales, std::string_view scale_turns) {
   return {
       {.name = "damping",
        .kind = Kind::number,
@@ -37,6 +37,12 @@ std::vector<MethodOption> options(std::string_view sequential, std::string_view 
        .default_value = scales,
        .choices = "dynamic static",
        .what = "of a block: from the weights as they are when it comes up, or as they were"},
+      {.name = "scale_turns",
+       .kind = Kind::integer,
+       .default_value = scale_turns,
+       .least = 0,
+       .most = 1000,
+       .what = "most turns of a search for nvfp4's block and tensor scales by squared error"},
       {.name = "sequential",
        .kind = Kind::flag,
        .default_value = sequential,
@@ -45,7 +51,7 @@ std::vector<MethodOption> options(std::string_view sequential, std::string_view 
 
 struct Tally {
   double loss = 0, nearest_loss = 0, forward_seconds = 0, hessian_seconds = 0, gptq_seconds = 0;
-  int64_t retries = 0, dead_columns = 0, nearest_rows = 0, matrices = 0;
+  int64_t retries = 0, dead_columns = 0, nearest_rows = 0, matrices = 0, fitted_scales = 0;
   double most_damping = 0;
 };
 
@@ -68,7 +74,8 @@ class ModelLoop {
         context_(context),
         settings_{.damping = context.options.number("damping"),
                   .activation_order = context.options.flag("activation_order"),
-                  .static_scales = context.options.choice("scales") == "static"},
+                  .static_scales = context.options.choice("scales") == "static",
+                  .scale_turns = int(context.options.integer("scale_turns"))},
         stream_(model, *context.calibration),
         forward_(stream_.forward()) {}
 
@@ -89,6 +96,7 @@ class ModelLoop {
                             {"most_damping", tally_.most_damping},
                             {"dead_columns", tally_.dead_columns},
                             {"rows_kept_nearest", tally_.nearest_rows},
+                            {"matrices_with_fitted_scales", tally_.fitted_scales},
                             {"irregular", irregular_},
                             {"seconds_of",
                              {{"forward", tally_.forward_seconds},
@@ -224,6 +232,7 @@ class ModelLoop {
     tally_.dead_columns += result.dead_columns;
     tally_.nearest_rows += result.nearest_rows;
     tally_.most_damping = std::max(tally_.most_damping, result.damping);
+    tally_.fitted_scales += result.fitted_scales;
     ++tally_.matrices;
     if (result.retries > 0 || result.dead_columns > 0)
       irregular_.push_back({{"module", module},
@@ -255,12 +264,12 @@ ModelCodes choose(PtqModel& model, const MethodContext& context) {
 const CodeChoice gptq{{"gptq",
                        {.calibration = true},
                        always<RecipeSides{.weights = true}>,
-                       [] { return options("true", "false", "dynamic"); }},
+                       [] { return options("true", "false", "dynamic", "0"); }},
                       choose};
 const CodeChoice mr_gptq{{"mr-gptq",
                           {.calibration = true},
                           always<RecipeSides{.weights = true}>,
-                          [] { return options("false", "true", "static"); }},
+                          [] { return options("false", "true", "static", "10"); }},
                          choose};
 
 }  // namespace mxref::methods

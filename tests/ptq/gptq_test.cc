@@ -2,11 +2,13 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "emu/error.h"
 #include "emu/quantize.h"
 #include "emu/threads.h"
+#include "ptq/fitted_scales.h"
 #include "ptq/linear_algebra.h"
 
 using namespace mxref;
@@ -161,6 +163,67 @@ BOOST_AUTO_TEST_CASE(static_scales_are_those_of_the_weights) {
   BOOST_TEST((gptq(p.w, p.N, p.h, conversion, {}).codes.scales != nearest.scales));
 }
 
+// Of one block under its tensor scale, whatever the code of its scale.
+double least_error_of_a_block(const std::vector<float>& w, MxTensor q) {
+  double least = INFINITY;
+  for (int scale = 1; scale < q.format().scale->nan; ++scale) {
+    q.scales[0] = uint8_t(scale);
+    std::vector<double> nearest(w.size(), INFINITY);
+    for (int code = 0; code < 16; ++code) {
+      std::ranges::fill(q.codes, uint8_t(code));
+      const std::vector<float> values = dequantize(q);
+      for (size_t i = 0; i < w.size(); ++i)
+        nearest[i] = std::min(nearest[i], std::pow(double(w[i]) - values[i], 2));
+    }
+    least = std::min(least, std::accumulate(nearest.begin(), nearest.end(), 0.0));
+  }
+  return least;
+}
+
+BOOST_AUTO_TEST_CASE(fitted_scales_lessen_the_error_of_nearest) {
+  const Conversion conversion = conversion_of("nvfp4");
+  const auto error = [](std::span<const float> w, const MxTensor& codes) {
+    const std::vector<float> q = dequantize(codes);
+    double sum = 0;
+    for (size_t i = 0; i < q.size(); ++i) sum += std::pow(double(w[i]) - q[i], 2);
+    return sum;
+  };
+  int less = 0;
+  for (uint64_t more = 0; more < 20; ++more) {
+    const std::vector<float> w = random_values(16, 100 + more);
+    const MxTensor own = quantize(w, {1, 16}, conversion);
+    const double least = least_error_of_a_block(w, own), first = error(w, own);
+    BOOST_TEST(error(w, fit_scales(w, 1, conversion, 1)) <= least * (1 + 1e-6));
+    less += least < first * 0.99;
+  }
+  BOOST_TEST(less > 5);  // the control: the format's own scale is not the best
+  const Problem p(40, 96, 300);
+  const MxTensor own = quantize(p.w, {p.N, p.K}, conversion);
+  BOOST_TEST((fit_scales(p.w, p.N, conversion, 0) == own));
+  double last = error(p.w, own);
+  for (const int turns : {1, 2, 10}) {
+    const double now = error(p.w, fit_scales(p.w, p.N, conversion, turns));
+    BOOST_TEST(now <= last);
+    last = now;
+  }
+  BOOST_TEST(last < 0.95 * error(p.w, own));
+}
+
+BOOST_AUTO_TEST_CASE(gptq_takes_fitted_scales_where_they_lessen_its_loss) {
+  const Problem p(40, 96, 300);
+  const auto run = [&](const char* format, int turns) {
+    return gptq(p.w, p.N, p.h, conversion_of(format),
+                {.activation_order = true, .scale_turns = turns});
+  };
+  const GptqResult own = run("nvfp4", 0), fitted = run("nvfp4", 10);
+  BOOST_TEST(!own.fitted_scales);
+  BOOST_TEST(fitted.fitted_scales);
+  BOOST_TEST(fitted.loss < own.loss);
+  BOOST_TEST(fitted.nearest_loss == own.nearest_loss);
+  BOOST_TEST(p.loss(fitted.codes) < p.loss(own.codes));
+  BOOST_TEST((run("mxfp4", 10).codes == run("mxfp4", 0).codes));  // no tensor scale
+}
+
 BOOST_AUTO_TEST_CASE(a_column_that_never_had_an_input_gets_zeros) {
   Problem p(8, 64, 300);
   for (int64_t i = 0; i < 64; ++i)
@@ -184,10 +247,13 @@ BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_the_number_of_threads) {
   const int before = threads();
   const Problem p(150, 320, 900);
   std::vector<MxTensor> codes;
-  for (const int count : {1, 2, 7}) {
-    set_threads(count);
-    codes.push_back(gptq(p.w, p.N, p.h, conversion_of("mxfp4"), {}).codes);
-    BOOST_TEST((codes.back() == codes.front()));
+  for (const char* const format : {"mxfp4", "nvfp4"}) {
+    codes.clear();
+    for (const int count : {1, 2, 7}) {
+      set_threads(count);
+      codes.push_back(gptq(p.w, p.N, p.h, conversion_of(format), {.scale_turns = 3}).codes);
+      BOOST_TEST((codes.back() == codes.front()));
+    }
   }
   set_threads(before);
 }
