@@ -1,5 +1,5 @@
-// The lock-step benches of RTL and SystemC models: a seed a slice, at every built shape and of
-// every unit; then each pair of formats alone. And the rounders on every input.
+// The lock-step benches of RTL and SystemC models: each pair of formats alone, a pair a slice; then
+// a seed a slice, at every built shape and of every unit. And the rounders on every input.
 
 #include "rtl_models/cosim/cosim.h"
 
@@ -48,7 +48,8 @@ SliceResult run_pair(size_t index) {
 }
 
 SliceResult run(int64_t slice) {
-  return slice < seeds ? run_seed(uint64_t(first_seed + slice)) : run_pair(size_t(slice - seeds));
+  const int64_t of_pairs = pairs().size();
+  return slice < of_pairs ? run_pair(slice) : run_seed(uint64_t(first_seed + slice - of_pairs));
 }
 
 // One of the array, and one of each unit.
@@ -60,14 +61,13 @@ bool planted_faults_are_caught() {
 }  // namespace
 
 Part cosim_part() {
-  return {
-      "cosim",
-      "RTL and SystemC in lock-step: 100 seeds on every datapath, shape and unit, then each pair "
-      "of formats on every datapath",
-      seeds + int64_t(pairs().size()),
-      run,
-      planted_faults_are_caught,
-      false};  // SystemC has one current simulation
+  return {"cosim",
+          "RTL and SystemC in lock-step: each pair of formats on every datapath, then 100 seeds on "
+          "every datapath, shape and unit",
+          int64_t(pairs().size()) + seeds,
+          run,
+          planted_faults_are_caught,
+          false};  // SystemC has one current simulation
 }
 
 Part rounders_part() {
