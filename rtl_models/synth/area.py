@@ -60,7 +60,14 @@ class Design:
     macs_per_cycle: int = 0
     bench_parameters: dict = field(default_factory=dict)
     parameter_names: list = field(default_factory=list)
+    sets_at_once: bool = False  # A_FORMATS and B_FORMATS, the first two of the parameters
     period_ns: float = 0.0
+
+    def settings(self):
+        """Of the parameters, one after the other; both sets of formats at once where one of them beside all formats
+        on the other side is no array."""
+        steps = [{name: value} for name, value in self.parameters.items()]
+        return [{**steps[0], **steps[1]}, *steps[2:]] if self.sets_at_once else steps
 
     def row(self):
         """How a record names it."""
@@ -168,7 +175,8 @@ def of_array(o, facts):
         rows * cols * facts.step_lanes(datapath, lanes),
         {**shape, "A_FORMATS": facts.mask(formats_a), "B_FORMATS": facts.mask(formats_b),
          **of_datapath},
-        parameter_names(o.rtl / f"{top}.sv"))
+        parameter_names(o.rtl / f"{top}.sv"),
+        top == "mx_mac_array" and lanes < max(facts.blocks.values()))
 
 
 def parameter_names(path):
@@ -238,7 +246,7 @@ class Flow:
 
     def _make_cells(self, folder, target):
         begin, design = cpu_seconds(), self.design
-        said_um2 = synthesis.synthesize(folder, self.files, design.top, design.parameters, self.library,
+        said_um2 = synthesis.synthesize(folder, self.files, design.top, design.settings(), self.library,
                                         self.liberty, target, self.o.timeout)
         netlist = synthesis.load_netlist(folder, self.library)
         cells = {}
@@ -255,7 +263,7 @@ class Flow:
         if abs(area - said_um2) > 1e-6 * area:
             raise check_failed(f"yosys counts {said_um2} um2, the cells have {area}: {folder}/yosys.log")
         registers = {c: n for c, n in cells.items() if of[c].register}
-        return {"area_um2": area,
+        return {"design_sha256": self.design_sha256(), "area_um2": area,
                 "registers_um2": sum(n * of[c].area_um2 for c, n in registers.items()),
                 "registers": sum(registers.values()), "cells": dict(sorted(cells.items())),
                 "leakage_nw": round(sum(n * of[c].leakage_nw for c, n in cells.items()), 6), **timing,
@@ -291,20 +299,28 @@ class Flow:
         design = self.design
         depends_on = self.depends_on(self.files, ("yosys", "nextpnr-ice40"), OF_FPGA,
                                      device=self.o.ice40)
-        return self.results.get(depends_on, lambda f: ice40.implement(
-            f, self.files, design.top, design.parameters, self.o.ice40, self.o.timeout))[1]
+        return self.results.get(depends_on, lambda f: {"design_sha256": self.design_sha256(), **ice40.implement(
+            f, self.files, design.top, design.settings(), self.o.ice40, self.o.timeout)})[1]
+
+    def design_sha256(self):
+        """By which a later tree tells whether figures are of its RTL."""
+        return synthesis.design_sha256(self.files, self.design.top, self.design.settings(), self.o.timeout)
 
 
 CORNER_CASES = 100  # vectors with special values that every netlist whose energy is asked computes
 
 
+def flow_of(o):
+    of_formats = o.design in ("pe", "row", "array")
+    facts = Facts(o.rtl, o.mxref, o.timeout) if of_formats else None
+    return Flow(o, facts, of_array(o, facts) if of_formats else of_module(o))
+
+
 def result(o):
     """(the flow, the row of the record)"""
     begin = time.monotonic()
-    of_formats = o.design in ("pe", "row", "array")
-    facts = Facts(o.rtl, o.mxref, o.timeout) if of_formats else None
-    design = of_array(o, facts) if of_formats else of_module(o)
-    flow = Flow(o, facts, design)
+    flow = flow_of(o)
+    design = flow.design
     row = {"task": "area", **design.row()}
     if o.ice40:
         if o.energy:

@@ -3,22 +3,25 @@
 
     area_table.py make [--only TEXT]... --mxref PATH     rows whose name holds a TEXT; default all
     area_table.py check --only TEXT ... --mxref PATH     remakes them; any other figure is an error
+    area_table.py designs [--only TEXT]... --mxref PATH  whether their figures are of the RTL as it stands
     area_table.py markdown
 
 Names of rows: "pe mxfp4 fused", "part mx_decode mxfp4", "hx8k pe mxfp4 fused". A file is chosen by --table.
 """
 
 import argparse
+import concurrent.futures
 import itertools
 import json
+import os
 import pathlib
 import re
 import sys
 
 import area
+import tools
 from errors import AreaError, bad_input, check_failed, wrong_use
 from facts import Facts
-from tools import write_whole
 
 TABLE = area.HERE / "area.json"
 MODEL = "smollm2"
@@ -126,11 +129,14 @@ def chosen(rows, only):
     return names
 
 
+def settings_of(arguments, o):
+    return area.arguments([*arguments, "--mxref", o.mxref, "--rtl", o.rtl, "--timeout", str(o.timeout),
+                           *(["--results", o.results] if o.results else []), *(["--fresh"] if o.fresh else [])])
+
+
 def made(arguments, o):
     """(record's head, row)"""
-    more = ["--mxref", o.mxref, *(["--results", o.results] if o.results else []),
-            *(["--fresh"] if o.fresh else []), "--timeout", str(o.timeout)]
-    settings = area.arguments([*arguments, *more])
+    settings = settings_of(arguments, o)
     flow, row = area.result(settings)
     row.pop("wall_seconds")
     head = {"tools": flow.versions}
@@ -154,7 +160,7 @@ def read(path, command="area", rows=dict):
 
 def make(o):
     path = pathlib.Path(o.table)
-    rows = wanted(Facts(area.HERE.parent / "rtl", o.mxref, 60))
+    rows = wanted(Facts(pathlib.Path(o.rtl), o.mxref, 60))
     table = read(path) if path.exists() else {"schema": "mxref/1", "command": "area", "flow": area.FLOW,
                                               "tools": {}, "library": {}, "rows": {}}
     check_flow(table, path)
@@ -182,7 +188,7 @@ def write(path, table):
     """A row a line."""
     head = json.dumps({**table, "rows": {}}, indent=1).removesuffix("{}\n}")
     rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table["rows"].items())
-    write_whole(path, f"{head}{{\n{rows}\n }}\n}}\n")
+    tools.write_whole(path, f"{head}{{\n{rows}\n }}\n}}\n")
 
 
 def check_flow(table, path):
@@ -231,6 +237,27 @@ def check(o):
         if different:
             raise check_failed(f"{name}: {'; '.join(different)}")
         print(f"{name}: as in the table")
+    return 0
+
+
+def designs(o):
+    """A row takes a second: the RTL is elaborated, not mapped."""
+    table = read(o.table)
+    if other := list(other_programs(table, {"tools": {"yosys": tools.version("yosys")}})):
+        print(f"not compared: {other[0]}")
+        return OTHER_TOOLS
+    names = chosen(table["rows"], o.only)
+
+    def is_of_this_rtl(name):
+        row = table["rows"][name]
+        design = area.flow_of(settings_of(row["arguments"], o)).design_sha256()
+        return design == row.get("design_sha256")
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        others = [name for name, same in zip(names, pool.map(is_of_this_rtl, names)) if not same]
+    print(f"{len(names)} results compared")
+    if others:
+        raise check_failed(f"{len(others)} rows are of other RTL: {', '.join(others)}")
     return 0
 
 
@@ -292,19 +319,20 @@ def markdown(o):
 def main(argv):
     parser = argparse.ArgumentParser(prog="area_table.py", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("make", "check", "markdown"))
+    parser.add_argument("command", choices=("make", "check", "designs", "markdown"))
     parser.add_argument("--only", action="append", metavar="TEXT",
                         help="rows whose names hold it, or =NAME; repeatable")
     parser.add_argument("--table", default=str(TABLE), metavar="FILE")
     parser.add_argument("--mxref", default="mxref", metavar="PATH", help="the program (default mxref)")
     parser.add_argument("--results", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--rtl", default=str(area.HERE.parent / "rtl"), metavar="DIR", help="the RTL (default ours)")
     parser.add_argument("--fresh", action="store_true", help="run again what is kept")
     parser.add_argument("--timeout", type=int, default=600, metavar="S",
                         help="most seconds of each program (default 600)")
     o = parser.parse_args(argv)
     area.end_children_too()
     try:
-        return {"make": make, "check": check, "markdown": markdown}[o.command](o) or 0
+        return {"make": make, "check": check, "designs": designs, "markdown": markdown}[o.command](o) or 0
     except AreaError as error:
         print(f"area_table.py: {error}", file=sys.stderr)
         return error.exit_code

@@ -47,10 +47,10 @@ def _count(module):
             "registers": sum(k.startswith("SB_DFF") for k in kinds)}
 
 
-def implement(folder, files, top, parameters, device, timeout):
+def implement(folder, files, top, settings, device, timeout):
     begin = cpu_seconds()
     (folder / "block.ys").write_text(
-        read_modules(files, top, parameters) +
+        read_modules(files, top, settings) +
         f"synth_ice40 -top {TOP}\nwrite_json block.json\n"
         "write_verilog -noattr block.v\n")
     run(["yosys", "-s", "block.ys"], folder, "block.log", timeout, marks=("ERROR",))

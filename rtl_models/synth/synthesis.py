@@ -1,7 +1,9 @@
 """RTL → netlist of a cell library by yosys and ABC, and its timing by OpenSTA."""
 
+import hashlib
 import pathlib
 import re
+import tempfile
 
 from errors import bad_input
 from netlist import Netlist
@@ -44,15 +46,30 @@ def _constant(value):
     return f"32'sh{value & 0xffffffff:08x}" if isinstance(value, int) and value < 0 else value
 
 
-def read_modules(files, top, parameters):
-    """yosys' commands that read the RTL and choose what is made of it; it is called TOP then."""
+def read_modules(files, top, settings):
+    """yosys' commands that read the RTL and choose what is made of it; it is called TOP then. settings: {parameter:
+    value} of the top module, one after the other; a netlist depends on how many."""
     return ("read_verilog -sv " + " ".join(f'"{f}"' for f in files) + "\n" +
-            "".join(f"chparam -set {name} {_constant(value)} {top}\n"
-                    for name, value in parameters.items()) +
+            "".join("chparam" + "".join(f" -set {n} {_constant(v)}" for n, v in setting.items()) + f" {top}\n"
+                    for setting in settings) +
             f"hierarchy -check -top {top}\nrename -top {TOP}\n")
 
 
-def synthesize(folder, files, top, parameters, library, liberty, target_ps, timeout):
+def design_sha256(files, top, settings, timeout):
+    """SHA-256 of what a netlist is made from: the design as yosys elaborates it, with the names and yosys' numbers of
+    its parts, on which a netlist depends; without the places in the sources where they stand."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "design.ys").write_text(read_modules(files, top, settings) + "write_rtlil design.il\n")
+        run(["yosys", "-q", "-s", "design.ys"], folder, "yosys.log", timeout, marks=("ERROR",))
+        text = (folder / "design.il").read_text()
+    text = re.sub(r"\n *attribute \\src .*|\nautoidx .*", "", text)
+    for file in files:
+        text = re.sub(re.escape(str(file)) + r":\d+(\.\d+-\d+\.\d+)?", file.name, text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def synthesize(folder, files, top, settings, library, liberty, target_ps, timeout):
     """netlist.json in `folder`; its area in um2. PARTS are mapped first and once each, as modules; what is around their
     copies then. Nothing is shared between operations: that is slower, and takes hours to find in an array."""
     (folder / "abc.constr").write_text(f"set_driving_cell {library.driver}\nset_load {OUTPUT_LOAD_FF}\n")
@@ -60,7 +77,7 @@ def synthesize(folder, files, top, parameters, library, liberty, target_ps, time
     script = ";".join(ABC).replace(" ", ",")
     abc = f'abc -liberty "{liberty}" -constr abc.constr -D {target_ps} -script +{script}'
     (folder / "synthesize.ys").write_text(
-        read_modules(files, top, parameters) +
+        read_modules(files, top, settings) +
         (f"setattr -mod -set keep_hierarchy 1{apart}\n" if apart else "") +
         f"synth -noabc -noshare -flatten -top {TOP}\n"
         f'dfflibmap -liberty "{liberty}"\n' +

@@ -40,6 +40,7 @@ Part cosim_part();
 Part rounders_part();
 Part proofs_part();
 Part mutants_part();
+Part costs_part();
 Part formulation_part();
 Part models_part();
 Part methods_part();
@@ -49,7 +50,7 @@ inline std::vector<Part> parts() {
     conversion_part(), accumulator_part(), elementary_part(), crosscheck_part(), fuzz_part(),
         rows_part(), compilers_part(),
 #if MXREF_HAS_RTL
-        cosim_part(), rounders_part(), proofs_part(), mutants_part(),
+        cosim_part(), rounders_part(), proofs_part(), mutants_part(), costs_part(),
 #endif
 #if MXREF_HAS_TORCH
         formulation_part(), models_part(), methods_part(),

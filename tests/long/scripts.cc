@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
@@ -43,6 +44,12 @@ SliceResult compilers(const std::string& word) {
 
 SliceResult proofs(const std::vector<std::string>& words) {
   return run_script("rtl_models/proofs/prove.py", words);
+}
+
+SliceResult costs(const std::vector<std::string>& more) {
+  std::vector<std::string> words{"designs", "--mxref", build + "/bin/mxref"};
+  words.insert(words.end(), more.begin(), more.end());
+  return run_script("rtl_models/synth/area_table.py", words);
 }
 
 }  // namespace
@@ -92,6 +99,23 @@ Part mutants_part() {
         return run_script("tests/mutants/mutants.py", {source, build, "--control"}).mismatches == 0;
       },
       false};
+}
+
+Part costs_part() {
+  return {"costs",
+          "every row of the table of costs: whether its figures are of the RTL as it stands",
+          1,
+          [](int64_t) { return costs({}); },
+          [] {
+            const std::string row = "part e8m0_scale",
+                              changed = build + "/tests/long/other_rtl.json";
+            auto table = nlohmann::json::parse(read_file(source + "/rtl_models/synth/area.json"));
+            table["rows"][row]["design_sha256"] = std::string(64, '0');
+            write_atomically(changed, table.dump());
+            const SliceResult planted = costs({"--only", "=" + row, "--table", changed});
+            return planted.mismatches == 1 && planted.first_mismatch.find(row) != std::string::npos;
+          },
+          false};
 }
 
 }  // namespace mxref::long_suite

@@ -66,6 +66,28 @@ def rows_come_out_again():
     return True
 
 
+def rows_are_of_this_rtl():
+    """A few of them: `./check --long costs` takes all. A row of other RTL is caught."""
+    rows = ("=part e8m0_scale", "=pe mxfp4 fused", "=row mxfp4 fused", "=array mxfp4 exact", "=hx8k mx_mul mxfp4")
+    only = [word for name in rows for word in ("--only", name)]
+    got = table("designs", *only)
+    if got[0] != 0 or got[1] != f"{len(rows)} results compared\n":
+        fail(f"area_table.py designs: exit code {got[0]}: {got[1]}{got[2]}")
+    copy = WORK / "rtl"
+    shutil.copytree(SOURCE / "rtl_models/rtl", copy)
+    path = copy / "e8m0_scale.sv"
+    text = path.read_text()
+    for what, changed, code in (("a line further down", "\n" + text, 0),
+                                ("another constant", text.replace("2*127", "2*126"), 1)):
+        if changed == text:
+            fail(f"{path} has nothing to change")
+        path.write_text(changed)
+        got = table("designs", "--only", rows[0], "--rtl", copy)
+        if got[0] != code or code and "1 rows are of other RTL: part e8m0_scale" not in got[2]:
+            fail(f"RTL with {what}: exit code {got[0]}: {got[1]}{got[2]}")
+    print("rows are of the RTL as it stands; of other RTL they are caught")
+
+
 def another_figure_is_caught():
     """One at a time, of each kind."""
     whole = json.loads((SYNTH / "area.json").read_text())
@@ -346,6 +368,7 @@ def main():
     WORK.mkdir(parents=True)
     the_table_to_read_is_that_of_the_rows()
     if rows_come_out_again():
+        rows_are_of_this_rtl()
         another_figure_is_caught()
         ratios_to_fused_come_first()
     fronts_cost_what_the_table_says()
