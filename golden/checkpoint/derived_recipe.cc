@@ -57,8 +57,10 @@ json derive_recipe(const std::map<std::string, DerivedLayer>& layers,
   for (auto kind = kinds.begin() + 1; kind != kinds.end(); ++kind) {
     json item = kind->sides;
     std::string match;
-    for (const std::string& module : kind->modules)
-      match += (match.empty() ? "" : "|") + pattern_of(module);
+    for (const std::string& module : kind->modules) {
+      if (!match.empty()) match += '|';
+      match += pattern_of(module);
+    }
     item["match"] = match;
     recipe["overrides"].push_back(item);
   }
