@@ -87,6 +87,14 @@ std::vector<std::string> modules(const std::vector<fs::path>& given) {
   return files;
 }
 
+// Verilator's warnings: of the modules that are ours there are none.
+void warn(const std::string& said) {
+  const std::string text = read_file(said);
+  int count = 0;
+  for (size_t at = 0; (at = text.find("%Warning", at)) != std::string::npos; ++at) ++count;
+  if (count > 0) fmt::print("{} warnings by Verilator about --rtl: {}\n", count, said);
+}
+
 int build(Options& o) {
   o.design.formats_a = formats_of(o.formats_a);
   o.design.formats_b = formats_of(o.formats_b.empty() ? o.formats_a : o.formats_b);
@@ -104,6 +112,7 @@ int build(Options& o) {
             "-DARRAY_PARAMETERS=" + joined(parameters), "-DARRAY_FILES=" + joined(files)},
            folder + "/configure.log");
   run_step({"cmake", "--build", folder, "--parallel"}, folder + "/build.log");
+  warn(folder + "/build.log");
   const std::string library = (o.folder / "array.so").string();
   fmt::print("{}: {}×{}, {} × {} on {}\n", library, o.design.shape.rows, o.design.shape.cols,
              o.formats_a, o.formats_b.empty() ? o.formats_a : o.formats_b, o.design.datapath->name);

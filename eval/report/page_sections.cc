@@ -69,7 +69,8 @@ std::string with_error(const ordered_json& value, const ordered_json& error, int
 std::string planted(const ResultRows& controls) {
   std::string out = "<ul class=\"planted\">\n";
   for (const ordered_json& row : controls)
-    out += fmt::format("<li><b>{}</b>: {} {}</li>\n", text(row["name"]), text(row["what"]),
+    out += fmt::format("<li><b>{}</b>{}: {} {}</li>\n", text(row["name"]),
+                       row.contains("unit") ? ", " + text(row["unit"]) : "", text(row["what"]),
                        row["caught"].get<bool>() ? "<span class=\"good\">caught</span>"
                                                  : "<span class=\"bad\">not caught</span>");
   return out + "</ul>\n";
@@ -133,6 +134,19 @@ std::string section_agreement(const ordered_json& record) {
                      std::string(controls_text) + planted(controls));
 }
 
+// "aligned 64/16/35 rne, FTZ": what a datapath that has no name does.
+static std::string datapath_of(const ordered_json& row) {
+  const auto name = row["datapath"].get<std::string>();
+  if (!name.starts_with("{")) return text(row["datapath"]);
+  const auto described = ordered_json::parse(name);
+  std::string words = text(described["kind"]);
+  if (words == "aligned")
+    words +=
+        fmt::format(" {}/{}/{} {}", described["terms"].get<int>(), described["group"].get<int>(),
+                    described["fraction_bits"].get<int>(), text(described["output"]));
+  return words + (described.value("ftz", false) ? ", FTZ" : "");
+}
+
 // "2 × 3"
 static std::string array_of(const ordered_json& row) {
   return fmt::format("{} × {}", row["rows"].get<int64_t>(), row["cols"].get<int64_t>());
@@ -152,8 +166,9 @@ std::string section_cosimulation(const ordered_json& record) {
   Rows rows, coverage;
   for (const ordered_json& row : rows_of(record["results"], "cosim")) {
     const std::string formats = text(row["format_a"]) + " × " + text(row["format_b"]);
-    rows.push_back({array_of(row), formats, grouped(row["cycles"]), grouped(row["stalled_cycles"]),
-                    grouped(row["blocks"]), grouped(row["compared"]), grouped(row["mismatches"]),
+    rows.push_back({datapath_of(row), array_of(row), formats, grouped(row["cycles"]),
+                    grouped(row["stalled_cycles"]), grouped(row["blocks"]),
+                    grouped(row["compared"]), grouped(row["mismatches"]),
                     grouped(row["assertions_failed"])});
     // Each row has that of all arrays which collect it.
     if (row.contains("coverage") && coverage.empty())
@@ -174,7 +189,8 @@ std::string section_cosimulation(const ordered_json& record) {
   }
   const auto faults = rows_of(record["results"], "fault");
   std::string body = std::string(lockstep_text) + html_table("Lock-step runs",
-                                                             {{"array"},
+                                                             {{"datapath"},
+                                                              {"array"},
                                                               {"formats"},
                                                               {"cycles", number},
                                                               {"stalled", number},

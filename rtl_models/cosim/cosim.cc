@@ -74,7 +74,10 @@ std::vector<const BenchSource*> chosen_arrays(const CosimOptions& options) {
     built += (built.empty() ? "" : ", ") + std::string(source.design.datapath->name) + " " +
              std::to_string(source.design.shape.rows) + "×" +
              std::to_string(source.design.shape.cols);
-  throw UsageError("no such array was built; valid: " + built);
+  throw UsageError(
+      "--datapath, --rows, --cols: no such array is in this build (`mxref array` builds any, and "
+      "--array runs it); in it: " +
+      built);
 }
 
 // Runs an array until `done`. A run that fails is repeated for the waves of its last cycles.

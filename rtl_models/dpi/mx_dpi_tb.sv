@@ -2,7 +2,8 @@
 // Numbers are converted by the definition, and the bench first asks it for values that are known.
 //
 //   $ verilator --binary --timing --top-module mx_dpi_tb rtl_models/rtl/mx_pkg.sv …/mx_mac_array.sv \
-//     rtl_models/dpi/{mxref_dpi_pkg,mx_scoreboard,mx_dpi_tb}.sv -LDFLAGS build/lib/libmxref_dpi.so
+//     rtl_models/dpi/{mxref_dpi_pkg,mx_scoreboard,mx_dpi_tb}.sv \
+//     -LDFLAGS "$PWD/build/lib/libmxref_dpi.so -Wl,-rpath,$PWD/build/lib"
 //   $ obj_dir/Vmx_dpi_tb +tiles=500 [+fault=5] [+verilator+seed+1]
 //
 // fault: the number of a fault planted in the RTL (rtl_models/rtl/faults.h). Prints PASS, or what
@@ -212,7 +213,10 @@ module mx_dpi_tb;
     in_valid = 1'b0;
     tiles_out = 0;
     if ($value$plusargs("tiles=%d", tiles) == 0) tiles = 500;
+    if (tiles < 1) $fatal(1, "+tiles=%0d: expected at least 1", tiles);
     if ($value$plusargs("fault=%d", fault_number) == 0) fault_number = 0;
+    if (fault_number < 0 || fault_number >= 1 << mx_pkg::FaultBits)
+      $fatal(1, "+fault=%0d: expected 0 to %0d", fault_number, (1 << mx_pkg::FaultBits) - 1);
     fault = fault_number[mx_pkg::FaultBits-1:0];
     check_definition();
     repeat (2) @(negedge clk);

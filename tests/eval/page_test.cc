@@ -169,12 +169,15 @@ BOOST_AUTO_TEST_CASE(coverage_is_told_once_of_the_arrays_and_of_each_unit) {
     if (row["task"] == "cosim") {  // a second array, with the same coverage
       record["results"].push_back(row);
       record["results"].back()["rows"] = 7;
+      record["results"].back()["datapath"] =
+          R"({"kind":"aligned","terms":64,"group":16,"fraction_bits":35,"e_zero":-133,"output":"rne","ftz":true})";
     }
   const ordered_json reached{{"line", 1.0}, {"toggle", 0.98}, {"functional", 1.0}};
   record["results"].push_back({{"task", "coverage"}, {"unit", "quantizer"}, {"coverage", reached}});
   record["results"].push_back({{"task", "coverage"}, {"coverage", reached}});
   const std::string html = rendered(record);
   BOOST_TEST(matches(html, "(>7 × 4<)").size() == 1u);  // its run alone
+  BOOST_TEST(matches(html, "(>aligned 64/16/35 rne, FTZ<)").size() == 1u);
   BOOST_TEST(matches(html, "(>4 × 4<)").size() == 1u);
   BOOST_TEST(matches(html, "(>arrays, 2 × 3<)").size() == 1u);
   BOOST_TEST(matches(html, "(>quantizer<)").size() == 1u);
