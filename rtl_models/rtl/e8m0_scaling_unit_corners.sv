@@ -1,5 +1,5 @@
-// Functional coverage of the scaling unit, bound to it in the builds that list this file. Not
-// synthesizable.
+// Functional coverage of the scaling unit, bound to it in the builds that list this file.
+// Not synthesizable.
 module e8m0_scaling_unit_corners #(
   parameter int SUM_BITS = 42
 ) (

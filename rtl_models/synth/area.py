@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import sys
 import tempfile
@@ -41,6 +42,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 OF_CELLS = ("liberty.py", "netlist.py", "synthesis.py", "tools.py")
 OF_ENERGY = (*OF_CELLS, "facts.py", "operands.py", "power.py", "mx_area_tb.sv")
 OF_FPGA = ("ice40.py", "synthesis.py", "tools.py")
+# The options that say what operands an energy is of.
+OF_OPERANDS = ("energy", "tokens", "beats", "seed")
+SETS = ("A_FORMATS", "B_FORMATS")
 LIBERTY = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib"
 
 
@@ -60,14 +64,15 @@ class Design:
     macs_per_cycle: int = 0
     bench_parameters: dict = field(default_factory=dict)
     parameter_names: list = field(default_factory=list)
-    sets_at_once: bool = False  # A_FORMATS and B_FORMATS, the first two of the parameters
+    sets_at_once: bool = False  # of formats
     period_ns: float = 0.0
 
     def settings(self):
-        """Of the parameters, one after the other; both sets of formats at once where one of them beside all formats
-        on the other side is no array."""
-        steps = [{name: value} for name, value in self.parameters.items()]
-        return [{**steps[0], **steps[1]}, *steps[2:]] if self.sets_at_once else steps
+        """Of the parameters, one after the other; both sets of formats at once, and first, where one of them beside
+        all formats on the other side is no array."""
+        at_once = {name: self.parameters[name] for name in SETS} if self.sets_at_once else {}
+        steps = [{name: value} for name, value in self.parameters.items() if name not in at_once]
+        return [at_once, *steps] if at_once else steps
 
     def row(self):
         """How a record names it."""
@@ -165,7 +170,7 @@ def of_array(o, facts):
         raise wrong_use(f"{datapath['terms']} terms: the RTL takes what divides {lanes} or is a "
                         "multiple of it")
     sets = {name: f"{len(facts.rows)}'b{facts.mask(formats):0{len(facts.rows)}b}"
-            for name, formats in (("A_FORMATS", formats_a), ("B_FORMATS", formats_b))}
+            for name, formats in zip(SETS, (formats_a, formats_b))}
     of_datapath = facts.parameters(datapath)
     shape = {"ROWS": rows, "COLS": cols}
     top = "mx_pe" if o.design == "pe" else "mx_mac_array"
@@ -189,16 +194,19 @@ def of_module(o):
     if (o.format or o.format_b or o.datapath != "fused" or o.energy or o.rows is not None or
             o.cols is not None):
         raise wrong_use(f"{o.design} is no pe, row or array: of options of the design it takes --param")
-    if not (o.rtl / f"{o.design}.sv").is_file():
-        modules = [p.stem for p in sorted(o.rtl.glob("*.sv"))]
+    modules = synthesis.modules(o.rtl)
+    if o.design not in modules:
         raise wrong_use(unknown("design", o.design, ["pe", "row", "array", *modules]))
-    parameters = {}
+    names, parameters = parameter_names(modules[o.design]), {}
     for text in o.param:
         name, equals, value = text.partition("=")
         if not (name.isidentifier() and equals and value):
             raise wrong_use(f"--param: {text!r} is no NAME=VALUE")
+        if name not in names:
+            raise wrong_use(unknown(f"parameter of {o.design}", name, names))
         parameters[name] = int(value) if value.lstrip("-").isdigit() else value
-    return Design(o.design, o.design, parameters)
+    return Design(o.design, o.design, parameters,
+                  sets_at_once=o.design == "mx_mac_array" and all(name in parameters for name in SETS))
 
 
 # --- runs

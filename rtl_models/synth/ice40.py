@@ -6,7 +6,7 @@ import re
 
 from errors import bad_input
 from seconds import cpu_seconds
-from synthesis import TOP, read_modules
+from synthesis import TOP, read_modules, run_yosys
 from tools import run
 
 DEVICES = {"hx8k": "ct256", "up5k": "sg48"}  # and a package
@@ -53,7 +53,7 @@ def implement(folder, files, top, settings, device, timeout):
         read_modules(files, top, settings) +
         f"synth_ice40 -top {TOP}\nwrite_json block.json\n"
         "write_verilog -noattr block.v\n")
-    run(["yosys", "-s", "block.ys"], folder, "block.log", timeout, marks=("ERROR",))
+    run_yosys("block.ys", folder, "block.log", top, settings, timeout)
     block = json.loads((folder / "block.json").read_text())["modules"][TOP]
     (folder / "frame.v").write_text(_frame(block["ports"]))
     (folder / "frame.ys").write_text(

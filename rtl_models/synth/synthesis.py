@@ -5,7 +5,7 @@ import pathlib
 import re
 import tempfile
 
-from errors import bad_input
+from errors import AreaError, bad_input, wrong_use
 from netlist import Netlist
 from tools import run
 
@@ -22,10 +22,23 @@ TOP = "block"
 PARTS = ("mx_pe", "mx_exact_round")
 
 
+def files_of(rtl):
+    """name → file, of the RTL and of the accelerator beside it"""
+    rtl = pathlib.Path(rtl)
+    return {p.stem: p for folder in (rtl, rtl.parent / "accelerator") for p in sorted(folder.glob("*.sv"))}
+
+
+def modules(rtl):
+    """name → file of those that can be synthesized: neither packages nor what the benches alone have, as it says"""
+    def is_one(name, text):
+        return re.search(rf"^ *module {name}\b", text, re.M) and "Not synthesizable" not in text
+    return {name: path for name, path in files_of(rtl).items() if is_one(name, path.read_text())}
+
+
 def sources(rtl, top):
     """The files that `top` needs and no others, for yosys' names, and so its netlist, depend on all
     that it reads; each after those that it names."""
-    files = {p.stem: p for p in pathlib.Path(rtl).glob("*.sv")}
+    files = files_of(rtl)
     if top not in files:
         raise bad_input(f"{rtl}: no {top}.sv")
     seen, ordered = set(), []
@@ -55,13 +68,27 @@ def read_modules(files, top, settings):
             f"hierarchy -check -top {top}\nrename -top {TOP}\n")
 
 
+def run_yosys(script, folder, log, top, settings, timeout):
+    """Its words; a design that refuses its parameters is a wrong use. A design says so by `initial $fatal`, whose
+    message this yosys cannot read."""
+    try:
+        return run(["yosys", "-s", script], folder, log, timeout, marks=("ERROR",))
+    except AreaError as error:
+        refused = re.search(r"(\w+\.sv):\d+: ERROR: Can't resolve task name `(\$fatal|\$error)'", str(error))
+        if not refused:
+            raise
+        given = ", ".join(f"{n}={v}" for setting in settings for n, v in setting.items()) or "its own parameters"
+        raise wrong_use(f"{top} refuses {given}: a check of its own; what can be built stands at {refused[2]} in "
+                        f"{refused[1]}") from None
+
+
 def design_sha256(files, top, settings, timeout):
     """SHA-256 of what a netlist is made from: the design as yosys elaborates it, with the names and yosys' numbers of
     its parts, on which a netlist depends; without the places in the sources where they stand."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "design.ys").write_text(read_modules(files, top, settings) + "write_rtlil design.il\n")
-        run(["yosys", "-q", "-s", "design.ys"], folder, "yosys.log", timeout, marks=("ERROR",))
+        run_yosys("design.ys", folder, "yosys.log", top, settings, timeout)
         text = (folder / "design.il").read_text()
     text = re.sub(r"\n *attribute \\src .*|\nautoidx .*", "", text)
     for file in files:
@@ -87,7 +114,7 @@ def synthesize(folder, files, top, settings, library, liberty, target_ps, timeou
         "check -assert\nsetattr -unset src w:* c:*\n"
         f'stat -liberty "{liberty}"\n'
         "write_json netlist.json\n")
-    text = run(["yosys", "-s", "synthesize.ys"], folder, "yosys.log", timeout, marks=("ERROR",))
+    text = run_yosys("synthesize.ys", folder, "yosys.log", top, settings, timeout)
     areas = re.findall(r"Chip area for .*: (-?[\d.]+)", text)
     return float(areas[-1]) if areas else 0.0  # which yosys leaves out
 

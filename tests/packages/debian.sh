@@ -25,7 +25,7 @@ root/usr/bin/mxref crosscheck --impl kernel --format mxfp4 --datapath fused
 # The scripts and the RTL that another one runs on.
 root/usr/bin/mxref area --help > area.txt
 grep -q -- --liberty area.txt
-[ -e root/usr/share/mxref/rtl_models/rtl/mx_pe.sv ] && [ -e root/usr/share/mxref/rtl_models/synth/fronts.json ]
+[ -e root/usr/share/mxref/rtl_models/rtl/mx_pe.sv ] && [ -e root/usr/share/mxref/rtl_models/accelerator/mx_job.sv ] && [ -e root/usr/share/mxref/rtl_models/synth/fronts.json ]
 root/usr/bin/mxref array --out array --rows 1 --cols 1 --format mxfp4
 root/usr/bin/mxref cosim --array array/array.so --blocks 1000
 # What needs torch is loaded from beside it.
