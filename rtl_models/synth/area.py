@@ -109,8 +109,8 @@ def arguments(argv):
                         help="also the energy of a product: of normal numbers, or of a model's own "
                              "products (what `mxref vectors --model` takes); of several formats the first pair's")
     parser.add_argument("--tokens", metavar="FILE", help="what that model reads, as for `mxref vectors`")
-    parser.add_argument("--beats", type=int, default=192, metavar="N",
-                        help="blocks of each row and column while switching is counted (default 192)")
+    parser.add_argument("--beats", type=int, default=48, metavar="N",
+                        help="blocks of each row and column while switching is counted (default 48)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the operands (default 1)")
     parser.add_argument("--ice40", choices=sorted(ice40.DEVICES), metavar="|".join(ice40.DEVICES),
                         help="in this FPGA instead: LUTs and clock")
@@ -121,7 +121,8 @@ def arguments(argv):
     parser.add_argument("--liberty", default=LIBERTY, metavar="FILE",
                         help=f"the cell library (default {LIBERTY})")
     parser.add_argument("--rtl", default=HERE.parent / "rtl", metavar="DIR",
-                        help="the modules (default: those beside this folder)")
+                        help="the modules, for instance your own: --energy checks that they compute the same "
+                             "(default: those beside this folder)")
     parser.add_argument("--results", metavar="DIR",
                         help="where runs are kept (default: area in MXREF_CACHE or ~/.cache/mxref)")
     parser.add_argument("--fresh", action="store_true", help="run again what is kept")
@@ -136,6 +137,8 @@ def arguments(argv):
                                (("--target", "--liberty"), "cells, not of --ice40", not o.ice40)):
         if wrong := [option for option in options if option in given and not there]:
             raise wrong_use(f"{wrong[0]} is of {of}")
+    if o.tokens and o.energy == "gauss":
+        raise wrong_use("--tokens is what a model reads: gauss reads none")
     o.rtl = pathlib.Path(o.rtl).resolve()  # the programs run in folders of their own
     return o
 
@@ -161,9 +164,10 @@ def of_array(o, facts):
     number_in("rows", rows, 1, 64)
     number_in("cols", cols, 1, 64)
     pairs = [(a, b) for a in formats_a for b in formats_b if facts.blocks[a] == facts.blocks[b]]
-    for side, formats, paired in (("b", formats_a, {a for a, _ in pairs}), ("a", formats_b, {b for _, b in pairs})):
-        if alone := [f for f in formats if f not in paired]:
-            raise wrong_use(f"no format of {side} has blocks as long as {', '.join(alone)}")
+    for side, formats, others in (("a", formats_a, formats_b), ("b", formats_b, formats_a)):
+        if alone := [f for f in formats if facts.blocks[f] not in {facts.blocks[other] for other in others}]:
+            raise wrong_use(f"no format of the other side multiplies with {facts.say_blocks(alone)} of {side}: "
+                            f"there {facts.say_blocks(others)}; both sides of a product must be nvfp4, or neither")
     datapath = [facts.datapath(o.datapath, *pair) for pair in pairs][0]  # which the program must take for each
     lanes = max(facts.blocks[f] for f in formats_a)
     if datapath["kind"] == "aligned" and datapath["terms"] % lanes and lanes % datapath["terms"]:
@@ -186,8 +190,7 @@ def of_array(o, facts):
 
 def parameter_names(path):
     """As the sources write them: one a line."""
-    lines = path.read_text().splitlines()
-    return [line.split("=")[0].split()[-1] for line in lines if line.startswith("  parameter ")]
+    return re.findall(r"^ *parameter [^=]*?(\w+) *=", path.read_text(), re.M)
 
 
 def of_module(o):
@@ -355,50 +358,75 @@ def write_record(o, flow, row):
     if not o.ice40:
         record["library"] = {"name": flow.library.name, "sha256": flow.library_sha256,
                              "target_ns": o.target}
-    record |= {"wall_seconds": row.pop("wall_seconds"), "results": [row]}
+    record |= {"wall_seconds": row.pop("wall_seconds"), "results": [{**row, "function_checked": "energy" in row}]}
     tools.write_whole(o.json, json.dumps(record, indent=2) + "\n")
 
 
+def other_operands(o, row):
+    """Of the options that say what operands an energy is of, those that a row of the table had otherwise."""
+    theirs = arguments(row["arguments"])
+    differ = [name for name in OF_OPERANDS if getattr(theirs, name) != getattr(o, name)]
+    return [f"--{name} {getattr(theirs, name) or 'not given'}" for name in differ]
+
+
 def fused_row(o, flow, row):
-    """The row of area.json that is this one on `fused`: of the same flow, library, formats, shape and operands."""
+    """The row of area.json that is this one on `fused`: of the same flow, library, formats and shape, and of the
+    operands that are most alike."""
     if o.ice40 or o.target != 1.0 or "datapath" not in row:
         return None
     table = json.loads((HERE / "area.json").read_text())
     if (table["flow"], table["library"]["sha256"]) != (FLOW, flow.library_sha256):
         return None
     same = ("design", "rows", "cols", "format_a", "format_b")
-    rows = [r for r in table["rows"].values() if r.get("datapath") == "fused" and all(r[k] == row[k] for k in same)]
-    of_operands = [r for r in rows if o.energy and f"--energy {o.energy}" in " ".join(r["arguments"])]
-    return next(iter(of_operands or rows), None)
+    rows = [r for r in table["rows"].values()
+            if r.get("datapath") == "fused" and "area_um2" in r and all(r[k] == row[k] for k in same)]
+    return min(rows, key=lambda r: len(other_operands(o, r)), default=None)
 
 
-def ratios(row, base, operands):
-    """To the row of `fused`; of energies where both are of the same operands."""
-    yield "area", row["area_um2"] / base["area_um2"]
-    yield "clock", row["mhz"] / base["mhz"]
-    yield "products a second and mm2", row["gmacs_per_s_mm2"] / base["gmacs_per_s_mm2"]
-    if "energy" in row and operands in base["arguments"]:
-        yield "energy", row["energy"]["pj_per_mac"]["total"] / base["energy"]["pj_per_mac"]["total"]
+def ratios(o, row, base):
+    """To the row of `fused`, in words; of energies where both are of the same operands, or why not."""
+    of = {"area": row["area_um2"] / base["area_um2"], "clock": row["mhz"] / base["mhz"],
+          "products a second and mm2": row["gmacs_per_s_mm2"] / base["gmacs_per_s_mm2"]}
+    why = ""
+    if "energy" in row and "energy" not in base:
+        why = "; energy: the table has none of it"
+    elif "energy" in row and (others := other_operands(o, base)):
+        why = f"; energy: the table's is of other operands, {' '.join(others)}"
+    elif "energy" in row:
+        of["energy"] = row["energy"]["pj_per_mac"]["total"] / base["energy"]["pj_per_mac"]["total"]
+    return ", ".join(f"{what} {value:.2f}" for what, value in of.items()) + why
 
 
 def print_row(o, flow, row):
     if base := fused_row(o, flow, row):
-        print("to fused: " + ", ".join(f"{what} {value:.2f}" for what, value in ratios(row, base, o.energy)))
+        print(f"to fused: {ratios(o, row, base)}")
     if "luts" in row:
         print(f"{row['luts']} LUTs, {row['registers']} registers; {row['mhz']} MHz on {row['device']}")
-        return
+    else:
+        print_cells(row)
+    if "energy" in row:
+        print_energy(row, row["energy"])
+    else:
+        print("function not checked" + (": --energy checks it" if "macs_per_cycle" in row else ""))
+
+
+def print_cells(row):
     print(f"{row['area_um2']:.0f} um2, of these registers {row['registers_um2']:.0f}; "
           f"{sum(row['cells'].values())} cells")
     print(f"{row['mhz']:.1f} MHz ({row['period_ns']:.2f} ns, {' to '.join(row['critical'])}); leakage "
           f"{row['leakage_nw']:.0f} nW")
     if "macs_per_cycle" in row:
         print(f"{row['macs_per_cycle']} products a cycle, {row['gmacs_per_s_mm2']:.2f} G a second and mm2")
-    if "energy" in row:
-        e = row["energy"]["pj_per_mac"]
-        several = f" of {' and '.join(row['energy']['formats'])}" if "," in row["format_a"] + row["format_b"] else ""
-        print(f"{e['total']:.3f} pJ a product{several}: " +
-              ", ".join(f"{n} {v:.3f}" for n, v in e.items() if n != "total") +
-              f"; {row['energy']['glitches']:.0%} of the transitions are glitches")
+
+
+def print_energy(row, energy):
+    e = energy["pj_per_mac"]
+    several = f" of {' and '.join(energy['formats'])}" if "," in row["format_a"] + row["format_b"] else ""
+    print(f"{e['total']:.3f} pJ a product{several}: " +
+          ", ".join(f"{n} {v:.3f}" for n, v in e.items() if n != "total") +
+          f"; {energy['glitches']:.0%} of the transitions are glitches")
+    print(f"function checked: {energy['rows_checked']} rows of these products, "
+          f"{energy['corner_cases_checked']} vectors with special values")
 
 
 def end_children_too():

@@ -50,6 +50,9 @@ class Facts:
                 raise wrong_use(unknown("format", name, list(self.rows)))
         return sorted(set(names), key=self.rows.get)
 
+    def say_blocks(self, names):
+        return f"{', '.join(names)} (blocks of {', '.join(map(str, sorted({self.blocks[n] for n in names})))})"
+
     def mask(self, names):
         return sum(1 << self.rows[name] for name in names)
 

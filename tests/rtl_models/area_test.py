@@ -113,15 +113,21 @@ def the_table_to_read_is_that_of_the_rows():
 
 def ratios_to_fused_come_first():
     """Of a row of the table those that the table has."""
-    of_table = re.search(r"^\| mxfp4 \| sequential \|( [\d.]+ \|){4}", (SYNTH / "area_table.md").read_text().split(
+    of_table = re.search(r"^\| mxfp4 \| sequential \|( (≈ )?[\d.]+ \|){4}", (SYNTH / "area_table.md").read_text().split(
         "### Elements, normal numbers")[1], re.M).group(0).split(" | ")[2:]
-    area_, energy, clock, rate = (word.strip(" |") for word in of_table)
-    got = mxref_area("--format", "mxfp4", "--datapath", "sequential", "--energy", "gauss", "--beats", 12, "--results",
-                     WORK / "results")
-    words = f"to fused: area {area_}, clock {clock}, products a second and mm2 {rate}, energy {energy}"
-    if got[0] != 0 or got[1].splitlines()[0] != words:
-        fail(f"mxref area: expected {words!r} first, got {got[1]}{got[2]}")
-    print("ratios to fused come first")
+    area_, _, clock, rate = (word.strip(" |") for word in of_table)
+    same = "area 1.00, clock 1.00, products a second and mm2 1.00"
+    other = "; energy: the table's is of other operands, "
+    for arguments, words in (
+            (("--datapath", "sequential", "--energy", "gauss", "--beats", 12),
+             f"area {area_}, clock {clock}, products a second and mm2 {rate}{other}--beats 48"),
+            (("--energy", "gauss"), f"{same}, energy 1.00"),
+            (("--energy", "gauss", "--seed", 2), f"{same}{other}--seed 1"),
+            ((), same)):
+        got = mxref_area("--format", "mxfp4", *arguments, "--results", WORK / "results")
+        if got[0] != 0 or got[1].splitlines()[0] != f"to fused: {words}":
+            fail(f"mxref area: expected {words!r} first, got {got[1]}{got[2]}")
+    print("ratios to fused come first, of energies where the operands are the same")
 
 
 def fronts_cost_what_the_table_says():
@@ -212,6 +218,45 @@ def a_wrong_gate_is_caught(element):
         print("a wrong gate in the netlist is caught")
         return
     fail("a wrong gate in the netlist is not seen")
+
+
+def wrong_rtl_is_caught_by_energy():
+    """Without --energy nothing is checked, and the run says so."""
+    rtl = WORK / "own" / "rtl"
+    shutil.copytree(SOURCE / "rtl_models/rtl", rtl)
+    path = rtl / "fp32_accumulate.sv"
+    text = path.read_text()
+    wrong = text.replace("subtract   = high_negative ^ low_negative", "subtract   = 1'b0")
+    for what, content, energy, code, words in (
+            ("right RTL", text, True, 0, "function checked: "), ("wrong RTL", wrong, True, 1, ""),
+            ("wrong RTL unchecked", wrong, False, 0, "function not checked: --energy checks it\n")):
+        path.write_text(content)
+        got = mxref_area("--format", "nvfp4", "--datapath", "sequential", "--rtl", rtl, "--json", WORK / "own.json",
+                         *(("--energy", "gauss", "--beats", 16) if energy else ()), "--results", WORK / "results")
+        if wrong == text or got[0] != code or words not in got[1] or code and "differs from the def" not in got[2]:
+            fail(f"{what}: exit code {got[0]}: {got[1]}{got[2]}")
+        if code == 0 and json.loads((WORK / "own.json").read_text())["results"][0]["function_checked"] != energy:
+            fail(f"{what}: the record says otherwise")
+    print("RTL of another function is caught by --energy; without it a run says that nothing is checked")
+
+
+def modules_that_are_designs_can_be_synthesized():
+    """All others are refused by yosys, too."""
+    rtl = SOURCE / "rtl_models/rtl"
+    designs = synthesis.modules(rtl)
+    if not {"mx_mac_array", "mx_accelerator"} <= set(designs):
+        fail(f"no designs: {list(designs)}")
+    for name in synthesis.files_of(rtl):
+        try:
+            synthesis.design_sha256(synthesis.sources(rtl, name), name, [], 300)
+            elaborated = True
+        except AreaError as error:
+            elaborated = str(error)
+        if (elaborated is True) != (name in designs):
+            fail(f"{name}: {'a design' if name in designs else 'no design'}: {elaborated}")
+    arguments = [word for side in "AB" for word in ("--param", f"{side}_FORMATS=7'h40")]
+    area.flow_of(area.arguments(["mx_mac_array", *arguments, "--results", str(WORK / "results")])).design_sha256()
+    print(f"{len(designs)} modules are designs and can be elaborated, the others cannot")
 
 
 def energies_are_those_of_opensta(element):
@@ -305,11 +350,23 @@ def errors_say_what_is_wrong():
             ("an unknown format", ("pe", "--format", "mxfp5"), 2, "did you mean 'mxfp4'?; valid: mxfp4, mxfp6_e3m2"),
             ("an unknown datapath", ("pe", "--format", "mxfp4", "--datapath", "quick"), 2, "fused"),
             ("formats that do not multiply", ("pe", "--format", "mxfp4", "--format-b", "nvfp4"), 2,
-             "mxfp4"),
+             "both sides of a product must be nvfp4, or neither"),
             ("an unknown module", ("mx_ml",), 2, "did you mean 'mx_mul'?; valid: pe, row, array"),
             ("a parameter without a value", ("mx_mul", "--param", "A"), 2, "NAME=VALUE"),
             ("one of several formats without another to multiply with",
-             ("pe", "--format", "mxfp4,nvfp4", "--format-b", "mxfp4"), 2, "as long as nvfp4"),
+             ("pe", "--format", "mxfp4,nvfp4", "--format-b", "mxfp4"), 2,
+             "multiplies with nvfp4 (blocks of 16) of a: there mxfp4 (blocks of 32); both sides of a product must be"),
+            ("a parameter that is none", ("mx_decode", "--param", "NOSUCH=1"), 2,
+             "unknown parameter of mx_decode 'NOSUCH'; valid: FORMATS, FAULTS"),
+            ("sets of formats that do not meet",
+             ("mx_mac_array", "--param", "A_FORMATS=7'h01", "--param", "B_FORMATS=7'h40"), 2,
+             "mx_mac_array refuses A_FORMATS=7'h01, B_FORMATS=7'h40"),
+            ("a parameter that its module refuses", ("e8m0_scaling_unit", "--param", "SUM_BITS=0"), 2,
+             "e8m0_scaling_unit refuses SUM_BITS=0"),
+            ("a package", ("mx_pkg",), 2, "unknown design 'mx_pkg'"),
+            ("a module of the benches", ("mx_mac_array_checks",), 2, "unknown design 'mx_mac_array_checks'"),
+            ("tokens of normal numbers", ("pe", "--format", "mxfp4", "--energy", "gauss", "--tokens", "x"), 2,
+             "--tokens is what a model reads"),
             ("tokens of no energy", ("pe", "--format", "mxfp4", "--tokens", "x"), 2, "--tokens is of --energy"),
             ("a seed below none", ("pe", "--format", "mxfp4", "--energy", "gauss", "--seed", -7), 2, "--seed"),
             ("rows of a module", ("mx_mul", "--rows", 0), 2, "mx_mul"),
@@ -375,6 +432,8 @@ def main():
     again_in_another_folder()
     element = Element("sequential")
     a_wrong_gate_is_caught(element)
+    wrong_rtl_is_caught_by_energy()
+    modules_that_are_designs_can_be_synthesized()
     energies_are_those_of_opensta(element)
     another_library()
     an_array_is_mapped_by_parts()
