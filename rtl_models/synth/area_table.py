@@ -25,8 +25,8 @@ from facts import Facts
 
 TABLE = area.HERE / "area.json"
 MODEL = "smollm2"
-# Blocks while switching is counted; of `sequential`, which takes a cycle for each product, fewer.
-BEATS, BEATS_SEQUENTIAL, BEATS_ARRAY = "48", "12", "12"
+# Blocks while switching is counted; fewer of arrays, and of `sequential`, which takes a cycle for each product.
+BEATS, BEATS_FEWER = "48", "12"
 NOT_COMPARED = "seconds"
 
 TENSOR_CORES = {"mxfp4": ["tensorcore_mxf8", "tensorcore_mxf4"], "nvfp4": ["tensorcore_nvfp4"],
@@ -71,7 +71,7 @@ def wanted(facts):
 
     def add_element(name, operands, datapath, *formats):
         add(name, "pe", *formats, "--datapath", datapath, "--energy", operands, "--beats",
-            BEATS_SEQUENTIAL if datapath == "sequential" else BEATS)
+            BEATS_FEWER if datapath == "sequential" else BEATS)
 
     for f in facts.rows:
         for d in of_formats(f):
@@ -92,7 +92,7 @@ def wanted(facts):
         for f in (*facts.rows, SEVERAL):
             for d in of_formats(f):
                 add(f"{design} {f} {d}", design, "--format", f, "--datapath", d,
-                    *(("--energy", MODEL, "--beats", BEATS_ARRAY) if design == "array" else ()))
+                    *(("--energy", MODEL, "--beats", BEATS_FEWER) if design == "array" else ()))
         for a, b in pairs:
             for d in of_formats():
                 add(f"{design} {a} x {b} {d}", design, "--format", a, "--format-b", b, "--datapath", d)
@@ -266,6 +266,10 @@ def ratio(row, base, value):
     return f"{value(row) / value(base):.2f}" if base else "-"
 
 
+def of_other_operands(row, base):
+    return bool(area.other_operands(area.arguments(row["arguments"]), base))
+
+
 def pe_table(rows, prefix):
     lines = ["| formats | datapath | area | energy | clock | products a second and mm² | area um² "
              "| registers | MHz | pJ a product | G/s/mm² | glitches | s |",
@@ -281,8 +285,8 @@ def pe_table(rows, prefix):
                      (r["format_a"], r["format_b"]) == (row["format_a"], row["format_b"])), None)
         energy = "energy" in row
         relative = [ratio(row, base, of) for of in (of_area,)]
-        relative.append(ratio(row, base if base and "energy" in base else None, of_energy)
-                        if energy else "-")
+        relative.append(("≈ " if of_other_operands(row, base) else "") + ratio(row, base, of_energy)
+                        if energy and base and "energy" in base else "-")
         relative += [ratio(row, base, of) for of in (of_clock, of_rate)]
         formats = row["format_a"] if row["format_a"] == row["format_b"] else \
             f"{row['format_a']} × {row['format_b']}"
@@ -298,9 +302,14 @@ def pe_table(rows, prefix):
 def markdown(o):
     table = read(o.table)
     rows = table["rows"]
+    programs = {**table["tools"], "sta": f"OpenSTA {table['tools']['sta']}"}  # which gives a number alone
     print(f"Cells: {table['library']['name']} (SHA-256 {table['library']['sha256'][:16]}…); " +
-          "; ".join(table["tools"].values()) + f"; flow {table['flow']}.\n")
-    print("The first four columns are ratios to `fused` of the same formats.\n")
+          "; ".join(programs.values()) + f". Flow {table['flow']}: the number of area.py's way from RTL to figures, "
+          "which a change of it that changes figures counts up.\n")
+    print("The first four columns are ratios to `fused` of the same formats; that of the clock is of MHz: above 1 is "
+          f"quicker.\nEnergies are of {BEATS} blocks of each row and column (`--beats`), in arrays and on `sequential` "
+          f"of {BEATS_FEWER}; ≈ marks a ratio to\n`fused` of another number of blocks. `s`: seconds of a core that the "
+          "row took.\n")
     for title, prefix in (("Elements, a model's operands", "pe "), ("Elements, normal numbers", "normal "),
                           ("Rows of 4", "row "), ("Arrays of 2×2", "array ")):
         lines = pe_table(rows, prefix)

@@ -73,7 +73,7 @@ def asked(text):
             "commands": {
                 "costs": "mxref area pe --format FORMAT --datapath DATAPATH --energy "
                          f"{area_table.MODEL} --beats {area_table.BEATS} (sequential: "
-                         f"{area_table.BEATS_SEQUENTIAL})",
+                         f"{area_table.BEATS_FEWER})",
                 "perplexity": f"mxref eval --model {area_table.MODEL} --recipe RECIPE --set "
                               f"datapath=DATAPATH --task perplexity:{text['file']} --window {WINDOW} "
                               f"--limit {WINDOWS}"}}
