@@ -207,7 +207,8 @@ uint32_t ArrayStimulus::with_rare_bits(uint32_t accumulator) {
   }
 }
 
-// In one lane or two an Inf of one side meets zero, or whatever the other side has there.
+// In one lane or two an Inf of one side meets zero, or whatever the other side has there; beside it
+// the other side may have zeros in any lanes, so that none stands for the Inf's.
 void ArrayStimulus::put_infinity() {
   const bool is_a = chance(4);
   const ElementFormat& format = *(is_a ? tile_format_a_ : tile_format_b_)->element;
@@ -221,6 +222,9 @@ void ArrayStimulus::put_infinity() {
     codes[row * lanes + lane] = uint8_t(format.code(chance(4), infinity));
     if (chance(2)) others[stimulus_.below(others.size() / lanes) * lanes + lane] = 0;
   }
+  if (chance(4))
+    for (uint8_t& code : others)
+      if (chance(4)) code = 0;
 }
 
 // The largest in every lane but one, in which powers of two meet: where C cancels the rest, a
