@@ -1,7 +1,7 @@
 // A bench around mx_scoreboard: random tiles through an mx_mac_array with gaps and back-pressure.
 // Numbers are converted by the definition, and the bench first asks it for values that are known.
 //
-//   $ verilator --binary --timing --top-module mx_dpi_tb rtl_models/rtl/mx_pkg.sv …/mx_mac_array.sv \
+//   $ verilator --binary --timing --top-module mx_dpi_tb -F rtl_models/rtl/mx_mac_array.f \
 //     rtl_models/dpi/{mxref_dpi_pkg,mx_scoreboard,mx_dpi_tb}.sv \
 //     -LDFLAGS "$PWD/build/lib/libmxref_dpi.so -Wl,-rpath,$PWD/build/lib"
 //   $ obj_dir/Vmx_dpi_tb +tiles=500 [+fault=5] [+verilator+seed+1]
