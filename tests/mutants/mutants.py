@@ -16,11 +16,13 @@ of it, on two designs: the unmutated netlist must pass, and mutants must not.
 import argparse
 import collections
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import time
+from concurrent import futures
 
 import netlist
 import prove
@@ -103,21 +105,23 @@ class Campaign:
         key = f"run seed {self.options.seed} blocks {blocks} mutant "
         known = self.known()
         rows = {number: known[key + str(number)] for number in numbers if key + str(number) in known}
-        missing = [str(number) for number in numbers if number not in rows]
-        if not missing:
-            return rows
-        words = [self.program, str(blocks), str(self.options.seed), *missing]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as program:
-            for line in program.stdout:
-                row = json.loads(line)
-                number = row.pop("number")
+        missing = [number for number in numbers if number not in rows]
+        with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for number, row in zip(missing, pool.map(lambda number: self.run_one(number, blocks), missing)):
                 rows[number] = row
                 self.keep(key + str(number), row)
                 if len(rows) % 50 == 0:
                     print(f"  {len(rows)} of {len(numbers)}", flush=True)
+        return rows
+
+    def run_one(self, number, blocks):
+        words = [self.program, str(blocks), str(self.options.seed), str(number)]
+        program = subprocess.run(words, stdout=subprocess.PIPE, text=True)
         if program.returncode != 0:
             sys.exit(f"mutants.py: {self.program.name} ended with {program.returncode}")
-        return rows
+        row = json.loads(program.stdout)
+        del row["number"]
+        return row
 
     def proof(self, question, ask):
         """What `ask` finds out, or found out when the question was asked before."""
