@@ -38,6 +38,10 @@ std::string printable(std::string text) {
   return text;
 }
 
+void refuse_file(const std::filesystem::path& file, const std::string& what) {
+  throw InputError(file.string() + ": " + what);
+}
+
 std::string unknown_name(std::string_view what, std::string_view given,
                          const std::vector<std::string_view>& valid) {
   std::string message = "unknown " + std::string(what) + " '" + shown_text(given) + "'";

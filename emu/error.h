@@ -1,6 +1,7 @@
 #pragma once
 // The two ways in which a caller can be wrong. The program maps them to its exit codes.
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct UsageError : std::runtime_error {
 struct InputError : std::runtime_error {
   explicit InputError(const std::string& message) : std::runtime_error(printable(message)) {}
 };
+// "FILE: WHAT"
+[[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& what);
 
 // "unknown WHAT 'given'; did you mean 'x'? valid: x, y, z"
 std::string unknown_name(std::string_view what, std::string_view given,

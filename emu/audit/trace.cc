@@ -16,10 +16,6 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const fs::path& file, const std::string& what) {
-  throw InputError(file.string() + ": " + what);
-}
-
 // A name that is a file of the folder, and of no other.
 bool is_module_name(const std::string& name) {
   return !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](unsigned char c) {
@@ -38,14 +34,14 @@ bool is_tensor_name(const std::string& name) {
 std::vector<int64_t> parse_shape(const fs::path& index, const std::string& module,
                                  const std::string& tensor, const json& list) {
   if (!is_tensor_name(tensor))
-    refuse(index, module + " has the tensor '" + shown_text(tensor) +
-                      "'; expected input, input.0, input.1 … and output");
+    refuse_file(index, module + " has the tensor '" + shown_text(tensor) +
+                           "'; expected input, input.0, input.1 … and output");
   const std::string where = module + ": tensor '" + tensor + "' ";
-  if (!list.is_array()) refuse(index, where + "is " + shown(list) + "; expected a shape");
+  if (!list.is_array()) refuse_file(index, where + "is " + shown(list) + "; expected a shape");
   std::vector<int64_t> shape;
   for (const json& extent : list) {
     if (!extent.is_number_unsigned() || extent.get<uint64_t>() > INT64_MAX)
-      refuse(index, where + "holds " + shown(extent) + "; expected integers of at least 0");
+      refuse_file(index, where + "holds " + shown(extent) + "; expected integers of at least 0");
     shape.push_back(extent.get<int64_t>());
   }
   return shape;
@@ -54,18 +50,18 @@ std::vector<int64_t> parse_shape(const fs::path& index, const std::string& modul
 TraceModule parse_module(const fs::path& index, const std::string& where, const json& entry) {
   for (const char* field : {"module", "file", "tensors"})
     if (!entry.is_object() || !entry.contains(field))
-      refuse(index, where + " has no '" + field + "'");
+      refuse_file(index, where + " has no '" + field + "'");
   const json &name = entry["module"], &tensors = entry["tensors"];
   if (!name.is_string() || !is_module_name(name.get<std::string>()))
-    refuse(index, where + " is called " + shown(name) + "; expected such as \"model.norm\"");
+    refuse_file(index, where + " is called " + shown(name) + "; expected such as \"model.norm\"");
   TraceModule module{name.get<std::string>(), {}};
   if (entry["file"] != module.file())
-    refuse(index, where + " has the file " + shown(entry["file"]) + "; expected \"" +
-                      shown_text(module.file()) + "\"");
-  if (!tensors.is_object()) refuse(index, where + ": tensors is no object");
+    refuse_file(index, where + " has the file " + shown(entry["file"]) + "; expected \"" +
+                           shown_text(module.file()) + "\"");
+  if (!tensors.is_object()) refuse_file(index, where + ": tensors is no object");
   for (const auto& [tensor, shape] : tensors.items())
     module.shapes[tensor] = parse_shape(index, where, tensor, shape);
-  if (!module.shapes.contains(trace_output)) refuse(index, where + " has no tensor 'output'");
+  if (!module.shapes.contains(trace_output)) refuse_file(index, where + " has no tensor 'output'");
   return module;
 }
 
@@ -108,18 +104,18 @@ void require_same_modules(const Trace& a, const Trace& b) {
   };
   for (size_t i = 0; i < std::max(a.modules.size(), b.modules.size()); ++i)
     if (name_at(a, i) != name_at(b, i))
-      refuse(b.index(), "module " + std::to_string(i) + " is " + name_at(b, i) + "; expected " +
-                            name_at(a, i) + ", as in " + a.index().string());
+      refuse_file(b.index(), "module " + std::to_string(i) + " is " + name_at(b, i) +
+                                 "; expected " + name_at(a, i) + ", as in " + a.index().string());
 }
 
 void require_same_shape(const fs::path& file, const TraceModule& module, const std::string& tensor,
                         const std::vector<int64_t>& expected, const fs::path& expected_by) {
   const std::string as_in = ", as in " + expected_by.string();
   const auto found = module.shapes.find(tensor);
-  if (found == module.shapes.end()) refuse(file, "has no tensor '" + tensor + "'" + as_in);
+  if (found == module.shapes.end()) refuse_file(file, "has no tensor '" + tensor + "'" + as_in);
   if (found->second != expected)
-    refuse(file, "tensor '" + tensor + "' has shape " + to_string(found->second) + "; expected " +
-                     to_string(expected) + as_in);
+    refuse_file(file, "tensor '" + tensor + "' has shape " + to_string(found->second) +
+                          "; expected " + to_string(expected) + as_in);
 }
 
 void require_same_shapes(const Trace& a, const Trace& b) {
@@ -166,20 +162,22 @@ Trace open_trace(const fs::path& folder) {
   const fs::path index = trace.index();
   std::error_code ignored;
   if (!fs::exists(index, ignored) && fs::exists(folder / trace_unfinished, ignored))
-    refuse(folder, "holds a trace that an interrupted run did not finish; expected a whole one");
+    refuse_file(folder,
+                "holds a trace that an interrupted run did not finish; expected a whole one");
   json read = read_json_object(index);
   if (!read.contains("schema") || read["schema"] != trace_schema)
-    refuse(index,
-           "is no index of a trace; expected \"schema\": \"" + std::string(trace_schema) + "\"");
+    refuse_file(index, "is no index of a trace; expected \"schema\": \"" +
+                           std::string(trace_schema) + "\"");
   if (!read.contains("modules") || !read["modules"].is_array() || read["modules"].empty())
-    refuse(index, "has no list 'modules'");
+    refuse_file(index, "has no list 'modules'");
   std::set<std::string> names;
   for (const json& entry : read["modules"]) {
     const std::string where = "module " + std::to_string(trace.modules.size());
     trace.modules.push_back(parse_module(index, where, entry));
     const std::string& name = trace.modules.back().name;
     if (!names.insert(name).second)
-      refuse(index, where + " is '" + shown_text(name) + "', which comes before; expected once");
+      refuse_file(index,
+                  where + " is '" + shown_text(name) + "', which comes before; expected once");
   }
   read.erase("modules");
   trace.facts = flat_facts(read);
@@ -192,14 +190,15 @@ SafetensorsFile open_module(const Trace& trace, const TraceModule& module) {
     const TensorView& tensor = file.at(name);
     const std::string where = "tensor '" + name + "' ";
     if (tensor.dtype != DType::F32)
-      refuse(file.path(), where + "is " + std::string(name_of(tensor.dtype)) + "; expected F32");
+      refuse_file(file.path(),
+                  where + "is " + std::string(name_of(tensor.dtype)) + "; expected F32");
     if (tensor.shape != shape)
-      refuse(file.path(), where + "has shape " + to_string(tensor.shape) + "; expected " +
-                              to_string(shape) + ", as " + trace_index + " says");
+      refuse_file(file.path(), where + "has shape " + to_string(tensor.shape) + "; expected " +
+                                   to_string(shape) + ", as " + trace_index + " says");
   }
   for (const TensorView& tensor : file.tensors())
     if (!module.shapes.contains(tensor.name))
-      refuse(file.path(), "tensor '" + shown_text(tensor.name) + "' is not in " + trace_index);
+      refuse_file(file.path(), "tensor '" + shown_text(tensor.name) + "' is not in " + trace_index);
   return file;
 }
 

@@ -17,10 +17,6 @@ namespace {
 using nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& what) {
-  throw InputError(path.string() + ": " + what);
-}
-
 bool is_there(const fs::path& path) {
   std::error_code error;
   return fs::exists(fs::symlink_status(path, error));
@@ -29,7 +25,7 @@ bool is_there(const fs::path& path) {
 void take_away(const fs::path& file) {
   std::error_code error;
   fs::remove(file, error);
-  if (error) refuse(file, "cannot be taken away: " + error.message());
+  if (error) refuse_file(file, "cannot be taken away: " + error.message());
 }
 
 // Also of "x/".
@@ -52,9 +48,9 @@ void require_place_for_trace(const fs::path& folder) {
   const bool exists = is_there(folder);
   const fs::path checked = exists ? folder : parent_of(folder);
   if (!fs::is_directory(checked, error))
-    refuse(folder, "no folder to write a trace into: '" + checked.string() + "' is none");
+    refuse_file(folder, "no folder to write a trace into: '" + checked.string() + "' is none");
   if (access(checked.c_str(), W_OK) != 0)
-    refuse(folder, std::string("no folder to write a trace into: ") + std::strerror(errno));
+    refuse_file(folder, std::string("no folder to write a trace into: ") + std::strerror(errno));
   if (!exists || is_free(folder)) return;
   if (!is_there(folder / trace_index))
     throw UsageError(folder.string() + ": holds files, but no " + trace_index +
@@ -70,13 +66,13 @@ TraceWriter::TraceWriter(fs::path folder, int64_t batch, int64_t tokens)
   require_place_for_trace(folder_);
   std::error_code error;
   made_ = fs::create_directory(folder_, error);
-  if (error) refuse(folder_, "cannot be made: " + error.message());
+  if (error) refuse_file(folder_, "cannot be made: " + error.message());
   if (is_there(folder_ / trace_index))
     for (const TraceModule& module : open_trace(folder_).modules)
       replaced_.insert(folder_ / module.file());
   fs::remove_all(unfinished_, error);
   if (!error) fs::create_directory(unfinished_, error);
-  if (error) refuse(unfinished_, "cannot be made: " + error.message());
+  if (error) refuse_file(unfinished_, "cannot be made: " + error.message());
 }
 
 TraceWriter::~TraceWriter() {
@@ -104,7 +100,7 @@ void TraceWriter::write_module() {
   TraceModule& module = modules_.back();
   const fs::path place = folder_ / module.file();
   if (is_there(place) && !replaced_.contains(place))
-    refuse(place, "is there already, and no trace that would be replaced names it");
+    refuse_file(place, "is there already, and no trace that would be replaced names it");
   std::map<std::string, std::vector<int64_t>> shapes;
   SafetensorsWriter writer;
   for (const auto& [name, values] : values_) {
@@ -133,7 +129,7 @@ void TraceWriter::finish(const std::string& facts) {
   for (const TraceModule& module : modules_) {
     std::error_code error;
     fs::rename(unfinished_ / module.file(), folder_ / module.file(), error);
-    if (error) refuse(folder_ / module.file(), "cannot be put there: " + error.message());
+    if (error) refuse_file(folder_ / module.file(), "cannot be put there: " + error.message());
   }
   finished_ = true;
 }

@@ -17,10 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& what) {
-  throw InputError(path.string() + ": " + what);
-}
-
 // /dev/stdout and its like: links to what this process has open already, maybe a regular file.
 bool is_own_descriptor(const fs::path& path) {
   std::error_code ignored;
@@ -35,14 +31,14 @@ struct Destination {
 };
 Destination destination(const fs::path& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) refuse(path, "is a directory; expected a file name");
+  if (fs::is_directory(path, ignored)) refuse_file(path, "is a directory; expected a file name");
   if (fs::exists(path, ignored) && (!fs::is_regular_file(path, ignored) || is_own_descriptor(path)))
     return {path, true};
   fs::path end = path;
   constexpr int most_links = 40;  // as many as Linux follows
   for (int i = 0; i < most_links && fs::is_symlink(end, ignored); ++i)
     end = end.parent_path() / fs::read_symlink(end, ignored);
-  if (fs::is_symlink(end, ignored)) refuse(path, "is a link that leads to no file");
+  if (fs::is_symlink(end, ignored)) refuse_file(path, "is a link that leads to no file");
   return {end, false};
 }
 
@@ -74,12 +70,12 @@ void write_stream(const fs::path& path, const fs::path& target,
   std::fflush(stdout);  // what was printed before comes before, should this be the same file
   errno = 0;
   std::ofstream out(target, std::ios::binary | std::ios::app);  // cuts nothing off where direct
-  if (!out) refuse(path, std::string("cannot be written: ") + std::strerror(errno));
+  if (!out) refuse_file(path, std::string("cannot be written: ") + std::strerror(errno));
   fill(out);
   out.close();
   if (!out)
-    refuse(path, std::string("writing failed: ") +
-                     (errno ? std::strerror(errno) : "the stream went bad"));
+    refuse_file(path, std::string("writing failed: ") +
+                          (errno ? std::strerror(errno) : "the stream went bad"));
 }
 
 }  // namespace
@@ -95,9 +91,9 @@ void write_atomically(const fs::path& path, const std::function<void(std::ostrea
     const UnnamedFile unnamed(to.path);
     write_stream(path, unnamed.exists() ? fs::path(unnamed.path()) : partial, fill);
     if (unnamed.exists() && !unnamed.give_name(partial))
-      refuse(path, std::string("cannot be written: ") + std::strerror(errno));
+      refuse_file(path, std::string("cannot be written: ") + std::strerror(errno));
     fs::rename(partial, to.path, error);
-    if (error) refuse(path, "cannot be written: " + error.message());
+    if (error) refuse_file(path, "cannot be written: " + error.message());
   } catch (...) {
     fs::remove(partial, error);
     throw;
@@ -110,9 +106,9 @@ void require_writable(const fs::path& path) {
   const fs::path folder = to.path.has_parent_path() ? to.path.parent_path() : ".";
   const char* checked = to.direct ? to.path.c_str() : folder.c_str();
   if (access(checked, W_OK) != 0)
-    refuse(path, std::string("cannot be written: ") + std::strerror(errno));
+    refuse_file(path, std::string("cannot be written: ") + std::strerror(errno));
   if (!to.direct && !fs::is_directory(folder))
-    refuse(path, "cannot be written: '" + folder.string() + "' is no directory");
+    refuse_file(path, "cannot be written: '" + folder.string() + "' is no directory");
 }
 
 void write_atomically(const fs::path& path, std::string_view text) {
@@ -123,13 +119,13 @@ void write_atomically(const fs::path& path, std::string_view text) {
 std::string read_file(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path, error) && !fs::is_regular_file(path, error))
-    refuse(path, "is no regular file");
+    refuse_file(path, "is no regular file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  if (!in) refuse(path, std::string("cannot be read: ") + std::strerror(errno));
+  if (!in) refuse_file(path, std::string("cannot be read: ") + std::strerror(errno));
   std::ostringstream text;
   text << in.rdbuf();
-  if (in.bad()) refuse(path, "reading failed");
+  if (in.bad()) refuse_file(path, "reading failed");
   return std::move(text).str();
 }
 

@@ -41,22 +41,18 @@ const DTypeRow& row_of(DType type) {
                        [&](const DTypeRow& r) { return r.type == type; });
 }
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& what) {
-  throw InputError(path.string() + ": " + what);
-}
-
 constexpr uint64_t max_header_bytes = 100'000'000;  // the limit of the format's own library
 
 // A list of non-negative integers. Throws InputError with `where`.
 std::vector<int64_t> parse_integers(const fs::path& path, const std::string& where,
                                     const json& list) {
   std::vector<int64_t> numbers;
-  if (!list.is_array()) refuse(path, where + " is no list of integers");
+  if (!list.is_array()) refuse_file(path, where + " is no list of integers");
   for (const json& entry : list) {
     if (!entry.is_number_integer() ||
         (entry.is_number_unsigned() && entry.get<uint64_t>() > INT64_MAX) ||
         entry.get<int64_t>() < 0)
-      refuse(path, where + " holds " + shown(entry) + "; expected integers of at least 0");
+      refuse_file(path, where + " holds " + shown(entry) + "; expected integers of at least 0");
     numbers.push_back(entry.get<int64_t>());
   }
   return numbers;
@@ -67,27 +63,28 @@ TensorView parse_tensor(const fs::path& path, const std::string& name, const jso
   const std::string where = "tensor '" + name + "'";
   for (const char* field : {"dtype", "shape", "data_offsets"})
     if (!entry.is_object() || !entry.contains(field))
-      refuse(path, where + " has no '" + field + "'");
-  if (!entry["dtype"].is_string()) refuse(path, where + ": dtype is no string");
+      refuse_file(path, where + " has no '" + field + "'");
+  if (!entry["dtype"].is_string()) refuse_file(path, where + ": dtype is no string");
   const auto type_name = entry["dtype"].get<std::string>();
   const auto row =
       std::find_if(dtypes.begin(), dtypes.end(), [&](auto& r) { return r.name == type_name; });
-  if (row == dtypes.end()) refuse(path, where + " has the unknown dtype '" + type_name + "'");
+  if (row == dtypes.end()) refuse_file(path, where + " has the unknown dtype '" + type_name + "'");
 
   TensorView view{name, row->type, parse_integers(path, where + ": shape", entry["shape"]), {}};
   int64_t bytes = int64_t(row->bytes);
   for (int64_t extent : view.shape)
     if (__builtin_mul_overflow(bytes, extent, &bytes))
-      refuse(path, where + ": shape " + shown(entry["shape"]) + " overflows");
+      refuse_file(path, where + ": shape " + shown(entry["shape"]) + " overflows");
 
   const auto range = parse_integers(path, where + ": data_offsets", entry["data_offsets"]);
   if (range.size() != 2 || range[0] > range[1] || uint64_t(range[1]) > data.size())
-    refuse(path, where + ": data_offsets " + shown(entry["data_offsets"]) +
-                     " lie outside the file's " + std::to_string(data.size()) + " bytes of data");
+    refuse_file(path, where + ": data_offsets " + shown(entry["data_offsets"]) +
+                          " lie outside the file's " + std::to_string(data.size()) +
+                          " bytes of data");
   if (range[1] - range[0] != bytes)
-    refuse(path, where + " of shape " + shown(entry["shape"]) + " and dtype " + type_name +
-                     " needs " + std::to_string(bytes) + " bytes; data_offsets give " +
-                     std::to_string(range[1] - range[0]));
+    refuse_file(path, where + " of shape " + shown(entry["shape"]) + " and dtype " + type_name +
+                          " needs " + std::to_string(bytes) + " bytes; data_offsets give " +
+                          std::to_string(range[1] - range[0]));
   view.bytes = data.subspan(size_t(range[0]), size_t(bytes));
   return view;
 }
@@ -100,12 +97,12 @@ void check_cover(const fs::path& path, std::vector<TensorView> tensors,
   });
   const std::byte* end = data.data();
   for (const TensorView& t : tensors) {
-    if (t.bytes.data() < end) refuse(path, "tensor '" + t.name + "' overlaps another");
+    if (t.bytes.data() < end) refuse_file(path, "tensor '" + t.name + "' overlaps another");
     if (t.bytes.data() > end)
-      refuse(path, "bytes before tensor '" + t.name + "' belong to no tensor");
+      refuse_file(path, "bytes before tensor '" + t.name + "' belong to no tensor");
     end = t.bytes.data() + t.bytes.size();
   }
-  if (end != data.data() + data.size()) refuse(path, "bytes at the end belong to no tensor");
+  if (end != data.data() + data.size()) refuse_file(path, "bytes at the end belong to no tensor");
 }
 
 }  // namespace
@@ -125,17 +122,17 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
   const auto [all, mapping] = map_file(path);
   file.mapping_ = mapping;
   if (all.size() < 8)
-    refuse(path, "is shorter than the 8-byte header length of a safetensors file");
+    refuse_file(path, "is shorter than the 8-byte header length of a safetensors file");
 
   uint64_t header_size = 0;
   std::memcpy(&header_size, all.data(), 8);
   if (header_size > all.size() - 8)
-    refuse(path, "says that its header has " + std::to_string(header_size) +
-                     " bytes; the file has " + std::to_string(all.size()) +
-                     " (truncated, or no safetensors file)");
+    refuse_file(path, "says that its header has " + std::to_string(header_size) +
+                          " bytes; the file has " + std::to_string(all.size()) +
+                          " (truncated, or no safetensors file)");
   if (header_size > max_header_bytes)
-    refuse(path, "has a header of " + std::to_string(header_size) + " bytes; at most " +
-                     std::to_string(max_header_bytes) + " are read");
+    refuse_file(path, "has a header of " + std::to_string(header_size) + " bytes; at most " +
+                          std::to_string(max_header_bytes) + " are read");
   const auto data = all.subspan(8 + size_t(header_size));
   const json header =
       parse_json_object(path.string() + ": header",
@@ -146,9 +143,9 @@ SafetensorsFile SafetensorsFile::open(const fs::path& path) {
       file.tensors_.push_back(parse_tensor(path, name, entry, data));
       continue;
     }
-    if (!entry.is_object()) refuse(path, "__metadata__ is no JSON object");
+    if (!entry.is_object()) refuse_file(path, "__metadata__ is no JSON object");
     for (const auto& [key, value] : entry.items()) {
-      if (!value.is_string()) refuse(path, "__metadata__ field '" + key + "' is no string");
+      if (!value.is_string()) refuse_file(path, "__metadata__ field '" + key + "' is no string");
       file.metadata_[key] = value.get<std::string>();
     }
   }
@@ -165,7 +162,7 @@ const TensorView* SafetensorsFile::find(std::string_view name) const {
 
 const TensorView& SafetensorsFile::at(std::string_view name) const {
   const TensorView* tensor = find(name);
-  if (!tensor) refuse(path_, "has no tensor '" + std::string(name) + "'");
+  if (!tensor) refuse_file(path_, "has no tensor '" + std::string(name) + "'");
   return *tensor;
 }
 
@@ -184,8 +181,9 @@ std::vector<float> to_binary32(const SafetensorsFile& file, const TensorView& te
   else if (tensor.dtype == DType::BF16)
     each(uint16_t{}, [](uint16_t x) { return std::bit_cast<float>(uint32_t(x) << 16); });
   else
-    refuse(file.path(), "tensor '" + tensor.name + "' is " + std::string(name_of(tensor.dtype)) +
-                            "; expected F32, F16 or BF16");
+    refuse_file(file.path(), "tensor '" + tensor.name + "' is " +
+                                 std::string(name_of(tensor.dtype)) +
+                                 "; expected F32, F16 or BF16");
   return out;
 }
 

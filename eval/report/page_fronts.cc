@@ -15,7 +15,6 @@ namespace mxref {
 namespace {
 
 using nlohmann::ordered_json;
-constexpr auto number = Column::Kind::number;
 
 constexpr std::string_view fronts_text = R"html(
 <p>Elements of the array, one for each datapath, as netlists of standard cells ({}): area, highest clock, and
@@ -28,8 +27,6 @@ residual sums are perturbed by a relative 2^-22: datapaths within it are as accu
 <p><b>Not covered:</b> layout, wires and the clock tree, which come on top; the decoders and the control of an array, which all
 datapaths share; and the process is an old one of 0.18 µm. Read the ratios.</p>
 )html";
-
-std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
 
 std::vector<std::string> cells_of(const Front& front, size_t i, double fp32) {
   const FrontRow &row = front.rows[i], &base = front.base();

@@ -14,7 +14,6 @@ namespace mxref {
 namespace {
 
 using nlohmann::ordered_json;
-constexpr auto number = Column::Kind::number;
 using Rows = std::vector<std::vector<std::string>>;
 
 // What the sections say.
@@ -53,8 +52,6 @@ it grow, so what stands here is as much the noise of such a model as it is a bia
 under both, the difference in mean negative log-likelihood a token (datapath minus fake quantization,
 in nats):</p>
 )html";
-
-std::string text(const ordered_json& value) { return escape_html(value.get<std::string>()); }
 
 // "28.41 ± 0.52"; a dash where there is no number.
 std::string with_error(const ordered_json& value, const ordered_json& error, int digits,

@@ -1,11 +1,19 @@
 #pragma once
 // The sections of the page, each the HTML of one part of the record.
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "eval/report/html.h"
+
 namespace mxref {
+
+// What their tables and texts are written with: a column of numbers, and a text of the record.
+constexpr auto number = Column::Kind::number;
+inline std::string text(const nlohmann::ordered_json& value) {
+  return escape_html(value.get<std::string>());
+}
 
 std::string section_words(const nlohmann::ordered_json& record);
 std::string section_agreement(const nlohmann::ordered_json& record);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emu/rest.h"
+#include "tests/emu/bits_of.h"
 #include "tests/emu/every_isa.h"
 #include "tests/emu/mpfr_oracle.h"
 
@@ -14,7 +15,6 @@ using namespace mxref;
 
 namespace {
 
-uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
 float float_of(uint32_t bits) { return std::bit_cast<float>(bits); }
 
 // Every sign and exponent, as often each, and the neighbours of what functions turn at: zeros,

@@ -9,6 +9,7 @@
 
 #include "emu/binary32.h"
 #include "emu/threads.h"
+#include "tests/emu/bits_of.h"
 #include "tests/emu/every_isa.h"
 #include "tests/emu/rest_oracle.h"
 
@@ -16,8 +17,6 @@ using namespace mxref;
 using namespace mxref::oracle;
 
 namespace {
-
-uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
 
 int64_t differences(const Values& x, const Values& y) {
   BOOST_REQUIRE(x.size() == y.size());

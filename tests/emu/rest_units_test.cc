@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emu/vectors/rest_units.h"
+#include "tests/emu/bits_of.h"
 #include "tests/emu/rest_oracle.h"
 #include "tests/temporary_folder.h"
 #include "tests/vector_reader.h"
@@ -46,7 +47,6 @@ float number(const VectorTable& table, const char* name, size_t vector) {
   return row(table, name, vector)[0];
 }
 
-uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
 bool same(const Values& x, const Values& y) {
   return std::ranges::equal(x, y, [](float a, float b) { return bits_of(a) == bits_of(b); });
 }

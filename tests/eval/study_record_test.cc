@@ -15,15 +15,15 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr size_t windows = 40, items = 200;
+constexpr size_t window_count = 40, item_count = 200;
 
 // Windows of 100 tokens whose nll is `nll` plus what the window is like, `own` of a window being
 // this model's alone; the first `hits` of the items are hit.
 ordered_json record_of(double nll, double own, size_t hits) {
   std::vector<double> sums;
-  for (size_t i = 0; i < windows; ++i)
+  for (size_t i = 0; i < window_count; ++i)
     sums.push_back(100 * (nll + 0.3 * double(i % 5) + own * (i % 2 ? 1 : -1)));
-  std::vector<int> chosen(items), gold(items, 1);
+  std::vector<int> chosen(item_count), gold(item_count, 1);
   for (size_t i = 0; i < hits; ++i) chosen[i] = 1;
   return {{"commit", "c"},
           {"wall_seconds", 2.0},
@@ -35,9 +35,9 @@ ordered_json record_of(double nll, double own, size_t hits) {
              {"nll", nll + 0.6},
              {"ppl", std::exp(nll + 0.6)},
              {"nll_sums", sums},
-             {"scored", std::vector<int>(windows, 100)}},
+             {"scored", std::vector<int>(window_count, 100)}},
             {{"task", "piqa"},
-             {"acc", double(hits) / items},
+             {"acc", double(hits) / item_count},
              {"acc_norm", 0.5},
              {"chosen", chosen},
              {"gold", gold}}}}};
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(how_small_a_difference_shows_is_said_of_each_comparison) {
     BOOST_TEST(near(to_fp32["detectable"][end],
                     (1.960 + 0.842) / 1.960 * to_fp32["half_width"][end].get<double>(), 1e-4));
   BOOST_TEST(row_of("against_rtn", "perplexity")["cells"] == 2);
-  BOOST_TEST(row_of("recovery", nullptr)["observations"] == items);
+  BOOST_TEST(row_of("recovery", nullptr)["observations"] == item_count);
   const std::string words = to_fp32["words"];
   for (const char* part : {"40 windows", "3 cells", "half-widths 0.003", "80 %"})
     BOOST_TEST((words.find(part) != words.npos), words);

@@ -16,8 +16,6 @@ using namespace mxref::test;
 
 namespace {
 
-const EngineTable engines{{"kernel", make_kernel_engine}, {"ref", make_ref_engine}};
-
 struct Case {
   const char* recipe;
   std::vector<std::string> settings;

@@ -35,8 +35,8 @@ json llama() {
           {"tie_word_embeddings", true}};
 }
 
-struct Folder : TemporaryFolder {
-  Folder() {
+struct DescribedFolder : TemporaryFolder {
+  DescribedFolder() {
     SafetensorsWriter writer;
     const std::vector<float> w{1};
     writer.add("w", DType::F32, {1}, w);
@@ -58,7 +58,7 @@ struct Folder : TemporaryFolder {
 BOOST_AUTO_TEST_SUITE(configuration)
 
 BOOST_AUTO_TEST_CASE(a_configuration_is_read_as_it_stands) {
-  const Folder folder;
+  const DescribedFolder folder;
   folder.write("config.json", llama().dump());
   const DecoderDescription d = describe(*open_checkpoint(folder.path()));
   BOOST_TEST(d.layers == 3);
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_configuration_is_read_as_it_stands) {
 }
 
 BOOST_AUTO_TEST_CASE(every_field_with_every_kind_of_value_is_taken_or_refused_by_name) {
-  const Folder folder;
+  const DescribedFolder folder;
   const json values[] = {nullptr,
                          true,
                          false,
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(every_field_with_every_kind_of_value_is_taken_or_refused_by
 }
 
 BOOST_AUTO_TEST_CASE(random_damage_is_refused_or_taken) {
-  const Folder folder;
+  const DescribedFolder folder;
   const std::string whole = llama().dump();
   constexpr unsigned seed = 1;
   std::mt19937_64 random(seed);

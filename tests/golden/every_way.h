@@ -14,6 +14,8 @@
 
 namespace mxref::test {
 
+inline const EngineTable engines{{"kernel", make_kernel_engine}, {"ref", make_ref_engine}};
+
 // Logits and hidden states of one of the sequences of ids (B,T), computed together.
 inline std::vector<at::Tensor> bits_in_a_batch(LanguageModel& model, const at::Tensor& ids,
                                                int64_t sequence) {

@@ -12,7 +12,7 @@ using namespace mxref;
 
 namespace {
 
-constexpr uint32_t f32 = 0, mxfp4 = 39;
+constexpr uint32_t plain_f32 = 0, mxfp4 = 39;
 constexpr int64_t rows = 32, cols = 64, head = 16;
 
 // A llama of heads of 16 whose q and v are the same blocks.
@@ -25,7 +25,7 @@ GgufBuilder small_model(const std::string& blocks) {
                                    {"llama.attention.head_count", 2u}})
     b.set(key, value);
   b.set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-  b.tensors.push_back({"token_embd.weight", {1, 32}, f32, std::string(128, '\0')});
+  b.tensors.push_back({"token_embd.weight", {1, 32}, plain_f32, std::string(128, '\0')});
   for (const char* name : {"blk.0.attn_q.weight", "blk.0.attn_v.weight"})
     b.tensors.push_back({name, {rows, cols}, mxfp4, blocks});
   return b;

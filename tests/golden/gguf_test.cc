@@ -76,12 +76,6 @@ GgufBuilder small_llama() {
   return b;
 }
 
-// Opens the file, then reads all there is.
-void read_everything(const std::filesystem::path& file) {
-  const auto checkpoint = open_checkpoint(file);
-  for (const std::string& name : checkpoint->names()) checkpoint->tensor(name);
-}
-
 // What the reader says to a small llama that `change` has made worse.
 using Change = std::function<void(GgufBuilder&)>;
 std::string refusal_of(const Change& change) {

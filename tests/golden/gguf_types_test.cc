@@ -64,7 +64,7 @@ double in_groups_of_32(const Block& b, size_t i, int code) {
 }
 
 // Value i of a block.
-const std::map<std::string_view, std::function<double(const Block&, size_t)>> layouts{
+const std::map<std::string_view, std::function<double(const Block&, size_t)>> value_of_type{
     {"F32",
      [](const Block& b, size_t) {
        return double(std::bit_cast<float>(uint32_t(b[0]) | uint32_t(b[1]) << 8 |
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(every_readable_type_unpacks_as_its_layout_says) {
   for (uint32_t id = 0; id < 256; ++id) {
     const GgufType* type = find_gguf_type(id);
     if (!type || !type->unpack) continue;
-    BOOST_REQUIRE_MESSAGE(layouts.contains(type->name), "no layout of " << type->name);
+    BOOST_REQUIRE_MESSAGE(value_of_type.contains(type->name), "no layout of " << type->name);
     ++readable;
     for (int64_t n = 0; n < 64000 / type->block_elements; ++n) {
       Block block(size_t(type->block_bytes));
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(every_readable_type_unpacks_as_its_layout_says) {
       std::vector<float> values(size_t(type->block_elements));
       type->unpack(std::as_bytes(std::span(block)), values);
       for (size_t i = 0; i < values.size(); ++i) {
-        const float expected = float(layouts.at(type->name)(block, i));
+        const float expected = float(value_of_type.at(type->name)(block, i));
         if (!std::isfinite(expected)) continue;
         BOOST_TEST(std::bit_cast<uint32_t>(values[i]) == std::bit_cast<uint32_t>(expected),
                    type->name << " block " << n << " element " << i << " seed 1: expected "
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(every_readable_type_unpacks_as_its_layout_says) {
       }
     }
   }
-  BOOST_TEST(readable == layouts.size());
+  BOOST_TEST(readable == value_of_type.size());
 }
 
 BOOST_AUTO_TEST_CASE(the_scale_nan_of_mxfp4_makes_every_element_nan) {

@@ -48,10 +48,6 @@ struct Folder : TemporaryFolder {
   }
 };
 
-void read_everything(const std::filesystem::path& path) {
-  const auto checkpoint = open_checkpoint(path);
-  for (const std::string& name : checkpoint->names()) checkpoint->tensor(name);
-}
 std::string refusal_of(const Folder& folder) {
   return refusal([&] { read_everything(folder.path()); });
 }

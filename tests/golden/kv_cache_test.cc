@@ -13,7 +13,6 @@ using namespace mxref::test;
 
 namespace {
 
-const EngineTable engines{{"kernel", make_kernel_engine}};
 // A head of the first is one block, of the second half of one.
 constexpr const char* families[] = {"llama3", "llama_tied"};
 

@@ -16,7 +16,7 @@ using namespace mxref;
 
 namespace {
 
-constexpr unsigned seed = 5;
+constexpr unsigned operand_seed = 5;
 constexpr int64_t M = 5, N = 7, K = 72;  // a last block of 8
 
 struct Data {
@@ -24,7 +24,7 @@ struct Data {
 };
 
 Data random_operands() {
-  std::mt19937 random(seed);
+  std::mt19937 random(operand_seed);
   std::normal_distribution<float> normal;
   Data data{std::vector<float>(M * K), std::vector<float>(N * K), std::vector<float>(N)};
   for (auto* values : {&data.x, &data.w, &data.bias})
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(an_unquantized_product_takes_each_side_as_its_format_rounds
         const float y = got[size_t(m * N + n)];
         BOOST_TEST(std::abs(y - expected) <= tolerance * std::max(1.0, std::abs(expected)),
                    name << " (" << m << "," << n << "): expected " << expected << ", got " << y
-                        << " (seed " << seed << ")");
+                        << " (seed " << operand_seed << ")");
         BOOST_TEST((recipe.output != "bf16" || fits_bf16(y)));
       }
   }

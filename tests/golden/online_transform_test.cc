@@ -25,10 +25,10 @@ using nlohmann::json;
 
 namespace {
 
-constexpr uint64_t seed = 11;
+constexpr uint64_t matrix_seed = 11;
 
 at::Tensor random_rows(int64_t rows, int64_t n) {
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(matrix_seed);
   std::normal_distribution<float> normal;
   at::Tensor x = at::empty({rows, n}, at::kFloat);
   for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<float>()[i] = normal(random);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(an_order_that_is_not_known_is_refused_by_its_number) {
 }
 
 BOOST_AUTO_TEST_CASE(the_transform_is_the_product_with_the_matrix_and_its_transpose_undoes_it) {
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(matrix_seed);
   std::normal_distribution<double> normal;
   for (const int64_t n :
        {1, 2, 12, 32, 36, 76, 200, 344, 576, 896, 1536, 4864, 4096, 11008, 12800, 14336, 18944}) {

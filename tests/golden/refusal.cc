@@ -6,6 +6,7 @@
 #include <new>
 
 #include "emu/error.h"
+#include "golden/checkpoint/checkpoint.h"
 
 static std::atomic<size_t> largest = 0;
 
@@ -18,6 +19,11 @@ std::string refusal(const std::function<void()>& read) {
     return error.what();
   }
   return "";
+}
+
+void read_everything(const std::filesystem::path& model) {
+  const auto checkpoint = open_checkpoint(model);
+  for (const std::string& name : checkpoint->names()) checkpoint->tensor(name);
 }
 
 void check_refusal(const std::string& message, const std::string& part) {

@@ -76,8 +76,8 @@ Ids ids_by(const GgufBuilder& file, std::string_view text) {
   return open_tokenizer(folder.write("model.gguf", file.bytes()))->encode(text);
 }
 
-struct Folder : TemporaryFolder {
-  explicit Folder(std::string_view model, const json& settings = json::object()) {
+struct PieceFolder : TemporaryFolder {
+  explicit PieceFolder(std::string_view model, const json& settings = json::object()) {
     write("tokenizer.model", model);
     write("tokenizer_config.json", settings.dump());
   }
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_folder_gives_the_tokens_of_the_same_vocabulary_in_gguf) {
   for (size_t id = 0; id < tokens.size(); ++id)
     parts.pieces.push_back({tokens[id], float(scores[id]), PieceType(types[id])});
   const auto by_gguf = open_tokenizer(*path);
-  const Folder folder(write_sentencepiece_model(parts) + space_prefix_setting(true));
+  const PieceFolder folder(write_sentencepiece_model(parts) + space_prefix_setting(true));
   const auto by_folder = folder.open();
   std::mt19937_64 random(6);
   for (int i = 0; i < 300; ++i) {
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(settings_of_gguf_are_honoured) {
 }
 
 BOOST_AUTO_TEST_CASE(control_tokens_part_the_text) {
-  const auto tokenizer = Folder(small_model()).open();
+  const auto tokenizer = PieceFolder(small_model()).open();
   BOOST_TEST(tokenizer->encode("ab</s>ab<tool>a") == (Ids{1, space_ab, 2, space_ab, tool, a}));
   BOOST_TEST(tokenizer->encode("") == (Ids{1}));
   BOOST_TEST(tokenizer->encode("<0x61>").size() > 2u);  // a byte's name is text like any other
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(control_tokens_part_the_text) {
 
 BOOST_AUTO_TEST_CASE(settings_of_a_folder_are_honoured) {
   const auto ids = [](const json& settings, std::string_view text) {
-    return Folder(small_model(), settings).open()->encode(text);
+    return PieceFolder(small_model(), settings).open()->encode(text);
   };
   BOOST_TEST(ids(json::object(), "ab") == (Ids{1, space_ab}));
   BOOST_TEST(ids({{"add_bos_token", false}, {"add_eos_token", true}}, "ab") == (Ids{space_ab, 2}));
@@ -234,8 +234,8 @@ BOOST_AUTO_TEST_CASE(settings_of_a_folder_are_honoured) {
   const json added = {{"1", {{"content", "<s>"}}},
                       {"265", {{"content", "<|im|>"}, {"lstrip", false}}},
                       {"266", {{"content", "<|im|>>"}}}};
-  const Folder folder(small_model(),
-                      {{"added_tokens_decoder", added}, {"eos_token", {{"content", "<|im|>"}}}});
+  const PieceFolder folder(
+      small_model(), {{"added_tokens_decoder", added}, {"eos_token", {{"content", "<|im|>"}}}});
   const auto tokenizer = folder.open();
   BOOST_TEST(tokenizer->size() == 267);
   BOOST_TEST(*tokenizer->eos() == 265);
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(settings_that_do_not_fit_are_named) {
       {{{"added_tokens_decoder", {{"265", {{"content", "x"}, {"rstrip", true}}}}}}, "rstrip"},
   };
   for (const auto& [settings, says] : cases) {
-    const std::string message = Folder(small_model(), settings).refused();
+    const std::string message = PieceFolder(small_model(), settings).refused();
     check_refusal(message, says);
     check_refusal(message, "tokenizer_config.json: ");
   }
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(models_that_the_library_has_trained_are_encoded_as_by_itsel
     const std::string proto = trained_model(type);
     sentencepiece::SentencePieceProcessor library;
     BOOST_REQUIRE(library.LoadFromSerializedProto(proto).ok());
-    const auto tokenizer = Folder(proto, {{"add_bos_token", false}}).open();
+    const auto tokenizer = PieceFolder(proto, {{"add_bos_token", false}}).open();
     for (const char* text : {"the cat  sat", " on AB mats", "ＡＢ", "xyz"}) {
       std::vector<int> expected;
       BOOST_REQUIRE(library.Encode(text, &expected).ok());
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(damaged_models_are_named) {
   };
   for (const auto& [model, says] : cases) {
     std::string message;
-    const Folder folder(model);
+    const PieceFolder folder(model);
     BOOST_TEST(said([&] { message = folder.refused(); }) == "");
     check_refusal(message, says);
     check_refusal(message, folder / "tokenizer.model");
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(a_model_with_any_byte_changed_is_read_or_refused) {
       std::string message;
       const std::string noise = said([&] {
         message = refusal([&] {
-          const auto tokenizer = Folder(model).open();
+          const auto tokenizer = PieceFolder(model).open();
           tokenizer->decode(tokenizer->encode(text));
         });
       });

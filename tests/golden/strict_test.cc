@@ -5,12 +5,6 @@
 using namespace mxref;
 using namespace mxref::test;
 
-namespace {
-
-const EngineTable engines{{"kernel", make_kernel_engine}};
-
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(strict)
 
 BOOST_AUTO_TEST_CASE(every_family_has_the_same_bits_by_every_way) {

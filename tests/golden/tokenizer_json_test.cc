@@ -97,8 +97,8 @@ json from_gguf(const std::filesystem::path& path, bool pairs) {
                       pre_tokenizer(file.need<std::string_view>("tokenizer.ggml.pre")));
 }
 
-struct Folder : TemporaryFolder {
-  explicit Folder(const json& tokenizer, const json& config = {{"eos_token_id", 0}}) {
+struct TokenizerFolder : TemporaryFolder {
+  explicit TokenizerFolder(const json& tokenizer, const json& config = {{"eos_token_id", 0}}) {
     write("tokenizer.json", tokenizer.dump());
     write("config.json", config.dump());
   }
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(gives_the_tokens_of_the_same_vocabulary_in_gguf) {
         {"qwen2.5-coder-0.5b", "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf"}})
     if (const auto file = fetched_asset(asset, name)) files.push_back(*file);
   for (size_t f = 0; f < files.size(); ++f) {
-    const Folder folder(from_gguf(files[f], f % 2 == 0));
+    const TokenizerFolder folder(from_gguf(files[f], f % 2 == 0));
     const auto ours = open_tokenizer(folder.path()), gguf = open_tokenizer(files[f]);
     BOOST_TEST(ours->size() == gguf->size());
     if (files[f].parent_path().filename() == "tokenizers")
@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(gives_the_tokens_of_the_same_vocabulary_in_gguf) {
 }
 
 BOOST_AUTO_TEST_CASE(added_tokens_are_matched_first_and_ends_come_from_the_configuration) {
-  const Folder folder(small_tokenizer(), {{"bos_token_id", 65}, {"eos_token_id", {258, 1}}});
+  const TokenizerFolder folder(small_tokenizer(),
+                               {{"bos_token_id", 65}, {"eos_token_id", {258, 1}}});
   const auto tokenizer = open_tokenizer(folder.path());
   BOOST_TEST(tokenizer->encode("abcab<|end|>a") == (Ids{257, 256, 258, 'a' - '!' + 33}));
   BOOST_TEST(tokenizer->decode(Ids{257, 258}) == "abc<|end|>");
@@ -175,9 +176,9 @@ BOOST_AUTO_TEST_CASE(texts_are_composed_between_the_added_tokens) {
        {json{{"type", "NFC"}},
         json{{"type", "Sequence"}, {"normalizers", json::array({{{"type", "NFC"}}})}}}) {
     object["normalizer"] = nullptr;
-    const auto plain = open_tokenizer(Folder(object).path());
+    const auto plain = open_tokenizer(TokenizerFolder(object).path());
     object["normalizer"] = normalizer;
-    const auto composing = open_tokenizer(Folder(object).path());
+    const auto composing = open_tokenizer(TokenizerFolder(object).path());
     for (const auto& [text, composed] : cases) {
       BOOST_TEST(composing->encode(text) == plain->encode(composed), text);
       BOOST_TEST((plain->encode(text) == plain->encode(composed)) ==
@@ -185,7 +186,7 @@ BOOST_AUTO_TEST_CASE(texts_are_composed_between_the_added_tokens) {
     }
   }
   object["added_tokens"][0]["normalized"] = true;
-  check_refusal(refusal([&] { open_tokenizer(Folder(object).path()); }),
+  check_refusal(refusal([&] { open_tokenizer(TokenizerFolder(object).path()); }),
                 "added_tokens[0].normalized");
 }
 
@@ -197,7 +198,7 @@ BOOST_AUTO_TEST_CASE(llama_3_takes_a_piece_that_is_a_token_whole) {
   object["pre_tokenizer"] = split_by(pattern);
   object["model"]["merges"] = {"a b"};  // none gives "abc"
   const auto ids = [&](std::string_view text) {
-    return open_tokenizer(Folder(object).path())->encode(text);
+    return open_tokenizer(TokenizerFolder(object).path())->encode(text);
   };
   BOOST_TEST(ids("abc").size() == 2u);  // the control
   object["model"]["ignore_merges"] = true;
@@ -214,13 +215,14 @@ BOOST_AUTO_TEST_CASE(a_template_adds_a_token_at_each_end) {
       {"single", {end, text, end}},
       {"special_tokens",
        {{"<|end|>", {{"id", "<|end|>"}, {"ids", {258}}, {"tokens", {"<|end|>"}}}}}}};
-  BOOST_TEST(open_tokenizer(Folder(object).path())->encode("ab") == (Ids{258, 256, 258}));
+  BOOST_TEST(open_tokenizer(TokenizerFolder(object).path())->encode("ab") == (Ids{258, 256, 258}));
   // Beside the ByteLevel that moves offsets.
   object["post_processor"] = {{"type", "Sequence"},
                               {"processors", {byte_level, object["post_processor"]}}};
-  BOOST_TEST(open_tokenizer(Folder(object).path())->encode("") == (Ids{258, 258}));
+  BOOST_TEST(open_tokenizer(TokenizerFolder(object).path())->encode("") == (Ids{258, 258}));
   object["post_processor"]["processors"][1]["single"] = {end, end, text};
-  check_refusal(refusal([&] { open_tokenizer(Folder(object).path()); }), "more than one token");
+  check_refusal(refusal([&] { open_tokenizer(TokenizerFolder(object).path()); }),
+                "more than one token");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
@@ -259,7 +261,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
   for (const auto& [pointer, value, says] : edits) {
     json object = small_tokenizer();
     object[json::json_pointer(pointer)] = value;
-    const Folder folder(object);
+    const TokenizerFolder folder(object);
     const std::string message = refusal([&] { open_tokenizer(folder.path()); });
     check_refusal(message, says);
     check_refusal(message, folder / "tokenizer.json");
@@ -267,12 +269,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_computed_is_refused_by_name) {
   // An unknown token is of no consequence where every byte is known.
   json object = small_tokenizer();
   object["model"]["unk_token"] = "<|end|>";
-  open_tokenizer(Folder(object).path());
+  open_tokenizer(TokenizerFolder(object).path());
   object["model"]["vocab"].erase("abc");
   object["model"]["vocab"]["abc"] = object["model"]["vocab"]["z"];
   object["model"]["vocab"].erase("z");
   object["added_tokens"][0]["id"] = 257;
-  check_refusal(refusal([&] { open_tokenizer(Folder(object).path()); }), "lacks the byte 122");
+  check_refusal(refusal([&] { open_tokenizer(TokenizerFolder(object).path()); }),
+                "lacks the byte 122");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_fields_are_named) {
@@ -304,7 +307,7 @@ BOOST_AUTO_TEST_CASE(damaged_fields_are_named) {
   for (const auto& [pointer, value, says] : edits) {
     json object = small_tokenizer();
     object[json::json_pointer(pointer)] = value;
-    const Folder folder(object);
+    const TokenizerFolder folder(object);
     const std::string message = refusal([&] { open_tokenizer(folder.path()); });
     check_refusal(message, says);
     check_refusal(message, folder / "tokenizer.json");
@@ -312,7 +315,7 @@ BOOST_AUTO_TEST_CASE(damaged_fields_are_named) {
 }
 
 BOOST_AUTO_TEST_CASE(damaged_files_are_named) {
-  const Folder folder(small_tokenizer());
+  const TokenizerFolder folder(small_tokenizer());
   const auto refused = [&] { return refusal([&] { open_tokenizer(folder.path()); }); };
   const std::string whole = small_tokenizer().dump();
   for (size_t size : {size_t(0), size_t(1), whole.size() / 2, whole.size() - 1}) {

@@ -10,10 +10,10 @@ using namespace mxref;
 
 namespace {
 
-constexpr uint64_t seed = 3;
+constexpr uint64_t matrix_seed = 3;
 
 std::vector<double> random_matrix(int64_t rows, int64_t cols, uint64_t more = 0) {
-  std::mt19937_64 random(seed + more);
+  std::mt19937_64 random(matrix_seed + more);
   std::normal_distribution<double> normal;
   std::vector<double> m(size_t(rows * cols), 0.0);
   for (double& x : m) x = normal(random);

@@ -17,10 +17,10 @@ using vector_reader::UnitVectors;
 namespace {
 
 constexpr int64_t tokens_of_the_file = 50;
-constexpr size_t T = 40;  // as many of them are read
+constexpr size_t rows_read = 40;  // as many of them are read
 
 // All tokens differ, so that no two rows are the same.
-std::string write_ids(const TemporaryFolder& folder) {
+std::string write_distinct_ids(const TemporaryFolder& folder) {
   std::vector<int64_t> ids;
   for (int64_t i = 0; i < tokens_of_the_file; ++i) ids.push_back(5 * i + 3);
   SafetensorsWriter writer;
@@ -73,7 +73,7 @@ struct Model {
 // Whether a vector's inputs stand in the module, with the vector's outputs in their place.
 bool is_norm_of(const Model& m, const std::string& module, const UnitVectors& v, size_t i) {
   const Traced in = traced(m.trace, module, "input"), out = traced(m.trace, module, "output");
-  for (size_t row = 0; row < T * in.width; row += in.width)
+  for (size_t row = 0; row < rows_read * in.width; row += in.width)
     if (are_at(in, row, v, "x", i)) return are_at(out, row, v, "y", i);
   return false;
 }
@@ -81,7 +81,7 @@ bool is_norm_of(const Model& m, const std::string& module, const UnitVectors& v,
 bool is_gate_of(const Model& m, const std::string& module, const UnitVectors& v, size_t i) {
   const Traced gate = traced(m.trace, module, "input.0"), up = traced(m.trace, module, "input.1"),
                out = traced(m.trace, module, "output");
-  for (size_t place = 0; place < T * gate.width; ++place)
+  for (size_t place = 0; place < rows_read * gate.width; ++place)
     if (are_at(gate, place, v, "gate", i) && are_at(up, place, v, "up", i))
       return are_at(out, place, v, "y", i);
   return false;
@@ -103,10 +103,10 @@ bool is_softmax_of(const Model& m, const std::string& module, const UnitVectors&
   const Traced q = traced(m.trace, module, "input.0"), k = traced(m.trace, module, "input.1"),
                values = traced(m.trace, module, "input.2"), out = traced(m.trace, module, "output");
   for (size_t head = 0; head < m.heads; ++head) {
-    const size_t query = (T - 1) * q.width + head * m.d;
+    const size_t query = (rows_read - 1) * q.width + head * m.d;
     const size_t kv = head / (m.heads / m.kv_heads) * m.d;
     Traced scores, mixed;
-    for (size_t j = 0; j < T; ++j) {
+    for (size_t j = 0; j < rows_read; ++j) {
       float score = 0;
       for (size_t c = 0; c < m.d; ++c)
         score = std::fma(value(q.words[query + c]), value(k.words[j * k.width + kv + c]), score);
@@ -115,8 +115,8 @@ bool is_softmax_of(const Model& m, const std::string& module, const UnitVectors&
     if (!are_at(scores, 0, v, "scores", i)) continue;
     for (size_t c = 0; c < m.d; ++c) {
       float sum = 0;
-      for (size_t j = 0; j < T; ++j)
-        sum = std::fma(value(v.words.at("p")[i * T + j]),
+      for (size_t j = 0; j < rows_read; ++j)
+        sum = std::fma(value(v.words.at("p")[i * rows_read + j]),
                        value(values.words[j * values.width + kv + c]), sum);
       mixed.words.push_back(std::bit_cast<uint32_t>(sum));
     }
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(the_units_of_the_rest_give_what_the_model_computed) {
     const auto folder = shared_data(std::string("models/") + family);
     if (!folder) return;
     const TemporaryFolder out;
-    const std::string ids = write_ids(out);
+    const std::string ids = write_distinct_ids(out);
     const std::vector<std::string> model{"--model", folder->string(), "--tokens", ids};
     const auto run = [&](std::vector<std::string> args) {
       args.insert(args.end(), model.begin(), model.end());
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(beside_the_blocks_of_a_model_stands_its_rest) {
   const auto model = shared_data("models/llama_tied");
   if (!model) return;
   const TemporaryFolder folder;
-  const std::string ids = write_ids(folder);
+  const std::string ids = write_distinct_ids(folder);
   for (const VectorForm& form : vector_forms) {
     const auto vectors = [&](const char* out, std::vector<std::string> more) {
       more.insert(more.begin(), {"vectors", "--kind", "model", "--model", model->string(),
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(beside_the_blocks_of_a_model_stands_its_rest) {
       BOOST_TEST(said.find(name + ": " + std::to_string(v.count) + " vectors of the unit " +
                            unit) != std::string::npos);
       BOOST_TEST(v.header.at("source").starts_with("llama_tied: model.layers.0."));
-      if (unit == "softmax") BOOST_TEST(v.header.at("keys") == std::to_string(T));
+      if (unit == "softmax") BOOST_TEST(v.header.at("keys") == std::to_string(rows_read));
       if (form.name != "memh") continue;
       // By itself it is the same file; another seed gives another.
       vectors("w", {"--unit", unit});
