@@ -11,7 +11,6 @@
 namespace mxref {
 namespace {
 
-constexpr uint64_t half = uint64_t(1) << 31, whole = uint64_t(1) << 32;
 constexpr uint32_t significand_of_one = 1u << binary32::mantissa_bits;
 
 // The next binary32 above units · 2^exponent, where it lies a power of two of units above it; else

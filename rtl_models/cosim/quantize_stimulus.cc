@@ -10,7 +10,6 @@ namespace mxref {
 namespace {
 
 constexpr uint32_t largest_finite = binary32::infinity - 1;
-constexpr uint64_t half = uint64_t(1) << 31, whole = uint64_t(1) << 32;
 
 const BlockFormat& format_of(const ConversionBeat& beat) { return block_formats[beat.format]; }
 

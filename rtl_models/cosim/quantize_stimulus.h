@@ -37,6 +37,7 @@ class ConversionStimulus {
     uint32_t code = 0;
     uint64_t fraction = 0;
   };
+  static constexpr uint64_t half = uint64_t(1) << 31, whole = uint64_t(1) << 32;
 
   size_t format_row();
   void put_settings(ConversionBeat& beat);
