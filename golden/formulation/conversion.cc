@@ -21,7 +21,7 @@
 namespace mxref::formulation {
 namespace {
 
-constexpr int binary32_digits = 24, e8m0_bias = 127;
+constexpr int e8m0_bias = 127;
 
 // The largest number that a conversion gives; int8 has a code of a larger magnitude.
 double largest_value(const ElementFormat& f) {

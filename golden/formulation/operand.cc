@@ -21,7 +21,6 @@ namespace mxref::formulation {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double element_value(const ElementFormat& f, int code) {
   const bool negative = code >> (f.bits() - 1) != 0;

@@ -18,9 +18,8 @@ namespace mxref::formulation {
 namespace {
 
 constexpr int float64_bias = 1023, float64_fraction_bits = 52;
-constexpr int binary32_digits = 24, binary32_emin = -126;
+constexpr int binary32_emin = -126;
 constexpr double least_normal = 0x1p-126, beyond_binary32 = 0x1p128;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 at::Tensor constant(const at::Tensor& like, double value) {
   return at::full({}, value, like.options());

@@ -5,9 +5,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <limits>
+
 #include "emu/codec.h"
 
 namespace mxref::formulation {
+
+constexpr int binary32_digits = 24;  // of a significand
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // high + low: two float64 hold what one cannot. |low| ≤ half of high's last place; a low that is
 // undefined is zero.

@@ -19,7 +19,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t part_rows = 32;
+constexpr int64_t rows_at_once = 32;
 
 struct StraightThrough : torch::autograd::Function<StraightThrough> {
   static at::Tensor forward(AutogradContext*, const at::Tensor& x, const RecipeSide& side) {
@@ -54,7 +54,7 @@ struct ClipBlocks : torch::autograd::Function<ClipBlocks> {
     context->saved_data["block"] = block;
     at::Tensor y = at::empty(x.sizes(), at::kFloat);
     const int64_t K = x.size(1);
-    share_ranges(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
+    share_ranges(x.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float* xs = x.data_ptr<float>() + row * K;
         auto* ys = y.data_ptr<float>() + row * K;
@@ -75,7 +75,7 @@ struct ClipBlocks : torch::autograd::Function<ClipBlocks> {
     const at::Tensor &x = saved[0], &ratio = saved[1], g = gradients[0].contiguous();
     const int64_t block = context->saved_data.at("block").toInt(), K = x.size(1);
     at::Tensor dx = g.clone(), of_rows = at::zeros({x.size(0)}, at::kFloat);
-    share_ranges(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
+    share_ranges(x.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float *xs = x.data_ptr<float>() + row * K, *gs = g.data_ptr<float>() + row * K;
         auto* dxs = dx.data_ptr<float>() + row * K;
@@ -106,7 +106,7 @@ struct UnitRms : torch::autograd::Function<UnitRms> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, double eps) {
     at::Tensor y = at::empty(x.sizes(), at::kFloat), factors = at::empty({x.size(0)}, at::kFloat);
     const int64_t D = x.size(1);
-    share_ranges(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
+    share_ranges(x.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float* xs = x.data_ptr<float>() + row * D;
         double sum = 0;
@@ -125,7 +125,7 @@ struct UnitRms : torch::autograd::Function<UnitRms> {
     const at::Tensor &y = saved[0], &factors = saved[1], g = gradients[0].contiguous();
     at::Tensor dx = at::empty(y.sizes(), at::kFloat);
     const int64_t D = y.size(1);
-    share_ranges(y.size(0), part_rows, [&](int64_t begin, int64_t end) {
+    share_ranges(y.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float *ys = y.data_ptr<float>() + row * D, *gs = g.data_ptr<float>() + row * D;
         double sum = 0;
@@ -175,7 +175,7 @@ at::Tensor turned(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& 
                   int64_t sequences, bool back) {
   at::Tensor y = at::empty(x.sizes(), at::kFloat);
   const int64_t T = x.size(0) / sequences, width = x.size(1), half = cos.size(1);
-  share_ranges(x.size(0), part_rows, [&](int64_t begin, int64_t end) {
+  share_ranges(x.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const float *c = cos.data_ptr<float>() + row % T * half,
                   *s = sin.data_ptr<float>() + row % T * half;

@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // A tile of a product, and rows of a Kronecker map, one part each.
-constexpr int64_t part_rows = 128, part_cols = 256, kronecker_rows = 32;
+constexpr int64_t product_rows = 128, product_cols = 256, kronecker_rows = 32;
 
 at::Tensor product32(const at::Tensor& a, bool ta, const at::Tensor& b, bool tb, int64_t M,
                      int64_t N, int64_t K) {
@@ -26,13 +26,13 @@ at::Tensor product32(const at::Tensor& a, bool ta, const at::Tensor& b, bool tb,
   const int64_t lda = a.size(1), ldb = b.size(1);
   const float *as = a.data_ptr<float>(), *bs = b.data_ptr<float>();
   auto* cs = c.data_ptr<float>();
-  const int64_t row_tiles = (M + part_rows - 1) / part_rows;
-  const int64_t col_tiles = (N + part_cols - 1) / part_cols;
+  const int64_t row_tiles = (M + product_rows - 1) / product_rows;
+  const int64_t col_tiles = (N + product_cols - 1) / product_cols;
   share_parts(row_tiles * col_tiles, [&](int64_t part) {
-    const int64_t m = part % row_tiles * part_rows, n = part / row_tiles * part_cols;
-    sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', std::min(part_rows, M - m), std::min(part_cols, N - n), K,
-          1, ta ? as + m : as + m * lda, lda, tb ? bs + n * ldb : bs + n, ldb, 0, cs + m * N + n,
-          N);
+    const int64_t m = part % row_tiles * product_rows, n = part / row_tiles * product_cols;
+    sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', std::min(product_rows, M - m),
+          std::min(product_cols, N - n), K, 1, ta ? as + m : as + m * lda, lda,
+          tb ? bs + n * ldb : bs + n, ldb, 0, cs + m * N + n, N);
   });
   return c;
 }
