@@ -6,6 +6,7 @@
 
 #include "emu/error.h"
 #include "emu/files/sha256.h"
+#include "golden/models/decoder.h"
 #include "golden/models/families.h"
 
 namespace mxref {
@@ -101,6 +102,7 @@ PtqModel read_model(const Checkpoint& source) {
   refuse_quantized(source);
   PtqModel model;
   model.description = describe(source);
+  check_tensors(model.description, source);
   model.config = source.config();
   model.path = source.path();
   model.sha256 = source.sha256();

@@ -35,35 +35,6 @@ nlohmann::json transforms_of(const Checkpoint& checkpoint) {
                                                  : nlohmann::json();
 }
 
-// Every tensor of the description is there with its shape, and nothing else but those of on-line
-// transforms, and the frequencies that some checkpoints store and nobody reads.
-void check_tensors(const DecoderDescription& description, const Checkpoint& checkpoint) {
-  std::set<std::string> known;
-  const auto check = [&](const std::vector<TensorShape>& tensors) {
-    for (const auto& [name, shape] : tensors) {
-      known.insert(name);
-      if (!checkpoint.has(name))
-        fail(checkpoint, name, "is missing; expected shape " + to_string(shape));
-      if (checkpoint.shape(name) != shape)
-        fail(checkpoint, name,
-             "has shape " + to_string(checkpoint.shape(name)) + ", expected " + to_string(shape));
-    }
-  };
-  check(outer_tensors(description));
-  // Layer by layer: a configuration that lies about their number fails at the first that is absent.
-  for (int64_t layer = 0; layer < description.layers; ++layer)
-    check(layer_tensors(description, layer));
-  if (description.tied) {
-    check_tied_copy(checkpoint);
-    known.insert("lm_head.weight");
-  }
-  for (const std::string& name : OnlineTransforms::tensors(transforms_of(checkpoint)))
-    known.insert(name);
-  for (const std::string& name : checkpoint.names())
-    if (!known.contains(name) && !name.ends_with(".rotary_emb.inv_freq"))
-      fail(checkpoint, name, "is not used by this architecture and configuration");
-}
-
 at::Tensor read_tensor(const Checkpoint& checkpoint, const std::string& name) {
   auto* host = new HostTensor(checkpoint.tensor(name));
   return at::from_blob(
@@ -126,6 +97,33 @@ int64_t width_after(const DecoderDescription& d, const std::string& module) {
 }
 
 }  // namespace
+
+void check_tensors(const DecoderDescription& description, const Checkpoint& checkpoint) {
+  std::set<std::string> known;
+  const auto check = [&](const std::vector<TensorShape>& tensors) {
+    for (const auto& [name, shape] : tensors) {
+      known.insert(name);
+      if (!checkpoint.has(name))
+        fail(checkpoint, name, "is missing; expected shape " + to_string(shape));
+      if (checkpoint.shape(name) != shape)
+        fail(checkpoint, name,
+             "has shape " + to_string(checkpoint.shape(name)) + ", expected " + to_string(shape));
+    }
+  };
+  check(outer_tensors(description));
+  // Layer by layer: a configuration that lies about their number fails at the first that is absent.
+  for (int64_t layer = 0; layer < description.layers; ++layer)
+    check(layer_tensors(description, layer));
+  if (description.tied) {
+    check_tied_copy(checkpoint);
+    known.insert("lm_head.weight");
+  }
+  for (const std::string& name : OnlineTransforms::tensors(transforms_of(checkpoint)))
+    known.insert(name);
+  for (const std::string& name : checkpoint.names())
+    if (!known.contains(name) && !name.ends_with(".rotary_emb.inv_freq"))
+      fail(checkpoint, name, "is not used by this architecture and configuration");
+}
 
 Decoder::Decoder(const DecoderDescription& description, const Checkpoint& checkpoint,
                  const Recipe& recipe, const EngineTable& engines)

@@ -14,6 +14,10 @@
 
 namespace mxref {
 
+// Every tensor of the description is there with its shape, and nothing else but those of on-line
+// transforms, and the frequencies that some checkpoints store and nobody reads; else InputError.
+void check_tensors(const DecoderDescription& description, const Checkpoint& checkpoint);
+
 class Decoder : public LanguageModel {
  public:
   // Throws as load_model.
