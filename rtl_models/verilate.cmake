@@ -16,6 +16,7 @@ add_library(mxref_verilated_runtime STATIC
   ${verilator_include}/verilated_threads.cpp)
 target_include_directories(mxref_verilated_runtime SYSTEM PUBLIC
   ${verilator_include} ${verilator_include}/vltstd)
+set_target_properties(mxref_verilated_runtime PROPERTIES UNITY_BUILD OFF)  # linked file by file
 target_compile_options(mxref_verilated_runtime PRIVATE -w -O2)
 target_link_libraries(mxref_verilated_runtime PUBLIC Threads::Threads ZLIB::ZLIB)
 
