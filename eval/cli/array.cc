@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ArraySettings {
   fs::path folder;
   ArrayDesign design{.shape = {8, 8}};
   std::string formats_a, formats_b;
@@ -95,7 +95,7 @@ void warn(const std::string& said) {
   if (count > 0) fmt::print("{} warnings by Verilator about --rtl: {}\n", count, said);
 }
 
-int build(Options& o) {
+int build(ArraySettings& o) {
   o.design.formats_a = formats_of(o.formats_a);
   o.design.formats_b = formats_of(o.formats_b.empty() ? o.formats_a : o.formats_b);
   std::vector<std::string> parameters = rtl_parameters(o.design);
@@ -123,7 +123,7 @@ int build(Options& o) {
 }  // namespace
 
 Action define_array(CLI::App& app, const Context&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ArraySettings>();
   app.add_option("--out", o->folder,
                  "folder of the build, made where it is not there; the library "
                  "in it is array.so")

@@ -51,7 +51,7 @@ struct AssetAction {
 };
 constexpr std::array actions{AssetAction{"list", list}, AssetAction{"get", get}};
 
-int run(const Names& words, const std::filesystem::path& json) {
+int assets_command(const Names& words, const std::filesystem::path& json) {
   require_writable(json);
   Record record("assets");
   const AssetAction& action =
@@ -72,7 +72,7 @@ Action define_assets(CLI::App& app, const Context&) {
       "Assets lie in the folder that the environment variable MXREF_CACHE names (default "
       "~/.cache/mxref).");
   add_json(app, *json);
-  return [words, json] { return run(*words, *json); };
+  return [words, json] { return assets_command(*words, *json); };
 }
 
 }  // namespace mxref

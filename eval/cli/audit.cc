@@ -22,9 +22,9 @@
 namespace mxref {
 namespace {
 
-constexpr int64_t max_count = 1'000'000;
+constexpr int64_t max_random = 1'000'000;
 
-struct Options {
+struct AuditSettings {
   std::filesystem::path dump, in, json, failure = "audit_failure.safetensors";
   std::vector<std::filesystem::path> traces;  // none, or two
   std::string command, implementation;
@@ -55,7 +55,7 @@ struct Formats {
 
 class Audit {
  public:
-  Audit(Options& options, const EngineTable& engines)
+  Audit(AuditSettings& options, const EngineTable& engines)
       : o_(options), record_("audit"), failure_(options.failure) {
     record_.set_seed(o_.seed);
     const int sources = !o_.dump.empty() + !o_.command.empty() + !o_.implementation.empty() +
@@ -262,7 +262,7 @@ class Audit {
     return "mxref audit --dump " + file;
   }
 
-  Options& o_;
+  AuditSettings& o_;
   Record record_;
   std::filesystem::path failure_;         // of the present pair of formats
   std::unique_ptr<Simulator> simulator_;  // null: a dump
@@ -276,7 +276,7 @@ std::string builtin_list() {
   return list;
 }
 
-void add_conversion_options(CLI::App& app, const std::shared_ptr<Options>& o) {
+void add_conversion_options(CLI::App& app, const std::shared_ptr<AuditSettings>& o) {
   add_named(app, "--format", o->format, block_formats, "format",
             "format of the operands, or of a; of a dump, where its metadata is silent");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
@@ -296,7 +296,7 @@ void add_conversion_options(CLI::App& app, const std::shared_ptr<Options>& o) {
 }  // namespace
 
 Action define_audit(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<AuditSettings>();
   add_input(app, "--dump", o->dump,
             "safetensors with operands and what a simulator made of them: a.codes, a.scales, "
             "b.codes, b.scales, c or not, d; or x F32, x.codes, x.scales");
@@ -318,7 +318,7 @@ Action define_audit(CLI::App& app, const Context& context) {
             "what a command computes (default product)");
   add_datapath(app, o->datapath, "what a product is compared with (default: the file's, or fused)");
   add_conversion_options(app, o);
-  add_number<int64_t>(app, "--count", o->count, 1, max_count,
+  add_number<int64_t>(app, "--count", o->count, 1, max_random,
                       "random products or conversions, each one run of a command (default 32)");
   app.add_flag("--whole-blocks", o->whole_blocks, "no row ends in a short block");
   add_number<int64_t>(app, "--timeout", o->timeout, 1, 86400,

@@ -29,7 +29,7 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view array_unit = "array";
 
-struct Options {
+struct CosimSettings {
   const BlockFormat *format = nullptr, *format_b = nullptr;
   CosimOptions cosim{.waves = "mxref-cosim.fst"};
   std::string unit;                 // empty: all of them
@@ -198,7 +198,7 @@ bool run_unit(const BenchUnit& unit, const UnitOptions& options, Record& record,
 }
 
 // Where no unit was asked for: those that do not run, or do not heed an option.
-void print_what_is_left_out(const Options& o, bool backpressure_given) {
+void print_what_is_left_out(const CosimSettings& o, bool backpressure_given) {
   if (!o.unit.empty()) return;
   std::vector<std::string_view> left_out, partial, with_own_gaps;
   for (const BenchUnit& unit : bench_units()) {
@@ -218,7 +218,7 @@ void print_what_is_left_out(const Options& o, bool backpressure_given) {
   print(with_own_gaps, "gaps of its own whatever --backpressure says");
 }
 
-bool run_lockstep(const Options& o, Record& record) {
+bool run_lockstep(const CosimSettings& o, Record& record) {
   bool good = true;
   std::string coverage;
   if (o.runs_array()) good &= run_array(o.cosim, record, coverage);
@@ -297,7 +297,7 @@ void plant_in_unit(const BenchUnit& unit, const UnitOptions& options, const std:
 }
 
 // Names of the faults of what runs, each once: several units may have one of the same name.
-std::vector<std::string_view> fault_names(const Options& o) {
+std::vector<std::string_view> fault_names(const CosimSettings& o) {
   std::vector<std::string_view> names;
   const auto add = [&](std::string_view name) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
@@ -310,7 +310,7 @@ std::vector<std::string_view> fault_names(const Options& o) {
   return names;
 }
 
-bool run_fault_campaign(const Options& o, Record& record) {
+bool run_fault_campaign(const CosimSettings& o, Record& record) {
   const std::string only = o.faults.empty() ? "" : o.faults.front();
   const std::vector<std::string_view> names = fault_names(o);
   if (!only.empty() && std::ranges::find(names, only) == names.end())
@@ -326,7 +326,7 @@ bool run_fault_campaign(const Options& o, Record& record) {
 }
 
 // Refuses options that what runs does not heed. given: whether --backpressure and --waves were.
-void check(Options& o, bool plant_faults, bool backpressure_given, bool waves_given) {
+void check(CosimSettings& o, bool plant_faults, bool backpressure_given, bool waves_given) {
   if (plant_faults && !o.coverage.empty())
     throw UsageError("--coverage is that of the run without faults; leave out --faults");
   if (o.is_of_array() && !o.runs_array())
@@ -359,7 +359,7 @@ void check(Options& o, bool plant_faults, bool backpressure_given, bool waves_gi
         fmt::format("{} and {} do not meet in a product", o.format->name, o.format_b->name));
 }
 
-int run(Options& o, bool plant_faults, bool backpressure_given) {
+int cosim_command(CosimSettings& o, bool plant_faults, bool backpressure_given) {
   o.cosim.format_a = o.format;
   o.cosim.format_b = o.format_b ? o.format_b : o.format;
   Record record("cosim");
@@ -406,7 +406,7 @@ Action define_cosim(CLI::App& app, const Context&) {
   std::string what = "what runs: array";
   for (const BenchUnit& unit : bench_units())
     what += fmt::format(", {} ({})", unit.name, unit.what);
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CosimSettings>();
   app.add_option_function<std::string>(
          "--unit",
          [o](const std::string& name) {
@@ -461,7 +461,7 @@ Action define_cosim(CLI::App& app, const Context&) {
   add_json(app, o->json);
   return [=] {
     check(*o, plant->count() > 0, backpressure->count() > 0, waves->count() > 0);
-    return run(*o, plant->count() > 0, backpressure->count() > 0);
+    return cosim_command(*o, plant->count() > 0, backpressure->count() > 0);
   };
 }
 

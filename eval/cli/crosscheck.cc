@@ -18,7 +18,7 @@
 namespace mxref {
 namespace {
 
-struct Options {
+struct CrosscheckSettings {
   const BlockFormat *format = nullptr, *format_b = nullptr;
   const Datapath* datapath = nullptr;
   CrosscheckOptions crosscheck;
@@ -30,7 +30,7 @@ std::string refusal(const CrosscheckRow& row) {
   return fmt::format("refuses {} of {} products: {}", row.refused, row.products, row.reason);
 }
 
-void print(const CrosscheckReport& report) {
+void print_report(const CrosscheckReport& report) {
   fmt::print("each result compared with that of the definition ({}), bit for bit\n", definition);
   size_t width = 8;  // a plugin is called after its file
   for (const CrosscheckRow& row : report.rows) width = std::max(width, row.implementation.size());
@@ -69,7 +69,7 @@ void require_some_comparison(const std::vector<std::string>& implementations) {
                      "engine is compared");
 }
 
-int run(Options& options, const EngineTable& engines) {
+int crosscheck_command(CrosscheckSettings& options, const EngineTable& engines) {
   require_some_comparison(options.crosscheck.implementations);
   require_writable(options.json);
   CrosscheckOptions& c = options.crosscheck;
@@ -88,7 +88,7 @@ int run(Options& options, const EngineTable& engines) {
   c.progress = [&](int64_t done, int64_t total) { progress.update(done, total); };
   const CrosscheckReport report = crosscheck(engines, c);
   progress.clear();
-  print(report);
+  print_report(report);
   record.set("definition", definition);
   record.set("passed", report.passed());
   for (auto& result : crosscheck_results(report)) record.add(std::move(result));
@@ -99,7 +99,7 @@ int run(Options& options, const EngineTable& engines) {
 }  // namespace
 
 Action define_crosscheck(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<CrosscheckSettings>();
   add_named(app, "--format", o->format, block_formats, "format",
             "format of both operands, or of a (default: every pair)");
   add_named(app, "--format-b", o->format_b, block_formats, "format", "format of b");
@@ -114,7 +114,7 @@ Action define_crosscheck(CLI::App& app, const Context& context) {
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);
-  return [o, &engines = context.engines] { return run(*o, engines); };
+  return [o, &engines = context.engines] { return crosscheck_command(*o, engines); };
 }
 
 }  // namespace mxref

@@ -14,11 +14,11 @@
 namespace mxref {
 namespace {
 
-struct Options {
+struct DequantizeSettings {
   std::filesystem::path in, out, json;
 };
 
-int run(const Options& options) {
+int dequantize_command(const DequantizeSettings& options) {
   require_writable(options.out);
   require_writable(options.json);
   Record record("dequantize");
@@ -40,12 +40,12 @@ int run(const Options& options) {
 }  // namespace
 
 Action define_dequantize(CLI::App& app, const Context&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<DequantizeSettings>();
   add_input(app, "--in", o->in, "safetensors with quantized tensors")->required();
   add_output(app, "--out", o->out, "safetensors with each NAME in F32")->required();
   add_threads(app);
   add_json(app, o->json);
-  return [o] { return run(*o); };
+  return [o] { return dequantize_command(*o); };
 }
 
 }  // namespace mxref

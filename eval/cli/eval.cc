@@ -22,7 +22,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Options {
+struct EvalSettings {
   ModelOptions model;
   TaskArguments tasks;
   NoiseRuns noise;
@@ -60,7 +60,7 @@ void print_metric(const ordered_json& r, const char* scored, const char* metric,
                 first ? number(r["seconds"], 1) : "-");
 }
 
-void print(const ordered_json& r, const Recipe& recipe) {
+void print_result(const ordered_json& r, const Recipe& recipe) {
   if (r["task"] == perplexity_name) {
     print_metric(r, "tokens", "nll", "nll_stderr", /*first=*/true);
     print_metric(r, "tokens", "ppl", "ppl_stderr", /*first=*/false);
@@ -89,7 +89,7 @@ void announce(const TaskSource& source, const LoadedTask& task) {
              source.name, source.label, task.size(), task.tokens());
 }
 
-int run(const Options& options, const EngineTable& engines) {
+int eval_command(const EvalSettings& options, const EngineTable& engines) {
   require_writable(options.json);
   Record record("eval");
   // What is wrong with the command line or a task shows before the model is read.
@@ -125,7 +125,7 @@ int run(const Options& options, const EngineTable& engines) {
         run_with_noise(task, scorer, options.noise,
                        [&](int64_t done, int64_t total) { progress.update(done, total); });
     progress.clear();
-    print(result, opened.recipe);
+    print_result(result, opened.recipe);
     record.add(result);
   }
   print_foot(options.noise);
@@ -136,7 +136,7 @@ int run(const Options& options, const EngineTable& engines) {
 }  // namespace
 
 Action define_eval(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<EvalSettings>();
   add_model_options(app, o->model);
   add_task_options(app, o->tasks);
   add_input(app, "--tokens", o->tokens,
@@ -148,7 +148,7 @@ Action define_eval(CLI::App& app, const Context& context) {
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);
-  return [o, &engines = context.engines] { return run(*o, engines); };
+  return [o, &engines = context.engines] { return eval_command(*o, engines); };
 }
 
 }  // namespace mxref

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Options {
+struct FormatsSettings {
   const BlockFormat* format = nullptr;
   bool datapaths = false;
   std::filesystem::path json;
@@ -172,7 +172,7 @@ ordered_json to_json(const BlockFormat& format) {
           {"values", values}};
 }
 
-int run(const Options& options) {
+int formats_command(const FormatsSettings& options) {
   Record record("formats");
   if (options.datapaths) {
     print_datapaths();
@@ -194,11 +194,11 @@ int run(const Options& options) {
 }  // namespace
 
 Action define_formats(CLI::App& app, const Context&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<FormatsSettings>();
   add_named(app, "--format", o->format, block_formats, "format", "this format alone");
   app.add_flag("--datapaths", o->datapaths, "list the datapaths instead");
   add_json(app, o->json);
-  return [o] { return run(*o); };
+  return [o] { return formats_command(*o); };
 }
 
 }  // namespace mxref

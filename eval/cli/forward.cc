@@ -22,7 +22,7 @@
 namespace mxref {
 namespace {
 
-struct Options {
+struct ForwardSettings {
   ModelOptions model;
   std::filesystem::path tokens, out, json, trace;
   bool hidden = false;
@@ -46,7 +46,7 @@ std::string sha256_of(const at::Tensor& x) {
 }
 
 // Everything that is read or written elsewhere stays: the folder is written as a whole.
-void check_trace(const Options& options, const std::filesystem::path& model) {
+void check_trace(const ForwardSettings& options, const std::filesystem::path& model) {
   std::error_code is_a_name;
   const std::filesystem::path recipe = options.model.recipe;
   require_outside({"--trace", options.trace},
@@ -58,7 +58,7 @@ void check_trace(const Options& options, const std::filesystem::path& model) {
   require_place_for_trace(options.trace);
 }
 
-int run(const Options& options, const EngineTable& engines) {
+int forward_command(const ForwardSettings& options, const EngineTable& engines) {
   if (!options.trace.empty()) check_trace(options, model_path(options.model.model));
   require_writable(options.out);
   require_writable(options.json);
@@ -119,7 +119,7 @@ int run(const Options& options, const EngineTable& engines) {
 }  // namespace
 
 Action define_forward(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ForwardSettings>();
   add_model_options(app, o->model);
   add_input(app, "--tokens", o->tokens, "safetensors with 'input_ids' I64 (B,T)")->required();
   add_output(app, "--out", o->out, "safetensors with 'logits' F32 (B,T,V)")->required();
@@ -134,7 +134,7 @@ Action define_forward(CLI::App& app, const Context& context) {
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);
-  return [o, &engines = context.engines] { return run(*o, engines); };
+  return [o, &engines = context.engines] { return forward_command(*o, engines); };
 }
 
 }  // namespace mxref

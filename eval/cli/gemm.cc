@@ -41,7 +41,7 @@ std::vector<uint16_t> rounded(std::span<const float> d, const OutType& type) {
 
 constexpr int64_t max_repeat = 1'000'000;
 
-struct Options {
+struct GemmSettings {
   std::filesystem::path a, b, c, out, json;
   const Datapath* datapath = &datapaths[0];
   const OutType* out_type = &out_types[0];
@@ -102,7 +102,7 @@ std::vector<double> multiply(Engine& engine, const MxTensor& a, const PreparedOp
   return seconds;
 }
 
-int run(const Options& options, const EngineTable& engines) {
+int gemm_command(const GemmSettings& options, const EngineTable& engines) {
   const std::unique_ptr<Engine> engine = make_engine(engines, options.implementation);
   require_writable(options.out);
   require_writable(options.json);
@@ -156,7 +156,7 @@ int run(const Options& options, const EngineTable& engines) {
 }  // namespace
 
 Action define_gemm(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<GemmSettings>();
   add_input(
       app, "--a", o->a,
       "A (M,K), one quantized tensor of any name; of more dimensions all but the last make up M")
@@ -172,7 +172,7 @@ Action define_gemm(CLI::App& app, const Context& context) {
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);
-  return [o, &engines = context.engines] { return run(*o, engines); };
+  return [o, &engines = context.engines] { return gemm_command(*o, engines); };
 }
 
 }  // namespace mxref

@@ -25,7 +25,7 @@ using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-struct Options {
+struct PtqSettings {
   ModelOptions model;
   std::string method;
   std::vector<std::string> settings;  // NAME=VALUE of the method
@@ -99,7 +99,7 @@ fs::path with_name(fs::path folder) {
   return folder;
 }
 
-void check_options(const Options& o, const Method& chosen) {
+void check_options(const PtqSettings& o, const Method& chosen) {
   if (chosen.needs_calibration() && o.calibration.empty())
     throw UsageError("method " + o.method +
                      " needs --calibration FILE (or the asset: calibration)");
@@ -117,7 +117,7 @@ void remove_learned(const std::vector<fs::path>& learned) {
   for (const fs::path& path : learned | std::views::reverse) fs::remove(path, ignored);
 }
 
-int run(const Options& o) {
+int ptq_command(const PtqSettings& o) {
   const fs::path out = with_name(o.out);
   require_writable(o.json);
   require_place_for_model(out);
@@ -177,7 +177,7 @@ int run(const Options& o) {
 }  // namespace
 
 Action define_ptq(CLI::App& app, const Context&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PtqSettings>();
   o->model.recipe = "w4a4";
   add_model_options(app, o->model);
   app.add_option("--method", o->method, method_list())->required()->type_name("METHOD");
@@ -204,7 +204,7 @@ Action define_ptq(CLI::App& app, const Context&) {
   add_isa(app);
   add_json(app, o->json);
   app.footer(describe_methods());
-  return [o] { return run(*o); };
+  return [o] { return ptq_command(*o); };
 }
 
 }  // namespace mxref

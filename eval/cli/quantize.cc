@@ -25,7 +25,7 @@ struct TensorScale {
 };
 constexpr std::array tensor_scales{TensorScale{"tensor", false}, TensorScale{"row", true}};
 
-struct Options {
+struct QuantizeSettings {
   std::filesystem::path in, out, json;
   const BlockFormat* format = nullptr;
   const ScaleRule* rule = nullptr;  // null: the first
@@ -60,7 +60,7 @@ NonFinite non_finite(const std::vector<float>& x, const MxTensor& q) {
 }
 
 // Throws UsageError where the options contradict each other.
-Conversion conversion_of(const Options& options) {
+Conversion conversion_of(const QuantizeSettings& options) {
   const bool has_tensor_scale = options.format->has_tensor_scale();
   if (has_tensor_scale && options.rule)
     throw UsageError("--scale-rule does not apply to " + std::string(options.format->name));
@@ -78,7 +78,7 @@ Conversion conversion_of(const Options& options) {
   return conversion;
 }
 
-int run(const Options& options) {
+int quantize_command(const QuantizeSettings& options) {
   require_writable(options.out);
   require_writable(options.json);
   Record record("quantize");
@@ -126,7 +126,7 @@ int run(const Options& options) {
 }  // namespace
 
 Action define_quantize(CLI::App& app, const Context&) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<QuantizeSettings>();
   add_input(app, "--in", o->in,
             "safetensors; every tensor F32, F16 or BF16; a NaN or Inf makes its block NaN, and is "
             "counted")
@@ -162,7 +162,7 @@ Action define_quantize(CLI::App& app, const Context&) {
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);
-  return [o] { return run(*o); };
+  return [o] { return quantize_command(*o); };
 }
 
 }  // namespace mxref

@@ -27,7 +27,7 @@ namespace {
 using nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-struct Options {
+struct StudySettings {
   std::string grid;
   fs::path out;
   bool resume = false;
@@ -83,7 +83,7 @@ std::vector<std::string> failures_of(const ordered_json& record) {
   return failures;
 }
 
-int run(const Options& o, const EngineTable& engines) {
+int study_command(const StudySettings& o, const EngineTable& engines) {
   const Grid grid = read_grid(o.grid, sources_with(engines));
   const std::vector<Cell> cells = cells_of(grid);
   require_plots();
@@ -117,7 +117,7 @@ int run(const Options& o, const EngineTable& engines) {
 }  // namespace
 
 Action define_study(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<StudySettings>();
   app.add_option("grid", o->grid, "GRID.json, the file that says what is compared (below)")
       ->required()
       ->type_name("FILE");
@@ -130,7 +130,7 @@ Action define_study(CLI::App& app, const Context& context) {
   add_threads(app);
   add_isa(app);
   app.footer(describe_grid());
-  return [o, &engines = context.engines] { return run(*o, engines); };
+  return [o, &engines = context.engines] { return study_command(*o, engines); };
 }
 
 }  // namespace mxref

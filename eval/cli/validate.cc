@@ -27,7 +27,7 @@ using nlohmann::ordered_json;
 
 // Sized for well under ten minutes on two cores. Each run of noise takes as long as all of the
 // accuracy does without: with two of them a machine with AVX2 alone would need the ten minutes.
-struct Options {
+struct ValidateSettings {
   std::string model = "smollm2";
   std::vector<std::string> recipes;  // none: the model's own, or usual_recipes
   std::filesystem::path out, json;
@@ -135,7 +135,7 @@ void run_parts(const Subject& subject, const Context& context, Parts& parts) {
             [&](const TaskProgress& p) { return validate_drift(subject, accuracy, p); });
 }
 
-int run(const Options& options, const Context& context) {
+int validate_command(const ValidateSettings& options, const Context& context) {
   // What is wrong with the command line shows before anything is made or computed.
   std::vector<Recipe> recipes =
       parse_recipes(options.recipes.empty() ? usual_recipes : options.recipes);
@@ -208,7 +208,7 @@ int run(const Options& options, const Context& context) {
 }  // namespace
 
 Action define_validate(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ValidateSettings>();
   app.add_option("--model", o->model, "a model as for eval (default smollm2)")->type_name("MODEL");
   app.add_option(
          "--recipe", o->recipes,
@@ -237,7 +237,7 @@ Action define_validate(CLI::App& app, const Context& context) {
   add_threads(app);
   add_isa(app);
   add_json(app, o->json);
-  return [o, &context] { return run(*o, context); };
+  return [o, &context] { return validate_command(*o, context); };
 }
 
 }  // namespace mxref

@@ -19,7 +19,7 @@
 namespace mxref {
 namespace {
 
-struct Options {
+struct VectorsSettings {
   const BlockFormat *format = nullptr, *format_b = nullptr;  // b null: as a
   const Datapath* chosen_datapath = nullptr;                 // null: the first
   int64_t count = 0;                                         // 0: not said
@@ -36,22 +36,22 @@ struct Options {
   const Datapath& datapath() const { return chosen_datapath ? *chosen_datapath : datapaths[0]; }
 };
 
-constexpr int64_t max_count = 100'000'000;
+constexpr int64_t max_vectors = 100'000'000;
 
 constexpr int64_t default_count = 1000;  // of the kinds that have no end
 
 struct VectorKind {
   std::string_view name;
-  Vectors (*make)(const Options& options, const EngineTable& engines);
+  Vectors (*make)(const VectorsSettings& options, const EngineTable& engines);
 };
 
-Vectors make_random(const Options& o, const EngineTable&) {
+Vectors make_random(const VectorsSettings& o, const EngineTable&) {
   return random_vectors(*o.format, o.b(), o.datapath(), o.count ? o.count : default_count, o.seed);
 }
-Vectors make_directed(const Options& o, const EngineTable&) {
+Vectors make_directed(const VectorsSettings& o, const EngineTable&) {
   return directed_vectors(*o.format, o.b(), o.datapath(), o.count, o.seed);
 }
-Vectors make_exhaustive(const Options& o, const EngineTable&) {
+Vectors make_exhaustive(const VectorsSettings& o, const EngineTable&) {
   return exhaustive_vectors(*o.format, o.b(), o.datapath(), o.count, o.seed);
 }
 
@@ -65,7 +65,7 @@ std::string name_of_model(const std::string& model) {
 }
 
 // An equal share of each product that was caught, as far as it goes.
-Vectors make_of_model(const Options& o, const EngineTable& engines) {
+Vectors make_of_model(const VectorsSettings& o, const EngineTable& engines) {
   const std::vector<GivenProduct> products =
       products_of_model(o.model, o.tokens, *o.format, o.b(), engines);
   const int64_t count = o.count ? o.count : default_count;
@@ -110,7 +110,7 @@ void report_coverage(const Vectors& vectors, nlohmann::ordered_json& row) {
 }
 
 // The units of the rest know neither formats nor what else is said of blocks.
-void check_options_of_rest(const Options& options) {
+void check_options_of_rest(const VectorsSettings& options) {
   for (const auto& [option, given] : {std::pair{"--format", options.format != nullptr},
                                       {"--format-b", options.format_b != nullptr}})
     if (given)
@@ -118,7 +118,7 @@ void check_options_of_rest(const Options& options) {
                                    options.unit->name));
 }
 
-void check_options(const Options& options, const VectorKind* kind) {
+void check_options(const VectorsSettings& options, const VectorKind* kind) {
   const bool of_model = is_of_model(kind);
   if (of_model != !options.model.empty())
     throw UsageError("--kind model takes its operands from --model MODEL, and no other kind does");
@@ -146,11 +146,11 @@ void check_options(const Options& options, const VectorKind* kind) {
 }
 
 // A unit's file has its name: multiply.memh.
-std::string file_of(const Options& options, const Unit& unit) {
+std::string file_of(const VectorsSettings& options, const Unit& unit) {
   return std::string(unit.name) + std::filesystem::path(options.form->file).extension().string();
 }
 
-nlohmann::ordered_json write_blocks(const Options& options, const VectorKind& kind,
+nlohmann::ordered_json write_blocks(const VectorsSettings& options, const VectorKind& kind,
                                     const EngineTable& engines) {
   const std::filesystem::path file = options.out / options.form->file;
   const Vectors vectors = kind.make(options, engines);
@@ -166,8 +166,8 @@ nlohmann::ordered_json write_blocks(const Options& options, const VectorKind& ki
 }
 
 // rows: of the kind model, else null.
-nlohmann::ordered_json write_unit(const Options& options, const Unit& unit, const VectorKind* kind,
-                                  const UnitRows* rows) {
+nlohmann::ordered_json write_unit(const VectorsSettings& options, const Unit& unit,
+                                  const VectorKind* kind, const UnitRows* rows) {
   UnitRequest request{
       .a = options.format,
       .b = options.format_b ? options.format_b : options.format,
@@ -193,7 +193,7 @@ nlohmann::ordered_json write_unit(const Options& options, const Unit& unit, cons
 }
 
 // Those of --unit; beside the blocks of a model those of its rest.
-std::vector<const Unit*> units_of(const Options& options, bool of_model) {
+std::vector<const Unit*> units_of(const VectorsSettings& options, bool of_model) {
   if (options.unit) return {options.unit};
   std::vector<const Unit*> of_rest;
   for (const Unit& unit : units)
@@ -201,13 +201,14 @@ std::vector<const Unit*> units_of(const Options& options, bool of_model) {
   return of_rest;
 }
 
-std::map<std::string, UnitRows> make_rows(const Options& o, const EngineTable& engines) {
+std::map<std::string, UnitRows> make_rows(const VectorsSettings& o, const EngineTable& engines) {
   auto rows = rows_of_model(o.model, o.tokens, o.count ? o.count : default_count, o.seed, engines);
   for (auto& [unit, some] : rows) some.source = name_of_model(o.model) + ": " + some.source;
   return rows;
 }
 
-int run(const Options& options, const VectorKind* kind, const EngineTable& engines) {
+int vectors_command(const VectorsSettings& options, const VectorKind* kind,
+                    const EngineTable& engines) {
   check_options(options, kind);
   const OutputFolder folder(options.out);
   const std::vector<const Unit*> written = units_of(options, is_of_model(kind));
@@ -233,7 +234,7 @@ int run(const Options& options, const VectorKind* kind, const EngineTable& engin
 }  // namespace
 
 Action define_vectors(CLI::App& app, const Context& context) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<VectorsSettings>();
   auto kind = std::make_shared<const VectorKind*>(nullptr);
   add_named(app, "--format", o->format, block_formats, "format",
             "format of a; required but for the units of the rest of a model");
@@ -270,7 +271,7 @@ Action define_vectors(CLI::App& app, const Context& context) {
             "what that model reads: the first row of 'input_ids' I64 (B,T) in a safetensors file; "
             "default: a text of the asset calibration");
   add_number<int64_t>(
-      app, "--count", o->count, 1, max_count,
+      app, "--count", o->count, 1, max_vectors,
       "vectors (default 1000; directed and exhaustive: at most so many, default all; of a model's "
       "rest: of each unit at most so many, no row twice)");
   add_seed(app, o->seed, "seed of the operands");
@@ -281,7 +282,7 @@ Action define_vectors(CLI::App& app, const Context& context) {
   app.add_flag("--coverage", o->coverage,
                "tell which corner cases the set reaches, as --kind directed does by itself");
   add_json(app, o->json);
-  return [o, kind, &context] { return run(*o, *kind, context.engines); };
+  return [o, kind, &context] { return vectors_command(*o, *kind, context.engines); };
 }
 
 }  // namespace mxref
