@@ -64,7 +64,20 @@ std::string built(Of of) {
   return text;
 }
 
+ordered_json to_row(const Coverage& c) {
+  const auto share = [](const std::optional<double>& of) {
+    return of ? ordered_json(*of) : nullptr;
+  };
+  return {{"line", share(c.line)},
+          {"toggle", share(c.toggle)},
+          {"functional", share(c.functional)},
+          {"toggles_waived", c.waived}};
+}
+
 ordered_json to_row(const CosimResult& r) {
+  ordered_json coverage = to_row(r.coverage);
+  coverage["rows"] = r.coverage_shape.rows;
+  coverage["cols"] = r.coverage_shape.cols;
   return {{"task", "cosim"},
           {"format_a", r.format_a},
           {"format_b", r.format_b},
@@ -77,13 +90,7 @@ ordered_json to_row(const CosimResult& r) {
           {"blocks", r.blocks},
           {"mismatches", r.mismatches},
           {"assertions_failed", r.assertions_failed},
-          {"coverage",
-           {{"line", r.coverage.line},
-            {"toggle", r.coverage.toggle},
-            {"functional", r.coverage.functional},
-            {"toggles_waived", r.coverage.waived},
-            {"rows", r.coverage_shape.rows},
-            {"cols", r.coverage_shape.cols}}}};
+          {"coverage", std::move(coverage)}};
 }
 
 ordered_json to_row(const FaultResult& r) {
@@ -94,13 +101,6 @@ ordered_json to_row(const FaultResult& r) {
           {"what", find_by_name(faults, "fault", r.name).what},
           {"caught", r.caught},
           {"cycles", r.cycles}};
-}
-
-ordered_json to_row(const Coverage& c) {
-  return {{"line", c.line},
-          {"toggle", c.toggle},
-          {"functional", c.functional},
-          {"toggles_waived", c.waived}};
 }
 
 ordered_json to_row(const UnitResult& r) {
@@ -131,8 +131,11 @@ ordered_json to_row(const BenchUnit& unit, const UnitFault& fault, const UnitRes
 }
 
 std::string text_of(const Coverage& c) {
-  return fmt::format("line {:.1f} %, toggle {:.1f} %, functional {:.1f} % ({} toggles waived)",
-                     100 * c.line, 100 * c.toggle, 100 * c.functional, c.waived);
+  const auto percent = [](const std::optional<double>& share) {
+    return share ? fmt::format("{:.1f} %", 100 * *share) : "not collected";
+  };
+  return fmt::format("line {}, toggle {}, functional {} ({} toggles waived)", percent(c.line),
+                     percent(c.toggle), percent(c.functional), c.waived);
 }
 
 // What follows a failure.

@@ -121,10 +121,11 @@ Coverage parse_coverage(const std::string& data, std::span<const CoverageWaiver>
       unsound->push_back(std::string(waiver.file) + " " + std::string(waiver.object) +
                          (reached ? ": a point was reached" : ": no such point"));
   }
-  const auto reached = [&](const char* kind) {
+  const auto reached = [&](const char* kind) -> std::optional<double> {
+    if (points[kind].empty()) return std::nullopt;
     int64_t hit = 0;
     for (const auto& [identity, point] : points[kind]) hit += point.count > 0;
-    return points[kind].empty() ? 0.0 : double(hit) / double(points[kind].size());
+    return double(hit) / double(points[kind].size());
   };
   coverage.line = reached("v_line");
   coverage.toggle = reached("v_toggle");

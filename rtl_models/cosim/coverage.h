@@ -2,6 +2,7 @@
 // What share of the points in Verilator's coverage data was reached.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,13 +20,13 @@ struct CoverageWaiver {
   std::string_view reason;
 };
 
-// Fractions of the points of each kind. A point in several instances of a module is one point, in
+// Fractions of the points of each kind; none where the data has no point of it. A point in several instances of a module is one point, in
 // all models together; a corner of a datapath is one in each model, for each has another.
 struct Coverage {
-  double line = 0;  // blocks and branches
-  double toggle = 0;
-  double functional = 0;  // cover properties
-  int64_t waived = 0;     // points of signals that waivers leave out
+  std::optional<double> line;  // blocks and branches
+  std::optional<double> toggle;
+  std::optional<double> functional;  // cover properties
+  int64_t waived = 0;                // points of signals that waivers leave out
 };
 // data: files of Verilator's, one of each model, one behind the other. In `unsound`, where it is
 // given: waivers that leave out no point, or one that was reached. Throws InputError where it is no

@@ -19,7 +19,7 @@ class BenchArray : public ArrayPort {
   // From now on every cycle goes to an FST file. Throws InputError where it cannot be written.
   virtual void open_waves(const std::filesystem::path& path) = 0;
   // Line, toggle and functional coverage so far, as Verilator's own tool reads it: of a covered
-  // array; another has no points.
+  // array, of a variant the functional alone; another has no points.
   virtual std::string coverage() = 0;
 };
 
@@ -32,7 +32,8 @@ struct BenchSource {
 };
 // All formats at run time; a datapath of every kind, at a small and at a ragged shape each.
 const std::vector<BenchSource>& bench_arrays();
-// The arrays that collect coverage, many times slower than the others: one of each datapath.
+// The arrays that collect coverage, one of each datapath and variant: many times slower than the
+// others where it is that of lines and toggles too.
 const std::vector<BenchSource>& covered_arrays();
 
 // Throws InputError where there is no place for the temporary file that coverage goes through.
