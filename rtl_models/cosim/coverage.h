@@ -20,8 +20,9 @@ struct CoverageWaiver {
   std::string_view reason;
 };
 
-// Fractions of the points of each kind; none where the data has no point of it. A point in several instances of a module is one point, in
-// all models together; a corner of a datapath is one in each model, for each has another.
+// Fractions of the points of each kind; none where the data has no point of it. A point in several
+// instances of a module is one point, in all models together; a corner of a datapath is one in each
+// model, for each has another.
 struct Coverage {
   std::optional<double> line;  // blocks and branches
   std::optional<double> toggle;
