@@ -47,10 +47,11 @@ BOOST_AUTO_TEST_SUITE(findings_suite)
 
 BOOST_AUTO_TEST_CASE(the_page_has_every_figure_of_the_records) {
   const std::string page = read_file(findings.parent_path() / "FINDINGS.md");
+  if (records().empty()) BOOST_TEST_MESSAGE("skipped: no record of the findings is finished");
   for (const fs::path& folder : records()) {
-    std::string text = read_file(folder / "study.json");
-    BOOST_TEST(missing_on(page, text).empty(),
-               folder << ": not on the page: " << missing_on(page, text).front());
+    const std::string text = read_file(folder / "study.json");
+    for (const std::string& line : missing_on(page, text))
+      BOOST_ERROR(folder << ": not on the page: " << line);
     // The control: another value is not on it.
     ordered_json changed = ordered_json::parse(text);
     for (ordered_json& row : changed["results"])
